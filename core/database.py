@@ -1,0 +1,167 @@
+"""One PostgreSQL database for all rooms: a pool, transactions, reads and migrations.
+
+Tortoise-ORM holds models, migrations and writes; hot reads and hot writes are asyncpg queries in the rooms'
+`repository.py` modules. Both run on the same pool, and inside a transaction on the same connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import asyncpg
+from tortoise import Tortoise
+from tortoise.migrations.api import migrate as run_migrations
+from tortoise.transactions import in_transaction
+
+from core.errors import InvalidInput, Unavailable
+
+if TYPE_CHECKING:
+    from tortoise.backends.base.client import BaseDBAsyncClient
+
+# The advisory lock under which migrations run, so that processes that start together migrate once.
+_MIGRATION_LOCK = 0x5CF0001
+_CONNECT_ERRORS = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """An open transaction: `sql` is its asyncpg connection, `orm` goes into Tortoise's `using_db=`."""
+
+    sql: asyncpg.Connection[asyncpg.Record]
+    orm: BaseDBAsyncClient
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Undo what happens inside when it raises, and keep the transaction."""
+        async with self.sql.transaction():
+            yield
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room with tables: its name is its Tortoise app label and its PostgreSQL schema."""
+
+    name: str
+    models: str
+    migrations: str
+
+
+class Database:
+    """The pool of one process. Open it once; close it when the process ends."""
+
+    def __init__(self, url: str, client: BaseDBAsyncClient) -> None:
+        self.url = url
+        self._client = client
+
+    @classmethod
+    async def open(cls, url: str, rooms: Sequence[Room], *, pool_size: int = 4) -> Database:
+        """Connect the rooms' models to the database at `url` (`postgresql://user:password@host:port/name`).
+
+        Raises:
+            InvalidInput: `database.url_invalid`.
+            Unavailable: `database.unreachable` when no server answers there.
+        """
+        await Tortoise.init(config=_config(url, rooms, pool_size), use_tz=True, _enable_global_fallback=True)
+        client = Tortoise.get_connection("default")
+        database = cls(url, client)
+        try:
+            async with database.reading() as connection:
+                await connection.fetchval("SELECT 1")
+        except _CONNECT_ERRORS as error:
+            await database.close()
+            raise Unavailable(
+                "database.unreachable",
+                f"PostgreSQL does not answer: {error}.",
+                where=_without_password(url),
+                hint="Start it, or leave out --database to use the embedded server.",
+            ) from error
+        return database
+
+    async def close(self) -> None:
+        """Close every connection of this process."""
+        await Tortoise.close_connections()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Commit what happens inside as one, or nothing of it."""
+        async with in_transaction("default") as orm:
+            # Tortoise guards the connection with a lock for each statement; it is the same one throughout.
+            async with orm.acquire_connection() as sql:
+                connection = sql
+            yield Transaction(sql=connection, orm=orm)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
+        """Lend a connection for reads outside a transaction."""
+        async with self._client.acquire_connection() as connection:
+            yield connection
+
+
+async def migrate(url: str, rooms: Sequence[Room]) -> None:
+    """Bring every room's tables to this release. Safe to call from several processes at once."""
+    try:
+        lock = await asyncpg.connect(url)
+    except _CONNECT_ERRORS as error:
+        raise Unavailable(
+            "database.unreachable", f"PostgreSQL does not answer: {error}.", where=_without_password(url)
+        ) from error
+    try:
+        await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await run_migrations(config=_config(url, rooms, 1))
+    finally:
+        await Tortoise.close_connections()
+        await lock.close()
+
+
+async def _keep_session(connection: Any) -> None:
+    """Leave a returned connection as it is: the platform sets nothing outside transactions."""
+
+
+def _config(url: str, rooms: Sequence[Room], pool_size: int) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgres", "postgresql"):
+        raise InvalidInput(
+            "database.url_invalid",
+            "The database must be a PostgreSQL URL.",
+            where=_without_password(url),
+            hint="Give postgresql://user:password@host:port/name.",
+        )
+    query = parse_qs(parts.query)
+    return {
+        "connections": {
+            "default": {
+                "engine": "tortoise.backends.asyncpg",
+                "credentials": {
+                    "host": query["host"][0] if "host" in query else (parts.hostname or "127.0.0.1"),
+                    "port": parts.port or 5432,
+                    "user": unquote(parts.username or "postgres"),
+                    "password": unquote(parts.password or ""),
+                    "database": unquote(parts.path.lstrip("/") or "postgres"),
+                    "minsize": 1,
+                    "maxsize": pool_size,
+                    "reset": _keep_session,
+                },
+            }
+        },
+        "apps": {
+            room.name: {
+                "models": [room.models],
+                "migrations": room.migrations,
+                "default_connection": "default",
+            }
+            for room in rooms
+        },
+        "use_tz": True,
+        "timezone": "UTC",
+    }
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":…@", 1)
