@@ -1,0 +1,158 @@
+"""One whole platform on this machine: database, Temporal, worker, sequencer and API in one tree."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+
+from core.database import migrate
+from core.errors import Conflict, Unavailable
+from scf import console
+from scf.data_folder import DataFolder
+from scf.embedded_postgres import prepare_postgres
+from scf.heartbeat import beats
+from scf.rooms import ROOMS
+from scf.supervisor import Child, Supervisor
+from scf.temporal_server import answers, find_temporal, free_port, temporal_child
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformOptions:
+    """What a person chooses when starting a platform. `port` 0 means any free one.
+
+    `business_rate` is how many seconds of business time pass in one second (1 in production), and
+    `pause_for_people` whether business time stands still while a person's task is open.
+    """
+
+    data: Path
+    port: int = 8080
+    database: str | None = None
+    temporal: str | None = None
+    business_rate: Decimal = Decimal(1)
+    pause_for_people: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A running platform."""
+
+    url: str
+    database_url: str
+    temporal_target: str
+    folder: DataFolder
+    supervisor: Supervisor
+
+
+@asynccontextmanager
+async def running_platform(options: PlatformOptions) -> AsyncIterator[Platform]:
+    """Start everything in order, and stop it in reverse order at the end.
+
+    Raises:
+        Conflict: `up.already_running` or `up.port_in_use`.
+        Unavailable: `up.child_failed`, `database.unreachable` or `temporal.unreachable`.
+    """
+    folder = DataFolder.at(options.data)
+    with folder.locked():
+        port = _claim_port(options.port)
+        async with Supervisor(folder.logs, folder.run, _tell) as supervisor:
+            database_url = await _start_database(supervisor, folder, options.database)
+            with console.step("Bringing the database to this release"):
+                await migrate(database_url, ROOMS)
+            target = await _start_temporal(supervisor, folder, options.temporal)
+            environment = {
+                "SCF_DATA": str(folder.root),
+                "SCF_DATABASE_URL": database_url,
+                "SCF_TEMPORAL": target,
+                "SCF_BUSINESS_RATE": str(options.business_rate),
+                "SCF_PAUSE_FOR_PEOPLE": "1" if options.pause_for_people else "0",
+            }
+            url = f"http://127.0.0.1:{port}"
+            with console.step("Starting worker, sequencer and API"):
+                for name in ("sequencer", "worker"):
+                    await supervisor.add(_service(name, folder, environment))
+                await supervisor.add(_api(port, url, environment))
+            yield Platform(url, database_url, target, folder, supervisor)
+            console.err.print("Stopping …")
+
+
+async def _start_database(supervisor: Supervisor, folder: DataFolder, given: str | None) -> str:
+    if given is not None:
+        return given
+    with console.step("Starting PostgreSQL"):
+        child, url = await asyncio.to_thread(prepare_postgres, folder)
+        await supervisor.add(child)
+    return url
+
+
+async def _start_temporal(supervisor: Supervisor, folder: DataFolder, given: str | None) -> str:
+    if given is not None:
+        if not await answers(given):
+            raise Unavailable(
+                "temporal.unreachable",
+                "No Temporal server answers there.",
+                where=given,
+                hint="Start it, or leave out --temporal to let the platform run its own.",
+            )
+        return given
+    program = await find_temporal()
+    with console.step("Starting Temporal"):
+        child, target = temporal_child(program, folder, free_port())
+        await supervisor.add(child)
+    return target
+
+
+def _service(name: str, folder: DataFolder, environment: dict[str, str]) -> Child:
+    file = folder.run / f"{name}.beat"
+    return Child(
+        name=name,
+        command=(sys.executable, "-m", "scf", "serve", name, "--beat", str(file)),
+        ready=lambda pid: beats(file, pid),
+        environment=environment,
+    )
+
+
+def _api(port: int, url: str, environment: dict[str, str]) -> Child:
+    return Child(
+        name="api",
+        command=(sys.executable, "-m", "scf", "serve", "api", "--port", str(port)),
+        ready=lambda _pid: _is_ready(url),
+        environment=environment,
+    )
+
+
+async def _is_ready(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
+            return (await client.get(f"{url}/readyz")).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def _claim_port(port: int) -> int:
+    """Return the port to serve on, after making sure that nobody else has it."""
+    if port == 0:
+        return free_port()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise Conflict(
+                "up.port_in_use",
+                f"Port {port} is in use by another program.",
+                where=f"127.0.0.1:{port}",
+                hint=f"Stop that program, or choose another port: --port {port + 1}.",
+            ) from None
+    return port
+
+
+def _tell(message: str) -> None:
+    console.err.print(f"[yellow]![/yellow] {message}", soft_wrap=True)
