@@ -1,0 +1,70 @@
+"""Options that several commands share, and the database that they lead to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from core.database import Database
+from core.errors import Conflict
+from scf import console
+from scf.data_folder import DataFolder, default_data_folder
+from scf.embedded_postgres import prepare_postgres
+from scf.rooms import ROOMS
+from scf.supervisor import Supervisor
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="The platform's data folder.", envvar="SCF_DATA", show_default=False),
+]
+DatabaseOption = Annotated[
+    str | None,
+    typer.Option("--database", help="A PostgreSQL server of your own: its URL.", envvar="SCF_DATABASE_URL"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
+
+
+def data_folder(given: Path | None) -> DataFolder:
+    """Return the data folder that was given, or the default one."""
+    return DataFolder.at(given or default_data_folder())
+
+
+@asynccontextmanager
+async def platform_database(data: Path | None, database: str | None) -> AsyncIterator[Database]:
+    """Open the platform's database: the one at the URL, the running platform's, or the folder's, started for this.
+
+    Raises:
+        Unavailable: `database.unreachable`.
+    """
+    if database is not None:
+        async with _opened(database) as opened:
+            yield opened
+        return
+    folder = data_folder(data)
+    child, url = await asyncio.to_thread(prepare_postgres, folder)
+    try:
+        with folder.locked():
+            async with Supervisor(folder.logs, folder.run, console.err.print) as supervisor:
+                await supervisor.add(child)
+                async with _opened(url) as opened:
+                    yield opened
+            return
+    except Conflict as held:
+        if held.code != "up.already_running":
+            raise
+    async with _opened(url) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def _opened(url: str) -> AsyncIterator[Database]:
+    database = await Database.open(url, ROOMS)
+    try:
+        yield database
+    finally:
+        await database.close()
