@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 RUN := $(UV) run --frozen
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: help demo up test check bench fuzz format clean python ui test-python test-ui test-browser compose
+.PHONY: help demo up test check bench format clean python ui test-python test-ui test-browser
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -21,14 +21,14 @@ up: python ui ## set everything up and start the platform; it stays up and keeps
 test: test-python test-ui test-browser ## set everything up and run all tests: Python, ui, browser
 
 test-python: python
-	@$(RUN) scf doctor --quiet
-	@$(RUN) pytest
+	@$(RUN) scf doctor --only temporal
+	@$(RUN) pytest -m "not browser"
 
 test-ui: ui
 	@npm --prefix ui test
 
 test-browser: python ui
-	@$(RUN) python -m scripts.browser_journey
+	@$(RUN) pytest -m browser
 
 check: python ui/node_modules/.installed ## style, types, import arrows, front-end types and lint
 	@$(RUN) ruff check .

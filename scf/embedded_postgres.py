@@ -119,7 +119,9 @@ def _init_cluster(binaries: Path, data: Path, password: str, user: pwd.struct_pa
             ],
             capture_output=True,
             text=True,
-            user=user.pw_name if user else None,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
             cwd="/",
             check=False,
         )

@@ -179,6 +179,8 @@ class _Running:
                 env={**os.environ, **self.child.environment},
                 cwd="/" if self.child.user else None,
                 user=self.child.user,
+                group=self.child.user,
+                extra_groups=[] if self.child.user else None,
                 start_new_session=True,  # Ctrl-C goes to the supervisor alone, which stops all in order
             )
         self.started = _created_at(self.pid)

@@ -30,22 +30,24 @@ class Finding:
 
 
 def doctor(
-    quiet: Annotated[bool, typer.Option("--quiet", help="Speak only when something is missing.")] = False,
+    only: Annotated[str | None, typer.Option(help="Look at one thing: temporal, web or browser.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
 ) -> None:
     """Check what the platform needs on this machine, and fetch the Temporal server if it is missing."""
-    findings = [_temporal(), _web_app(), _browser()]
-    missing = [finding for finding in findings if finding.hint]
+    checks = {"temporal": _temporal, "web": _web_app, "browser": _browser}
+    if only is not None and only not in checks:
+        raise typer.BadParameter(f"choose one of {', '.join(checks)}", param_hint="--only")
+    findings = [check() for name, check in checks.items() if only in (None, name)]
     if json:
         console.print_json(
             [{"what": finding.what, "state": finding.state, "hint": finding.hint} for finding in findings]
         )
-    elif missing or not quiet:
+    else:
         table = Table("what", "state", "what to do")
         for finding in findings:
             table.add_row(finding.what, finding.state, finding.hint or "")
         console.out.print(table)
-    if missing:
+    if any(finding.hint for finding in findings):
         raise typer.Exit(EXIT_FINDINGS)
 
 

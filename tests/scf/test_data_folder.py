@@ -1,0 +1,37 @@
+"""The data folder: private, and held by one platform at a time."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from core.errors import Conflict
+from scf.data_folder import DataFolder
+
+
+def test_secrets_are_made_once_and_readable_by_the_owner_alone(tmp_path: Path) -> None:
+    folder = DataFolder.at(tmp_path)
+    first = folder.secret("password")
+
+    assert folder.secret("password") == first
+    assert stat.S_IMODE((folder.keys / "password").stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.keys.stat().st_mode) == 0o700
+
+
+def test_a_second_platform_on_the_same_folder_is_told_who_holds_it(tmp_path: Path) -> None:
+    folder = DataFolder.at(tmp_path)
+    with folder.locked(), pytest.raises(Conflict, match="Another platform") as caught, folder.locked():
+        pass
+    assert caught.value.code == "up.already_running"
+    assert caught.value.hint is not None
+    assert "--data" in caught.value.hint
+
+
+def test_a_lock_whose_holder_is_gone_does_not_hinder(tmp_path: Path) -> None:
+    folder = DataFolder.at(tmp_path)
+    with folder.locked():
+        pass
+    with folder.locked():
+        pass
