@@ -1,1 +1,62 @@
+"""Scoring: cards that turn a party's figures into points, a probability of default and reasons, and limits from these.
 
+Importing this package loads neither statsmodels nor pandas nor numpy; what trains is loaded when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from scoring.contract import SME_FEATURES, FeatureSpec
+from scoring.limits import LimitInputs, LimitPolicy, LimitProposal
+from scoring.scorer import CompiledCard, Reason, Score, load_card
+
+if TYPE_CHECKING:
+    from scoring.registry import (
+        approve,
+        approved_card,
+        install_shipped_card,
+        record_run,
+        register,
+        shipped_card,
+    )
+    from scoring.room import ROOM
+    from scoring.training import train
+
+_LOADED_WHEN_ASKED = {
+    "ROOM": "scoring.room",
+    "approve": "scoring.registry",
+    "approved_card": "scoring.registry",
+    "install_shipped_card": "scoring.registry",
+    "record_run": "scoring.registry",
+    "register": "scoring.registry",
+    "shipped_card": "scoring.registry",
+    "train": "scoring.training",
+}
+
+__all__ = [
+    "ROOM",
+    "SME_FEATURES",
+    "CompiledCard",
+    "FeatureSpec",
+    "LimitInputs",
+    "LimitPolicy",
+    "LimitProposal",
+    "Reason",
+    "Score",
+    "approve",
+    "approved_card",
+    "install_shipped_card",
+    "load_card",
+    "record_run",
+    "register",
+    "shipped_card",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LOADED_WHEN_ASKED:
+        raise AttributeError(f"module 'scoring' has no attribute {name!r}")
+    return getattr(import_module(_LOADED_WHEN_ASKED[name]), name)

@@ -1,0 +1,50 @@
+"""The data contract of the SME card: which figures it takes, their units, and which way each should push risk.
+
+The names are those of the financial statements that the platform imports (`scf-financials/1`). A declared trend
+says how the probability of default should move as the value rises; binning holds to it, so that a card can never
+reward what every credit officer knows to be worse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Kind = Literal["number", "category"]
+Trend = Literal["ascending", "descending", "peak", "valley", "monotonic", "auto"]
+
+TRENDS: Final[tuple[Trend, ...]] = ("ascending", "descending", "peak", "valley", "monotonic", "auto")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec:
+    """One figure that a card may use.
+
+    `trend` is the course of the probability of default as the value rises: `ascending`, `descending`, `peak` (rises,
+    then falls), `valley` (falls, then rises), `monotonic` (either way, the data choose) or `auto` (any of these, the
+    data choose). Categories are ordered by their own risk and need no trend.
+    """
+
+    name: str
+    kind: Kind
+    label: str
+    trend: Trend = "auto"
+    unit: str = ""
+
+
+SME_FEATURES: Final[tuple[FeatureSpec, ...]] = (
+    FeatureSpec("years_trading", "number", "Years trading", "descending", "years"),
+    FeatureSpec("sector", "category", "Sector"),
+    FeatureSpec(
+        "current_ratio", "number", "Current ratio", "descending", "current assets / current liabilities"
+    ),
+    FeatureSpec("equity_ratio", "number", "Equity ratio", "descending", "equity / total assets"),
+    FeatureSpec("interest_cover", "number", "Interest cover", "descending", "EBIT / interest"),
+    FeatureSpec("net_margin", "number", "Net margin", "descending", "net profit / sales"),
+    FeatureSpec("asset_turnover", "number", "Asset turnover", "descending", "sales / total assets"),
+    FeatureSpec("payables_days", "number", "Payables days", "ascending", "days"),
+    FeatureSpec("days_late_12m", "number", "Average days paid late, 12 months", "ascending", "days"),
+    FeatureSpec("dilution_rate", "number", "Dilution rate", "ascending", "credited / invoiced"),
+)
+
+SECTORS: Final[tuple[str, ...]] = ("logistics", "retail", "manufacturing", "other")

@@ -1,0 +1,46 @@
+"""Tables of scoring: the cards, and every score that was given."""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class CardRecord(Model):
+    """A registered card. Its id is the SHA-256 of `content`, so that a card cannot change under its id."""
+
+    id = fields.CharField(max_length=64, primary_key=True)
+    name = fields.TextField()
+    content = fields.BinaryField()
+    synthetic = fields.BooleanField()
+    state = fields.CharField(max_length=16)
+    trained_by = fields.TextField()
+    registered_at = fields.DatetimeField()
+    approved_by = fields.TextField(null=True)
+    approved_at = fields.DatetimeField(null=True)
+    retired_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "scoring"
+        table = "card"
+
+
+class RunRecord(Model):
+    """One score, with what it was computed from."""
+
+    id = fields.UUIDField(primary_key=True)
+    party_id = fields.UUIDField()
+    card_id = fields.CharField(max_length=64)
+    points = fields.IntField()
+    pd = fields.DecimalField(max_digits=7, decimal_places=6)
+    grade = fields.CharField(max_length=8)
+    reasons = fields.JSONField[list[dict[str, object]]]()
+    inputs = fields.JSONField[dict[str, str | None]]()
+    inputs_hash = fields.CharField(max_length=64)
+    at = fields.DatetimeField()
+    entry_id = fields.UUIDField()
+    synthetic = fields.BooleanField()
+
+    class Meta:
+        schema = "scoring"
+        table = "run"
