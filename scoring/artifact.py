@@ -1,8 +1,9 @@
 """The card as a file: canonical JSON whose SHA-256 is the card's id.
 
-A card holds everything that a score needs (bins, weights, points, grades) and what a reviewer needs (counts, information
-values, standard errors, how it was fitted, its figures). Decimals are strings, so that the bytes do not depend on a machine's
-way of printing floats; keys are ASCII and sorted (RFC 8785 for this subset). No code is ever stored or loaded.
+A card holds everything that a score needs (bins, weights, points, grades) and what a reviewer needs
+(counts, information values, standard errors, how it was fitted, its figures). Decimals are strings, so that
+the bytes do not depend on a machine's way of printing floats; keys are ASCII and sorted (RFC 8785 for this
+subset). No code is ever stored or loaded.
 """
 
 from __future__ import annotations
@@ -36,8 +37,9 @@ _T = TypeVar("_T")
 class Bin:
     """One bin of a feature.
 
-    `good` and `bad` are the training rows in it; `woe` = ln((good share) / (bad share)), positive where it is safer;
-    `logit` is what the bin adds to the log odds of default; `points` is what it adds to the score.
+    `good` and `bad` are the training rows in it; `woe` = ln((good share) / (bad share)), positive where it
+    is safer; `logit` is what the bin adds to the log odds of default; `points` is what it adds to the
+    score.
     """
 
     label: str
@@ -52,8 +54,8 @@ class Bin:
 class CardFeature:
     """A feature with its bins and weight.
 
-    Numbers: `cuts` ascend and bin i holds cuts[i-1] <= value < cuts[i]. Categories: `levels[i]` are the values of bin i.
-    `missing` takes what is not known, `unseen` the categories that training never met.
+    Numbers: `cuts` ascend and bin i holds cuts[i-1] <= value < cuts[i]. Categories: `levels[i]` are the
+    values of bin i. `missing` takes what is not known, `unseen` the categories that training never met.
     """
 
     name: str
@@ -94,7 +96,8 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How the weights were found: `method` is `glm` or `penalised`; `note` tells a fallback and its reason."""
+    """How the weights were found: `method` is `glm` or `penalised`; `note` tells a fallback and its
+    reason."""
 
     method: str
     note: str
@@ -151,8 +154,9 @@ def decode(content: bytes) -> Card:
     """Read a card from its file.
 
     Raises:
-        InvalidInput: `scoring.card_invalid` when it is not a card, with the place; `scoring.card_not_canonical` when the bytes
-            are not the canonical form, in which case the id would not be stable.
+        InvalidInput: `scoring.card_invalid` when it is not a card, with the place;
+            `scoring.card_not_canonical` when the bytes are not the canonical form, in which case the id
+            would not be stable.
     """
     if len(content) > _MAX_BYTES:
         raise _invalid("", f"the file is larger than {_MAX_BYTES} bytes")
@@ -170,7 +174,7 @@ def decode(content: bytes) -> Card:
     return card
 
 
-# -- writing ---------------------------------------------------------------------------------------------------------
+# -- writing: card → JSON
 
 
 def _card_json(card: Card) -> dict[str, Any]:
@@ -233,7 +237,7 @@ def _plain(number: Decimal) -> str:
     return format(number, "f")
 
 
-# -- reading ---------------------------------------------------------------------------------------------------------
+# -- reading: JSON → card, each field checked
 
 
 def _read_card(document: object) -> Card:

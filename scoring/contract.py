@@ -1,8 +1,9 @@
-"""The data contract of the SME card: which figures it takes, their units, and which way each should push risk.
+"""The data contract of the SME card: which figures it takes, their units, and which way each should push
+risk.
 
-The names are those of the financial statements that the platform imports (`scf-financials/1`). A declared trend
-says how the probability of default should move as the value rises; binning holds to it, so that a card can never
-reward what every credit officer knows to be worse.
+The names are those of the financial statements that the platform imports (`scf-financials/1`). A declared
+trend says how the probability of default should move as the value rises; binning holds to it, so that a
+card can never reward what every credit officer knows to be worse.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ TRENDS: Final[tuple[Trend, ...]] = ("ascending", "descending", "peak", "valley",
 class FeatureSpec:
     """One figure that a card may use.
 
-    `trend` is the course of the probability of default as the value rises: `ascending`, `descending`, `peak` (rises,
-    then falls), `valley` (falls, then rises), `monotonic` (either way, the data choose) or `auto` (any of these, the
-    data choose). Categories are ordered by their own risk and need no trend.
+    `trend` is the course of the probability of default as the value rises: `ascending`, `descending`,
+    `peak` (rises, then falls), `valley` (falls, then rises), `monotonic` (either way, the data choose) or
+    `auto` (any of these, the data choose). Categories are ordered by their own risk and need no trend.
     """
 
     name: str

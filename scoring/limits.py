@@ -1,4 +1,5 @@
-"""The limit as the smallest of named caps; which one binds is told, so that everyone can see what would raise it.
+"""The limit as the smallest of named caps; which one binds is told, so that everyone can see what would
+raise it.
 
     need           what the trade uses at its peak         volume × terms / 365 × peak factor
     capacity       what the party's net worth carries      net worth × share
@@ -7,14 +8,14 @@
     concentration  what the portfolio may hold in one name portfolio × share − exposure elsewhere
     policy         what the grade may have at most; 0 on a hard stop
 
-Sources: EL = PD · LGD · EAD (Basel Framework CRE31, CRE35); the tenor's PD by a constant hazard, 1 − (1 − PD)^(t/365). Pure,
-in Decimal throughout. Scoring proposes; finance owns the limit and people approve it.
+Sources: EL = PD · LGD · EAD (Basel Framework CRE31, CRE35); the tenor's PD by a constant hazard, 1 − (1 −
+PD)^(t/365). Pure, in Decimal throughout. Scoring proposes; finance owns the limit and people approve it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal, localcontext
 from types import MappingProxyType
 from typing import Final
@@ -38,13 +39,14 @@ _DEFAULT_GRADE_CAPS: Final[Mapping[str, Decimal]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitPolicy:
-    """What the funder decided once for all parties of a programme. Amounts are in the currency of the inputs."""
+    """What the funder decided once for all parties of a programme. Amounts are in the currency of the
+    inputs."""
 
     peak_factor: Decimal = Decimal("1.25")
     net_worth_share: Decimal = Decimal("0.25")
     loss_budget: Decimal = Decimal(5_000)
     concentration_share: Decimal = Decimal("0.15")
-    grade_caps: Mapping[str, Decimal] = _DEFAULT_GRADE_CAPS
+    grade_caps: Mapping[str, Decimal] = field(default_factory=lambda: _DEFAULT_GRADE_CAPS)
     step: Decimal = Decimal(100)
 
 
@@ -52,8 +54,9 @@ class LimitPolicy:
 class LimitInputs:
     """What is known of the party, or of the pair, in one currency.
 
-    `annual_volume` is what is invoiced in twelve months; `pd` is for one year; `terms_days` is also the tenor of the PD.
-    `net_worth`, `eligible_receivables` and `portfolio` may be unknown (None): their cap is then left out, and told so.
+    `annual_volume` is what is invoiced in twelve months; `pd` is for one year; `terms_days` is also the
+    tenor of the PD. `net_worth`, `eligible_receivables` and `portfolio` may be unknown (None): their cap is
+    then left out, and told so.
     """
 
     currency: str
@@ -68,7 +71,7 @@ class LimitInputs:
     portfolio: Decimal | None = None
     exposure_elsewhere: Decimal = Decimal(0)
     hard_stops: tuple[str, ...] = ()
-    policy: LimitPolicy = LimitPolicy()
+    policy: LimitPolicy = field(default_factory=LimitPolicy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,8 @@ def propose(inputs: LimitInputs) -> LimitProposal:
     """Propose a limit.
 
     Raises:
-        InvalidInput: `limit.input_invalid` (negative, not finite, a share outside 0 to 1), `limit.grade_unknown` when the policy
-            names no cap for the grade, `money.currency_unknown`.
+        InvalidInput: `limit.input_invalid` (negative, not finite, a share outside 0 to 1),
+            `limit.grade_unknown` when the policy names no cap for the grade, `money.currency_unknown`.
     """
     _check(inputs)
     with localcontext() as context:

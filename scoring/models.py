@@ -20,7 +20,7 @@ class CardRecord(Model):
     approved_at = fields.DatetimeField(null=True)
     retired_at = fields.DatetimeField(null=True)
 
-    class Meta:
+    class Meta:  # noqa: D106 (Tortoise reads it)
         schema = "scoring"
         table = "card"
 
@@ -41,6 +41,6 @@ class RunRecord(Model):
     entry_id = fields.UUIDField()
     synthetic = fields.BooleanField()
 
-    class Meta:
+    class Meta:  # noqa: D106 (Tortoise reads it)
         schema = "scoring"
         table = "run"

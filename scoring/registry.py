@@ -1,6 +1,7 @@
 """The registry: cards are registered, approved by another person than the trainer, and every score is kept.
 
-At most one card is approved at a time; approving the next one retires it. A card's file never changes: its id is its hash.
+At most one card is approved at a time; approving the next one retires it. A card's file never changes: its
+id is its hash.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ SHIPPED_CARD_TRAINER: Final = "system:generator"
 
 
 def shipped_card() -> bytes:
-    """Return the card that is shipped with this release, trained on the synthetic portfolio of `scoring.generator`."""
+    """Return the card that is shipped with this release, trained on the synthetic portfolio of
+    `scoring.generator`."""
     return files("scoring").joinpath("cards", SHIPPED_CARD).read_bytes()
 
 
@@ -58,7 +60,8 @@ async def register(tx: Transaction, content: bytes, *, trained_by: str, at: date
 
 
 async def approve(tx: Transaction, identifier: str, *, approved_by: str, at: datetime) -> None:
-    """Approve a registered card; the one that was approved before retires. Approving the approved card changes nothing.
+    """Approve a registered card; the one that was approved before retires. Approving the approved card
+    changes nothing.
 
     Raises:
         NotFound: `scoring.card_unknown`.
@@ -89,7 +92,8 @@ async def approve(tx: Transaction, identifier: str, *, approved_by: str, at: dat
 
 
 async def install_shipped_card(tx: Transaction, *, approved_by: str, at: datetime) -> str:
-    """Register and approve the shipped card where no card is approved yet; return the id of the approved card."""
+    """Register and approve the shipped card where no card is approved yet; return the id of the approved
+    card."""
     approved = await repository.approved_card_id(tx.sql)
     if approved is not None:
         return approved
@@ -136,7 +140,8 @@ async def record_run(
     """Keep a score with its inputs; return the run's id. The same call again changes nothing.
 
     Raises:
-        Conflict: `scoring.run_conflict` when this entry already scored the party with another card or other inputs.
+        Conflict: `scoring.run_conflict` when this entry already scored the party with another card or other
+        inputs.
         NotFound: `scoring.card_unknown` when the score's card is not registered.
     """
     run_id = derived_id("scoring.run", entry_id, party_id)

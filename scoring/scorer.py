@@ -1,7 +1,7 @@
 """The one-row scorer: a pure function of a card and an as-of snapshot.
 
-It imports neither numpy nor pandas nor statsmodels, compares decimals exactly, and adds integers, so that the same
-snapshot gives the same score on every machine.
+It imports neither numpy nor pandas nor statsmodels, compares decimals exactly, and adds integers, so that
+the same snapshot gives the same score on every machine.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ class Reason:
 class Score:
     """A score.
 
-    `pd` is the one-year probability of default, to six places. `reasons` names every feature, the costliest first; their
-    points and the card's base points add up to `points`.
+    `pd` is the one-year probability of default, to six places. `reasons` names every feature, the costliest
+    first; their points and the card's base points add up to `points`.
     """
 
     points: int
@@ -83,12 +83,12 @@ class CompiledCard:
     def score(self, snapshot: Snapshot) -> Score:
         """Score one party.
 
-        Numbers are decimals, integers or decimal texts; categories are texts; None, or an absent name, is not known. What is
-        not known and what training never met have bins of their own.
+        Numbers are decimals, integers or decimal texts; categories are texts; None, or an absent name, is
+        not known. What is not known and what training never met have bins of their own.
 
         Raises:
-            InvalidInput: `scoring.feature_unknown` for a name outside the card's data contract, `scoring.value_not_finite`,
-                `scoring.value_type`; each names the feature and the value.
+            InvalidInput: `scoring.feature_unknown` for a name outside the card's data contract,
+                `scoring.value_not_finite`, `scoring.value_type`; each names the feature and the value.
         """
         if not self._known.issuperset(snapshot):
             self._refuse_unknown(snapshot)
