@@ -1,5 +1,4 @@
-"""Scoring: cards that turn a party's figures into points, a probability of default and reasons, and limits
-from these.
+"""Scoring: cards that turn figures into points, PD and reasons, and limits from these.
 
 Importing this package loads neither statsmodels nor pandas nor numpy; what trains is loaded when it is
 first asked for.

@@ -96,8 +96,7 @@ class Scale:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How the weights were found: `method` is `glm` or `penalised`; `note` tells a fallback and its
-    reason."""
+    """How the weights were found: `method` is `glm` or `penalised`, `note` tells why."""
 
     method: str
     note: str

@@ -1,5 +1,4 @@
-"""The data contract of the SME card: which figures it takes, their units, and which way each should push
-risk.
+"""The data contract of the SME card: its figures, their units, and which way each pushes risk.
 
 The names are those of the financial statements that the platform imports (`scf-financials/1`). A declared
 trend says how the probability of default should move as the value rises; binning holds to it, so that a

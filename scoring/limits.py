@@ -1,5 +1,4 @@
-"""The limit as the smallest of named caps; which one binds is told, so that everyone can see what would
-raise it.
+"""The limit as the smallest of named caps; which one binds is told.
 
     need           what the trade uses at its peak         volume × terms / 365 × peak factor
     capacity       what the party's net worth carries      net worth × share
@@ -39,8 +38,7 @@ _DEFAULT_GRADE_CAPS: Final[Mapping[str, Decimal]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitPolicy:
-    """What the funder decided once for all parties of a programme. Amounts are in the currency of the
-    inputs."""
+    """What the funder decided for all parties of a programme; amounts in the inputs' currency."""
 
     peak_factor: Decimal = Decimal("1.25")
     net_worth_share: Decimal = Decimal("0.25")

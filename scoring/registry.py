@@ -33,8 +33,7 @@ SHIPPED_CARD_TRAINER: Final = "system:generator"
 
 
 def shipped_card() -> bytes:
-    """Return the card that is shipped with this release, trained on the synthetic portfolio of
-    `scoring.generator`."""
+    """Return the shipped card, trained on the synthetic portfolio of `scoring.generator`."""
     return files("scoring").joinpath("cards", SHIPPED_CARD).read_bytes()
 
 
@@ -60,8 +59,7 @@ async def register(tx: Transaction, content: bytes, *, trained_by: str, at: date
 
 
 async def approve(tx: Transaction, identifier: str, *, approved_by: str, at: datetime) -> None:
-    """Approve a registered card; the one that was approved before retires. Approving the approved card
-    changes nothing.
+    """Approve a registered card and retire the one before; repeating it changes nothing.
 
     Raises:
         NotFound: `scoring.card_unknown`.
@@ -92,8 +90,7 @@ async def approve(tx: Transaction, identifier: str, *, approved_by: str, at: dat
 
 
 async def install_shipped_card(tx: Transaction, *, approved_by: str, at: datetime) -> str:
-    """Register and approve the shipped card where no card is approved yet; return the id of the approved
-    card."""
+    """Approve the shipped card where none is approved; return the id of the approved card."""
     approved = await repository.approved_card_id(tx.sql)
     if approved is not None:
         return approved
