@@ -1,0 +1,71 @@
+"""What a caller is told when something goes wrong.
+
+An `ScfError` is told as it is: code, message, where, hint. A GraphQL error (a document that does not parse or validate,
+a variable of the wrong type) is the caller's own and told too. Everything else is masked behind a reference that the
+log repeats, because its text may hold what the caller must not see.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from graphql import GraphQLError, GraphQLFormattedError
+
+from core import Broken, ScfError, random_id
+
+logger = logging.getLogger("scf_api")
+
+_LOST_CONNECTION = (OSError, TimeoutError)
+
+
+def error_extensions(error: ScfError) -> dict[str, Any]:
+    """Return the `extensions` of an error that is told as it is."""
+    told = {"code": error.code, "where": error.where, "hint": error.hint}
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def format_error(error: GraphQLError) -> GraphQLFormattedError:
+    """Return the GraphQL response's form of an error, with a code in its extensions."""
+    cause = _cause(error)
+    formatted = error.formatted
+    if cause is None:
+        formatted["extensions"] = {"code": "graphql.invalid", **(error.extensions or {})}
+        return formatted
+    if not isinstance(cause, ScfError):
+        cause = masked(cause)
+    elif isinstance(cause, Broken):
+        logger.error("%s", cause, exc_info=cause)
+    formatted["message"] = cause.message
+    formatted["extensions"] = error_extensions(cause)
+    return formatted
+
+
+def masked(cause: BaseException) -> ScfError:
+    """Log an unexpected error under a new reference and return what the caller is told instead.
+
+    The log holds the place of the error, not its text: a database's message can quote values of the request.
+    """
+    reference = str(random_id())
+    logger.error(
+        "unexpected %s, reference %s", type(cause).__name__, reference, exc_info=_without_text(cause)
+    )
+    return Broken(
+        "internal.unexpected",
+        "Something went wrong inside the platform.",
+        where=reference,
+        hint="Give this reference to whoever operates the platform; the log tells more.",
+    )
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    """Return what a resolver raised, or None when the error is GraphQL's own."""
+    cause: BaseException | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _without_text(cause: BaseException) -> BaseException:
+    silent = Exception(type(cause).__name__)
+    return silent.with_traceback(cause.__traceback__)

@@ -1,0 +1,86 @@
+"""The signed log: entries, checkpoints and proofs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+import orjson
+import strawberry
+from strawberry.scalars import JSON
+
+from scf_api.repository import Row
+from scf_api.schema.describe import enum, output
+from scf_api.schema.relay import Node, global_id
+from scf_api.schema.scalars import Hash
+
+
+@enum
+class EntryState(Enum):
+    """Whether the sequencer has appended an entry to the log."""
+
+    PENDING = "pending"
+    LOGGED = "logged"
+
+
+@output
+class LedgerEntry(Node):
+    """One accepted command, signed; `index` is its place in the log once it is appended."""
+
+    entry_id: strawberry.ID
+    index: int | None
+    stream: str
+    seq: int
+    kind: str
+    actor: str
+    occurred_at: datetime
+    state: EntryState
+    body: JSON = strawberry.field(description="The signed body, which holds commitments instead of payloads.")
+    body_hash: Hash
+    leaf_hash: Hash | None
+    chain: Hash | None
+    key_id: str
+
+    @classmethod
+    def from_row(cls, row: Row) -> LedgerEntry:
+        """Build it from a row of `ledger.entry_view`."""
+        return cls(
+            id=global_id("LedgerEntry", row["entry_id"]),
+            entry_id=strawberry.ID(str(row["entry_id"])),
+            index=row["index"],
+            stream=row["stream"],
+            seq=row["seq"],
+            kind=row["kind"],
+            actor=row["actor"],
+            occurred_at=row["occurred_at"],
+            state=EntryState(row["state"]),
+            body=orjson.loads(row["body"]),
+            body_hash=row["body_hash"],
+            leaf_hash=row["leaf_hash"],
+            chain=row["chain"],
+            key_id=row["key_id"],
+        )
+
+
+@output
+class Checkpoint:
+    """A signed statement of the log's size and Merkle root (C2SP checkpoint)."""
+
+    size: int
+    root: str
+    note: str = strawberry.field(description="The signed note, byte for byte.")
+    created_at: datetime
+
+    @classmethod
+    def from_row(cls, row: Row) -> Checkpoint:
+        """Build it from a row of `ledger.checkpoint_view`."""
+        return cls(size=row["size"], root=row["root"], note=row["note"], created_at=row["created_at"])
+
+
+@output
+class Proof:
+    """A self-contained proof that an entry is in the log; it verifies offline."""
+
+    entry_id: strawberry.ID
+    file_name: str
+    text: str = strawberry.field(description="The proof file; save it and run `scf ledger verify-proof`.")

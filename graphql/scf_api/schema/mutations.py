@@ -1,0 +1,339 @@
+"""What can be done. Each mutation but login and logout commits a command and waits a moment for its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import strawberry
+from strawberry.scalars import JSON
+
+from core import Broken, ScfError, Unavailable
+from scf_api import sessions, views
+from scf_api.context import Info
+from scf_api.repository import Row
+from scf_api.schema.cases import Case, Task
+from scf_api.schema.commands import CommandState, UserError
+from scf_api.schema.describe import argument, enum, mutation, output
+from scf_api.schema.documents import Document
+from scf_api.schema.financing import BankEntry, FinancingRequest
+from scf_api.schema.queries import Me
+from scf_api.schema.relay import global_id, key_of
+from scf_api.views import View
+
+
+@argument
+class LoginInput:
+    """Name and password of a local account."""
+
+    name: str
+    password: str
+
+
+@output
+class LoginPayload:
+    """A session. Programs send the token as a bearer; browsers have it in a cookie."""
+
+    me: Me | None
+    token: str | None
+    user_errors: list[UserError]
+
+
+@output
+class LogoutPayload:
+    """The end of a session."""
+
+    user_errors: list[UserError]
+
+
+@argument
+class ImportDocumentInput:
+    """A document: UBL 2.1 XML or a financial statement in JSON, at most 10 MB, as base64."""
+
+    idempotency_key: str
+    filename: str
+    content_base64: str
+
+
+@argument
+class SubmitFinancingRequestInput:
+    """Invoices of one seller on one buyer in one currency."""
+
+    idempotency_key: str
+    invoice_ids: list[strawberry.ID]
+
+
+@argument
+class ClaimTaskInput:
+    """A task to take."""
+
+    idempotency_key: str
+    task_id: strawberry.ID
+
+
+@argument
+class CompleteTaskInput:
+    """What was decided, and the statement that the person makes about it."""
+
+    idempotency_key: str
+    task_id: strawberry.ID
+    variables: JSON
+    statement: JSON | None = None
+
+
+@enum
+class Direction(Enum):
+    """Whether money came in or went out."""
+
+    IN = "in"
+    OUT = "out"
+
+
+@argument
+class RecordPaymentInput:
+    """A movement on the platform's bank account; a bank reference that is known already changes nothing."""
+
+    idempotency_key: str
+    reference: str
+    amount: Decimal
+    currency: str
+    value_date: date
+    bank_ref: str
+    payer: str | None = None
+    direction: Direction = Direction.IN
+
+
+@output
+class CommandStatus:
+    """How far the command has come."""
+
+    id: strawberry.ID
+    state: CommandState
+
+
+@output
+class ImportDocumentPayload:
+    """What became of an import."""
+
+    command: CommandStatus | None
+    user_errors: list[UserError]
+    document: Document | None
+
+
+@output
+class SubmitFinancingRequestPayload:
+    """What became of a request; the case may start a moment later."""
+
+    command: CommandStatus | None
+    user_errors: list[UserError]
+    request: FinancingRequest | None
+    case: Case | None
+
+
+@output
+class TaskPayload:
+    """What became of a task."""
+
+    command: CommandStatus | None
+    user_errors: list[UserError]
+    task: Task | None
+
+
+@output
+class RecordPaymentPayload:
+    """What became of a payment."""
+
+    command: CommandStatus | None
+    user_errors: list[UserError]
+    bank_entry: BankEntry | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: CommandStatus | None
+    errors: list[UserError]
+    result: Mapping[str, Any]
+
+
+@output
+class Mutation:
+    """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
+
+    @mutation
+    async def login(self, info: Info, input: LoginInput) -> LoginPayload:
+        """Open a session; too many failures make the next attempt wait."""
+        context = info.context
+        lasts = timedelta(hours=context.settings.session_hours)
+        try:
+            login = await sessions.log_in(
+                context.database,
+                name=input.name,
+                password=input.password,
+                address=context.address,
+                now=context.settings.clock.now(),
+                lasts=lasts,
+            )
+        except ScfError as error:
+            return LoginPayload(me=None, token=None, user_errors=[_told(error)])
+        context.response.set_cookie(
+            sessions.COOKIE,
+            login.token,
+            max_age=int(lasts.total_seconds()),
+            path="/",
+            secure=context.settings.cookie_secure,
+            httponly=True,
+            samesite="strict",
+        )
+        viewer = login.viewer
+        context.viewer = viewer
+        return LoginPayload(
+            me=Me(name=viewer.name, roles=sorted(viewer.roles), party_key=viewer.party_id),
+            token=login.token,
+            user_errors=[],
+        )
+
+    @mutation
+    async def logout(self, info: Info) -> LogoutPayload:
+        """End the session."""
+        context = info.context
+        if context.session_token is not None:
+            await sessions.log_out(context.database, context.session_token)
+        context.viewer = None
+        context.response.delete_cookie(
+            sessions.COOKIE,
+            path="/",
+            secure=context.settings.cookie_secure,
+            httponly=True,
+            samesite="strict",
+        )
+        return LogoutPayload(user_errors=[])
+
+    @mutation
+    async def import_document(self, info: Info, input: ImportDocumentInput) -> ImportDocumentPayload:
+        """Import a trade document or a financial statement."""
+        answer = await _perform(
+            info,
+            "document.import",
+            lambda: {"filename": input.filename, "content_b64": input.content_base64},
+            input.idempotency_key,
+        )
+        row = await _row(info, views.DOCUMENT, answer, "document_id")
+        return ImportDocumentPayload(
+            command=answer.status,
+            user_errors=answer.errors,
+            document=Document.from_row(row) if row else None,
+        )
+
+    @mutation
+    async def submit_financing_request(
+        self, info: Info, input: SubmitFinancingRequestInput
+    ) -> SubmitFinancingRequestPayload:
+        """Offer invoices for financing; this starts a case."""
+        answer = await _perform(
+            info,
+            "request.submit",
+            lambda: {"invoice_ids": [str(key_of(one, "Invoice", "invoiceIds")) for one in input.invoice_ids]},
+            input.idempotency_key,
+        )
+        request = await _row(info, views.REQUEST, answer, "request_id")
+        case = await _row(info, views.CASE, answer, "case_id")
+        return SubmitFinancingRequestPayload(
+            command=answer.status,
+            user_errors=answer.errors,
+            request=FinancingRequest.from_row(request) if request else None,
+            case=Case.from_row(case) if case else None,
+        )
+
+    @mutation
+    async def claim_task(self, info: Info, input: ClaimTaskInput) -> TaskPayload:
+        """Take an open task."""
+        return await _task_command(
+            info,
+            "task.claim",
+            input.task_id,
+            {},
+            input.idempotency_key,
+        )
+
+    @mutation
+    async def complete_task(self, info: Info, input: CompleteTaskInput) -> TaskPayload:
+        """Complete a task with what was decided."""
+        return await _task_command(
+            info,
+            "task.complete",
+            input.task_id,
+            {"variables": input.variables, "statement": input.statement},
+            input.idempotency_key,
+        )
+
+    @mutation
+    async def record_payment(self, info: Info, input: RecordPaymentInput) -> RecordPaymentPayload:
+        """Record a movement on the platform's bank account."""
+        payload = {
+            "reference": input.reference,
+            "amount": f"{input.amount:f}",
+            "currency": input.currency,
+            "value_date": input.value_date.isoformat(),
+            "bank_ref": input.bank_ref,
+            "direction": input.direction.value,
+            **({"payer": input.payer} if input.payer else {}),
+        }
+        answer = await _perform(info, "payment.record", lambda: payload, input.idempotency_key)
+        row = await _row(info, views.BANK_ENTRY, answer, "bank_entry_id")
+        return RecordPaymentPayload(
+            command=answer.status,
+            user_errors=answer.errors,
+            bank_entry=BankEntry.from_row(row) if row else None,
+        )
+
+
+async def _task_command(
+    info: Info, kind: str, task_id: str, fields: dict[str, Any], idempotency_key: str
+) -> TaskPayload:
+    answer = await _perform(
+        info, kind, lambda: {"task_id": str(key_of(task_id, "Task", "taskId")), **fields}, idempotency_key
+    )
+    row = None
+    if answer.status is not None:
+        row = await info.context.one(views.TASK, key_of(task_id, "Task", "taskId"))
+    return TaskPayload(
+        command=answer.status, user_errors=answer.errors, task=Task.from_row(row) if row else None
+    )
+
+
+async def _perform(
+    info: Info, kind: str, payload: Callable[[], dict[str, Any]], idempotency_key: str
+) -> _Answer:
+    """Commit the command; what the platform refuses becomes a user error, what it lacks an error."""
+    context = info.context
+    person = context.person
+    try:
+        performed = await context.commands.perform(person, kind, payload(), idempotency_key)
+    except ScfError as error:
+        return _Answer(None, [_told(error)], {})
+    outcome = performed.outcome
+    state = CommandState(outcome.state) if outcome else CommandState.ACCEPTED
+    refusal = outcome.error if outcome else None
+    return _Answer(
+        CommandStatus(id=global_id("Command", performed.command_id), state=state),
+        [UserError.from_outcome(refusal)] if refusal else [],
+        (outcome.result if outcome else None) or {},
+    )
+
+
+async def _row(info: Info, view: View, answer: _Answer, name: str) -> Row | None:
+    """Return the row that the outcome names."""
+    key = answer.result.get(name)
+    return await info.context.one(view, UUID(key)) if key else None
+
+
+def _told(error: ScfError) -> UserError:
+    """Return what the caller can do something about; the platform's own trouble is no user error."""
+    if isinstance(error, Unavailable | Broken):
+        raise error
+    return UserError.of(error)

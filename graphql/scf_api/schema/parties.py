@@ -1,0 +1,141 @@
+"""Parties, their limits and their scores."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+import orjson
+import strawberry
+
+from scf_api import views
+from scf_api.context import Info
+from scf_api.repository import Row
+from scf_api.schema.describe import output, resolved
+from scf_api.schema.relay import After, Connection, First, Node, children, global_id, one
+from scf_api.schema.scalars import LEI, Hash, Money, valid_lei
+
+
+@output
+class ScoreReason:
+    """One reason of a score: the bin that a figure fell into and its points."""
+
+    feature: str
+    bin: str
+    points: int
+    message: str
+
+
+@output
+class ScoreRun(Node):
+    """A score of a party; `synthetic` when its card was trained on simulated data."""
+
+    card_id: Hash
+    points: int
+    pd: Decimal = strawberry.field(description="Probability of default within a year, 0 to 1.")
+    grade: str
+    reasons: list[ScoreReason]
+    inputs_hash: Hash
+    at: datetime
+    synthetic: bool
+
+    @classmethod
+    def from_row(cls, row: Row) -> ScoreRun:
+        """Build it from a row of `scoring.run_view`."""
+        return cls(
+            id=global_id("ScoreRun", row["id"]),
+            card_id=row["card_id"],
+            points=row["points"],
+            pd=row["pd"],
+            grade=row["grade"],
+            reasons=[
+                ScoreReason(
+                    feature=reason["feature"],
+                    bin=str(reason["bin"]),
+                    points=reason["points"],
+                    message=reason["message"],
+                )
+                for reason in orjson.loads(row["reasons"])
+            ],
+            inputs_hash=row["inputs_hash"],
+            at=row["at"],
+            synthetic=row["synthetic"],
+        )
+
+
+@output
+class Limit(Node):
+    """How much may be financed for a seller, a buyer or a pair of both."""
+
+    scope: str = strawberry.field(description="SELLER, BUYER or PAIR.")
+    party_name: str | None
+    amount: Money
+    reserved: Money
+    utilised: Money
+    headroom: Money
+    state: str
+    binding_cap: str | None = strawberry.field(description="Which of the caps made the amount.")
+    score_run_id: strawberry.Private[object]
+
+    @classmethod
+    def from_row(cls, row: Row) -> Limit:
+        """Build it from a row of `finance.limit_view`."""
+        currency = row["currency"]
+        return cls(
+            id=global_id("Limit", row["id"]),
+            scope=row["scope"],
+            party_name=row["party_name"],
+            amount=Money.exactly(row["amount"], currency),
+            reserved=Money.exactly(row["reserved"], currency),
+            utilised=Money.exactly(row["utilised"], currency),
+            headroom=Money.exactly(row["headroom"], currency),
+            state=row["state"],
+            binding_cap=row["binding_cap"],
+            score_run_id=row["score_run_id"],
+        )
+
+    @resolved
+    async def score_run(self, info: Info) -> ScoreRun | None:
+        """The score that the limit rests on, for those who may see scores."""
+        return await one(info, views.SCORE_RUN, self.score_run_id, ScoreRun.from_row)
+
+
+@output
+class Party(Node):
+    """A company that sells, buys, or both."""
+
+    key: strawberry.Private[object]
+    name: str
+    identifier: str = strawberry.field(description="Scheme and identifier, for example 0088:4000001000005.")
+    country: str | None
+    sector: str | None
+    state: str
+
+    @classmethod
+    def from_row(cls, row: Row) -> Party:
+        """Build it from a row of `finance.party_view`."""
+        return cls(
+            id=global_id("Party", row["id"]),
+            key=row["id"],
+            name=row["name"],
+            identifier=row["identifier"],
+            country=row["country"],
+            sector=row["sector"],
+            state=row["state"],
+        )
+
+    @resolved
+    def lei(self) -> LEI | None:
+        """The legal entity identifier, when the party is known by one."""
+        candidate = self.identifier.rpartition(":")[2].upper()
+        return LEI(candidate) if valid_lei(candidate) else None
+
+    @resolved
+    async def score_runs(self, info: Info, first: First = None, after: After = None) -> Connection[ScoreRun]:
+        """The party's scores, latest first."""
+        return await children(info, views.SCORE_RUN, "party_id", self.key, ScoreRun.from_row, first, after)
+
+
+async def party(info: Info, key: object) -> Party | None:
+    """Return a party that the caller may see."""
+    return await one(info, views.PARTY, key, Party.from_row)

@@ -1,0 +1,240 @@
+"""The views of the other rooms, as the API reads them: columns, order, and which rows are a party's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scf_api.pagination import Kind
+from scf_api.roles import Area
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One view.
+
+    `own` is the condition under which a person of a seller or a buyer sees a row; `:party`, `:roles` and `:name` stand
+    for the person's. Without one such a person sees nothing of the view.
+    `key` and `id` give the rows their order; both are never null. `column_types` names the types of the columns by
+    which children are found.
+    """
+
+    name: str
+    area: Area
+    columns: str
+    own: str | None
+    key: str
+    key_kind: Kind
+    id: str = "id"
+    id_kind: Kind = Kind.UUID
+    descending: bool = True
+    column_types: Mapping[str, Kind] = field(default_factory=dict)
+
+
+_OWN = "(seller_id = :party OR buyer_id = :party)"
+_OWN_CASE = (
+    "case_id IN (SELECT own.id FROM workflows.case_view own"
+    " WHERE own.seller_id = :party OR own.buyer_id = :party)"
+)
+
+PARTY = View(
+    "finance.party_view",
+    Area.PARTIES,
+    "id, name, identifier, country, sector, state",
+    own="id = :party",
+    key="name",
+    key_kind=Kind.TEXT,
+    descending=False,
+)
+
+ORDER = View(
+    "finance.order_view",
+    Area.DOCUMENTS,
+    "id, number, seller_id, buyer_id, seller_name, buyer_name, currency, total, issue_date, state",
+    own=_OWN,
+    key="issue_date",
+    key_kind=Kind.DATE,
+)
+
+INVOICE = View(
+    "finance.invoice_view",
+    Area.DOCUMENTS,
+    "id, number, seller_id, buyer_id, seller_name, buyer_name, currency, total, due_date, issue_date, state,"
+    " match_decision, order_number, request_id, document_id, eligible",
+    own=_OWN,
+    key="issue_date",
+    key_kind=Kind.DATE,
+    column_types={"request_id": Kind.UUID},
+)
+
+DOCUMENT = View(
+    "finance.document_view",
+    Area.DOCUMENTS,
+    "id, kind, state, filename, number, seller_id, buyer_id, findings, imported_at, refers_to, content_hash,"
+    " entry_id",
+    own=_OWN,
+    key="imported_at",
+    key_kind=Kind.TIME,
+)
+
+REQUEST = View(
+    "finance.request_view",
+    Area.CASES,
+    "id, seller_id, buyer_id, seller_name, buyer_name, currency, face, state, case_id, requested_at, invoices",
+    own=_OWN,
+    key="requested_at",
+    key_kind=Kind.TIME,
+)
+
+ASSET = View(
+    "finance.asset_view",
+    Area.CASES,
+    "id, request_id, invoice_id, invoice_number, seller_id, buyer_id, currency, face, eligible, advance, reserve,"
+    " discount, fee, state, due_date, purchased_at",
+    own=_OWN,
+    key="purchased_at",
+    key_kind=Kind.TIME,
+    column_types={"request_id": Kind.UUID},
+)
+
+LIMIT = View(
+    "finance.limit_view",
+    Area.LIMITS,
+    "id, scope, seller_id, buyer_id, party_name, currency, amount, reserved, utilised, headroom, state, binding_cap,"
+    " score_run_id",
+    # What is only proposed is the bank's own deliberation.
+    own=f"{_OWN} AND state <> 'PROPOSED'",
+    key="id",
+    key_kind=Kind.UUID,
+    column_types={"seller_id": Kind.UUID, "buyer_id": Kind.UUID},
+)
+
+PAYMENT_ORDER = View(
+    "finance.payment_order_view",
+    Area.PAYMENTS,
+    "id, request_id, payee_name, purpose, reference, currency, amount, state, created_at",
+    own=None,
+    key="created_at",
+    key_kind=Kind.TIME,
+    column_types={"request_id": Kind.UUID},
+)
+
+BANK_ENTRY = View(
+    "finance.bank_entry_view",
+    Area.PAYMENTS,
+    "id, bank_ref, direction, reference, payer, currency, amount, value_date, state, asset_id, payment_order_id,"
+    " recorded_at",
+    own=None,
+    key="recorded_at",
+    key_kind=Kind.TIME,
+)
+
+JOURNAL = View(
+    "finance.journal_view",
+    Area.JOURNALS,
+    "id, entry_id, request_id, event, booked_at, currency, postings",
+    own=None,
+    key="booked_at",
+    key_kind=Kind.TIME,
+    descending=False,
+    column_types={"request_id": Kind.UUID},
+)
+
+SCORE_RUN = View(
+    "scoring.run_view",
+    Area.SCORES,
+    "id, party_id, card_id, points, pd, grade, reasons, inputs_hash, at, synthetic",
+    own=None,
+    key="at",
+    key_kind=Kind.TIME,
+    column_types={"party_id": Kind.UUID},
+)
+
+CASE = View(
+    "workflows.case_view",
+    Area.CASES,
+    "id, business_key, product, definition_key, definition_version, model_hash, state, request_id, seller_id, buyer_id,"
+    " started_at, ended_at, business_now, active_elements, incidents, state_root",
+    own=_OWN,
+    key="started_at",
+    key_kind=Kind.TIME,
+)
+
+STEP = View(
+    "workflows.step_view",
+    Area.CASES,
+    "case_id, seq, element, element_name, element_type, kind, actor, at, entry_id, data",
+    own=_OWN_CASE,
+    key="seq",
+    key_kind=Kind.NUMBER,
+    id="case_id",
+    descending=False,
+    column_types={"case_id": Kind.UUID},
+)
+
+TASK = View(
+    "workflows.task_view",
+    Area.CASES,
+    "id, case_id, element, name, state, candidate_groups, assignee, due, created_at, completed_at, completed_by,"
+    " form_id",
+    # A seller or a buyer sees the tasks that are its own to do, not the bank's on the same case.
+    own=f"{_OWN} AND (candidate_groups && :roles OR :name = ANY(candidate_users) OR assignee = :name)",
+    key="created_at",
+    key_kind=Kind.TIME,
+    column_types={"case_id": Kind.UUID},
+)
+
+COMMAND = View(
+    "workflows.command_view",
+    Area.CASES,
+    "id, case_id, kind, actor, state, outcome, created_at, decided_at",
+    own="actor = 'user:' || :name",
+    key="created_at",
+    key_kind=Kind.TIME,
+)
+
+INCIDENT = View(
+    "workflows.incident_view",
+    Area.CASES,
+    "id, case_id, element, code, message, state, raised_at, resolved_at",
+    own=None,
+    key="raised_at",
+    key_kind=Kind.TIME,
+    column_types={"case_id": Kind.UUID},
+)
+
+DEFINITION = View(
+    "workflows.definition_view",
+    Area.DEFINITIONS,
+    "id, key, version, hash, name, state, deployed_at",
+    own="true",
+    key="deployed_at",
+    key_kind=Kind.TIME,
+)
+
+# By this a case names the version of the process that it runs on.
+DEFINITION_NAME = "(key || ':' || version)"
+
+ENTRY = View(
+    "ledger.entry_view",
+    Area.LEDGER,
+    "index, entry_id, stream, seq, kind, actor, occurred_at, body, body_hash, leaf_hash, chain, key_id, state",
+    own="(stream IN (SELECT own.id::text FROM workflows.case_view own WHERE own.seller_id = :party OR own.buyer_id = :party)"
+    " OR stream IN (SELECT 'document:' || own.id FROM finance.document_view own"
+    " WHERE own.seller_id = :party OR own.buyer_id = :party))",
+    key="coalesce(index, 9223372036854775807)",
+    key_kind=Kind.NUMBER,
+    id="entry_id",
+    column_types={"stream": Kind.TEXT},
+)
+
+CHECKPOINT = View(
+    "ledger.checkpoint_view",
+    Area.LEDGER,
+    "size, root, note, created_at",
+    own="true",
+    key="size",
+    key_kind=Kind.NUMBER,
+    id="root",
+    id_kind=Kind.TEXT,
+)
