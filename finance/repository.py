@@ -1,0 +1,196 @@
+"""The SQL of the finance room that is more than a plain insert or look-up by id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+Row = asyncpg.Record
+
+
+async def lock(sql: Connection, *key: object) -> None:
+    """Hold a lock on a name until the transaction ends: what two commands must not do at once."""
+    await sql.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "\x1f".join(str(part) for part in key)
+    )
+
+
+# Companies
+
+
+async def party_by_identifiers(sql: Connection, identifiers: Sequence[str]) -> UUID | None:
+    """Return the company that has the first of the identifiers that any company has."""
+    found: UUID | None = await sql.fetchval(
+        """
+        SELECT p.party_id FROM unnest($1::text[]) WITH ORDINALITY AS given (identifier, strength)
+        JOIN finance.party_identifier p USING (identifier)
+        ORDER BY strength LIMIT 1
+        """,
+        list(identifiers),
+    )
+    return found
+
+
+async def parties_by_name(sql: Connection, key: str) -> list[Row]:
+    """Return (id, number of identifiers) of the companies of a name, the oldest first."""
+    return await sql.fetch(
+        """
+        SELECT e.id, count(p.identifier) AS identifiers
+        FROM finance.legal_entity e LEFT JOIN finance.party_identifier p ON p.party_id = e.id
+        WHERE e.name_key = $1 GROUP BY e.id ORDER BY e.created_at, e.id
+        """,
+        key,
+    )
+
+
+async def add_identifiers(sql: Connection, party_id: UUID, identifiers: Sequence[str]) -> None:
+    """Give a company identifiers that no other has; the first replaces a name as its public identifier."""
+    await sql.execute(
+        """
+        INSERT INTO finance.party_identifier (identifier, party_id)
+        SELECT identifier, $1 FROM unnest($2::text[]) AS given (identifier)
+        ON CONFLICT DO NOTHING
+        """,
+        party_id,
+        list(identifiers),
+    )
+    await sql.execute(
+        "UPDATE finance.legal_entity SET identifier = $2 WHERE id = $1 AND identifier LIKE 'name:%'",
+        party_id,
+        identifiers[0],
+    )
+
+
+# Documents
+
+
+async def accepted_document(sql: Connection, kind: str, digest: str) -> UUID | None:
+    """Return the accepted document that has this content."""
+    found: UUID | None = await sql.fetchval(
+        "SELECT id FROM finance.document WHERE kind = $1 AND digest = $2 AND state = 'accepted'", kind, digest
+    )
+    return found
+
+
+async def order_versions(sql: Connection, seller_id: UUID, buyer_id: UUID, number: str) -> list[Row]:
+    """Return (document_id, state) of the orders of a number between two companies."""
+    return await sql.fetch(
+        """
+        SELECT document_id, state FROM finance.order_
+        WHERE seller_id = $1 AND buyer_id = $2 AND number_key = $3
+        """,
+        seller_id,
+        buyer_id,
+        number,
+    )
+
+
+# Matching
+
+
+async def lock_orders(sql: Connection, seller_id: UUID, buyer_id: UUID, numbers: Sequence[str]) -> list[Row]:
+    """Lock and return the orders of these numbers, so that two matches cannot draw one quantity."""
+    return await sql.fetch(
+        """
+        SELECT id, number, number_key, currency, state FROM finance.order_
+        WHERE seller_id = $1 AND buyer_id = $2 AND number_key = ANY($3::text[])
+        ORDER BY id FOR UPDATE
+        """,
+        seller_id,
+        buyer_id,
+        list(numbers),
+    )
+
+
+async def order_lines(sql: Connection, order_ids: Sequence[UUID], *, except_invoice: UUID) -> list[Row]:
+    """Return the lines of orders with what invoices other than the given one have drawn of them."""
+    return await sql.fetch(
+        """
+        SELECT l.*, o.number_key, o.currency,
+               coalesce(sum(a.quantity), 0) AS drawn, coalesce(sum(a.received), 0) AS drawn_received
+        FROM finance.order_line l
+        JOIN finance.order_ o ON o.id = l.order_id
+        LEFT JOIN finance.match_allocation a ON a.order_line_id = l.id AND a.invoice_id <> $2
+        WHERE l.order_id = ANY($1::uuid[])
+        GROUP BY l.id, o.id ORDER BY o.number_key, l.position
+        """,
+        list(order_ids),
+        except_invoice,
+    )
+
+
+async def despatch_lines(
+    sql: Connection, seller_id: UUID, buyer_id: UUID, order_keys: Sequence[str]
+) -> list[Row]:
+    """Return what a seller says it sent to a buyer for these orders."""
+    return await sql.fetch(
+        """
+        SELECT l.*, d.number_key AS despatch_key FROM finance.despatch_line l
+        JOIN finance.despatch d ON d.id = l.despatch_id
+        WHERE d.seller_id = $1 AND d.buyer_id = $2 AND l.order_key = ANY($3::text[])
+        ORDER BY d.number_key, l.position
+        """,
+        seller_id,
+        buyer_id,
+        list(order_keys),
+    )
+
+
+async def receipt_lines(
+    sql: Connection, seller_id: UUID, buyer_id: UUID, order_keys: Sequence[str], despatch_keys: Sequence[str]
+) -> list[Row]:
+    """Return what a buyer says it received for these orders, or of these despatches."""
+    return await sql.fetch(
+        """
+        SELECT l.*, r.despatch_key FROM finance.receipt_line l
+        JOIN finance.receipt r ON r.id = l.receipt_id
+        WHERE r.seller_id = $1 AND r.buyer_id = $2
+          AND (l.order_key = ANY($3::text[]) OR (l.order_key IS NULL AND r.despatch_key = ANY($4::text[])))
+        ORDER BY r.number_key, l.position
+        """,
+        seller_id,
+        buyer_id,
+        list(order_keys),
+        list(despatch_keys),
+    )
+
+
+async def credited(sql: Connection, seller_id: UUID, currency: str, invoice_key: str) -> Decimal:
+    """Return what credit notes take off an invoice."""
+    total: Decimal = await sql.fetchval(
+        """
+        SELECT coalesce(sum(total), 0) FROM finance.credit_note
+        WHERE seller_id = $1 AND currency = $2 AND invoice_key = $3
+        """,
+        seller_id,
+        currency,
+        invoice_key,
+    )
+    return total
+
+
+async def lock_invoice(sql: Connection, invoice_id: UUID) -> Row | None:
+    """Lock and return an invoice."""
+    return await sql.fetchrow("SELECT * FROM finance.invoice WHERE id = $1 FOR UPDATE", invoice_id)
+
+
+async def drop_allocations(sql: Connection, invoice_ids: Sequence[UUID]) -> None:
+    """Give back what invoices have drawn of their orders."""
+    await sql.execute(
+        "DELETE FROM finance.match_allocation WHERE invoice_id = ANY($1::uuid[])", list(invoice_ids)
+    )
+
+
+async def supersede_match(sql: Connection, invoice_id: UUID) -> None:
+    """Let a newer match of an invoice count."""
+    await sql.execute(
+        "UPDATE finance.match_result SET superseded = true WHERE invoice_id = $1 AND NOT superseded",
+        invoice_id,
+    )
