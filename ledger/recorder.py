@@ -1,0 +1,192 @@
+"""Recording: signing an entry and writing it in the same transaction as what it tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+from core.database import Transaction
+from core.errors import Broken, Conflict, InvalidInput
+from ledger import repository
+from ledger.draft import EntryDraft, entry_id
+from ledger.repository import EntryRow, PayloadRow, StreamRow
+from ledger.vault import StreamKey
+from proof import canonical, merkle
+from proof.entry import Body, Envelope, seal
+from proof.errors import ProofError
+from proof.hashes import commitment, event_leaf
+from proof.signatures import PublicKey
+
+# The vault's field for the element steps; payload fields begin with a letter, so none can take its place.
+EVENTS_FIELD = ".events"
+
+
+class Recorder:
+    """Signs entries with the platform's key and puts them into the outbox."""
+
+    def __init__(self, signing_key: EllipticCurvePrivateKey, vault_key: bytes, origin: str) -> None:
+        self._signing_key = signing_key
+        self._vault_key = vault_key
+        self._origin = origin
+        self._public_key = PublicKey.of(signing_key)
+        self._key_is_known = False
+
+    async def record(self, tx: Transaction, draft: EntryDraft) -> UUID:
+        """Write one entry in the caller's transaction and return its id.
+
+        The same draft a second time changes nothing. Two transactions that write to one stream wait for each
+        other; the stream stays locked until the transaction ends.
+
+        Raises:
+            InvalidInput: `ledger.entry_invalid`, naming the field.
+            Conflict: `ledger.seq_gap` when the stream's previous entry is not there, `ledger.stream_erased`
+                when the stream's data key was destroyed.
+            Broken: `ledger.entry_conflict` when another entry stands under the same stream and number.
+            Broken: `ledger.vault_key` when the vault key is not the one the stream began with.
+        """
+        return (await self.record_all(tx, [draft]))[0]
+
+    async def record_all(self, tx: Transaction, drafts: Sequence[EntryDraft]) -> list[UUID]:
+        """Write many entries at once, and return their ids in the same order.
+
+        Drafts of one stream must come in the order of their numbers. Raises what `record` raises.
+        """
+        if not self._key_is_known:
+            self._key_is_known = await repository.register_key(
+                tx.sql, self._public_key.key_id, "entry", self._public_key.der
+            )
+        known = await repository.lock_streams(tx.sql, sorted({draft.stream for draft in drafts}))
+        heads = {stream: _Head(row, self._open_key(row)) for stream, row in known.items()}
+        entries: list[EntryRow] = []
+        payloads: list[PayloadRow] = []
+        repeated: list[tuple[EntryDraft, StreamKey]] = []
+        for draft in drafts:
+            head = heads.get(draft.stream) or self._new_stream(draft.stream)
+            heads[draft.stream] = head
+            if draft.seq <= head.row.seq:
+                repeated.append((draft, head.key))
+                continue
+            entry = self._sign(draft, head)
+            entries.append(entry)
+            payloads.extend(_seal_payloads(draft, head.key))
+            head.advance(entry)
+        if entries:
+            advanced = {entry.stream for entry in entries}
+            moved = await repository.append_to_outbox(
+                tx.sql, [heads[stream].row for stream in sorted(advanced)], entries, payloads
+            )
+            if overtaken := advanced - moved:
+                # Another transaction created these streams since they were looked up; now they can be locked.
+                await self.record_all(tx, [draft for draft in drafts if draft.stream in overtaken])
+                repeated = [one for one in repeated if one[0].stream not in overtaken]
+        if repeated:
+            await self._require_same(tx, repeated)
+        return [entry_id(draft.stream, draft.seq) for draft in drafts]
+
+    def _new_stream(self, stream: str) -> _Head:
+        key = StreamKey.create(stream)
+        return _Head(StreamRow(stream, 0, b"", key.wrap(self._vault_key)), key)
+
+    def _open_key(self, row: StreamRow) -> StreamKey:
+        if row.data_key is None:
+            raise Conflict(
+                "ledger.stream_erased",
+                "The stream's data key was destroyed; nothing can be added.",
+                where=row.stream,
+            )
+        return StreamKey.unwrap(row.stream, row.data_key, self._vault_key)
+
+    def _sign(self, draft: EntryDraft, head: _Head) -> EntryRow:
+        if draft.seq != head.row.seq + 1:
+            raise Conflict(
+                "ledger.seq_gap",
+                f"Entry {draft.seq} cannot follow entry {head.row.seq} of its stream.",
+                where=draft.stream,
+                hint="Lock what the stream stands for, and number its entries without gaps.",
+            )
+        parents = (head.row.leaf_hash.hex(),) if draft.seq > 1 else ()
+        try:
+            body = self._body(draft, head.key, parents, self._public_key.key_id)
+            envelope = seal(body, self._signing_key)
+        except ProofError as error:
+            raise _invalid(draft, error) from error
+        return EntryRow(body.entry_id, draft.stream, draft.seq, envelope.body, envelope.signature)
+
+    def _body(self, draft: EntryDraft, key: StreamKey, parents: tuple[str, ...], key_id: str) -> Body:
+        return Body(
+            origin=self._origin,
+            entry_id=entry_id(draft.stream, draft.seq),
+            stream=draft.stream,
+            seq=draft.seq,
+            parents=parents,
+            kind=draft.kind,
+            actor=draft.actor,
+            occurred_at=draft.occurred_at,
+            statement=draft.statement,
+            model_hash=draft.model_hash,
+            kernel_version=draft.kernel_version,
+            events_count=len(draft.events),
+            events_root=merkle.root([event_leaf(event) for event in draft.events]).hex(),
+            state_root=draft.state_root,
+            commitments={
+                field: commitment(key.salt(draft.seq, field), payload).hex()
+                for field, payload in draft.payloads.items()
+            },
+            key_id=key_id,
+        )
+
+    async def _require_same(self, tx: Transaction, repeated: Sequence[tuple[EntryDraft, StreamKey]]) -> None:
+        """Check that drafts whose numbers are taken say what the entries there say."""
+        stored = await repository.bodies(tx.sql, [entry_id(draft.stream, draft.seq) for draft, _ in repeated])
+        for draft, key in repeated:
+            there = stored.get(entry_id(draft.stream, draft.seq))
+            if there is None:
+                raise Broken(
+                    "ledger.entry_missing",
+                    "An entry that its stream counts is not there.",
+                    where=f"{draft.stream} {draft.seq}",
+                    hint="Run scf ledger verify.",
+                )
+            before = Body.decode(there)
+            try:
+                # A retry may come after a change of key; what the entry tells must still be the same.
+                again = self._body(draft, key, before.parents, before.key_id).encode()
+            except ProofError as error:
+                raise _invalid(draft, error) from error
+            if sha256(again).digest() != sha256(there).digest():
+                raise Broken(
+                    "ledger.entry_conflict",
+                    "Another entry stands under the same stream and number.",
+                    where=f"{draft.stream} {draft.seq}",
+                    hint="One command must not have two outcomes; look at both before going on.",
+                )
+
+
+@dataclass(slots=True)
+class _Head:
+    """The newest entry of a stream while entries are added to it."""
+
+    row: StreamRow
+    key: StreamKey
+
+    def advance(self, entry: EntryRow) -> None:
+        leaf = Envelope(entry.body, entry.signature).leaf
+        self.row = self.row._replace(seq=entry.seq, leaf_hash=leaf)
+
+
+def _seal_payloads(draft: EntryDraft, key: StreamKey) -> Iterable[PayloadRow]:
+    entry = entry_id(draft.stream, draft.seq)
+    for field, payload in draft.payloads.items():
+        yield PayloadRow(entry, draft.stream, field, key.seal(entry, field, payload))
+    if draft.events:
+        events = canonical.encode(draft.events)
+        yield PayloadRow(entry, draft.stream, EVENTS_FIELD, key.seal(entry, EVENTS_FIELD, events))
+
+
+def _invalid(draft: EntryDraft, error: ProofError) -> InvalidInput:
+    where = f"{draft.stream} {draft.seq} {error.where or ''}".strip()
+    return InvalidInput("ledger.entry_invalid", error.message, where=where, hint=error.hint)
