@@ -36,7 +36,7 @@ def data_folder(given: Path | None) -> DataFolder:
 
 @asynccontextmanager
 async def platform_database(data: Path | None, database: str | None) -> AsyncIterator[Database]:
-    """Open the platform's database: the one at the URL, the running platform's, or the folder's, started for this.
+    """Open the database at the URL, or the data folder's; that is started for this when nothing runs.
 
     Raises:
         Unavailable: `database.unreachable`.

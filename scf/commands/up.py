@@ -21,7 +21,8 @@ from scf.data_folder import default_data_folder
 from scf.platform import Platform, PlatformOptions, running_platform
 
 TemporalOption = Annotated[
-    str | None, typer.Option("--temporal", help="A Temporal server of your own: HOST:PORT.", envvar="SCF_TEMPORAL")
+    str | None,
+    typer.Option("--temporal", help="A Temporal server of your own: HOST:PORT.", envvar="SCF_TEMPORAL"),
 ]
 
 
@@ -61,7 +62,9 @@ def show_banner(platform: Platform) -> None:
     rows.add_row("Data folder", str(platform.folder.root))
     rows.add_row("Logs", str(platform.folder.logs))
     rows.add_row("Accounts", "scf user add NAME --role ROLE")
-    console.err.print(Panel(rows, title="Supply chain finance is up", subtitle="Ctrl-C stops it", expand=False))
+    console.err.print(
+        Panel(rows, title="Supply chain finance is up", subtitle="Ctrl-C stops it", expand=False)
+    )
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,89 @@
+"""A small GraphQL client: what a front end of one person does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from core.errors import Broken, Forbidden, Unavailable
+
+_ASK_AGAIN = 0.1  # seconds
+_PATIENCE = 60.0  # for a command that the worker takes longer over than the API waits
+
+
+class Person:
+    """Someone who is logged in to the API."""
+
+    def __init__(self, name: str, http: httpx.AsyncClient, token: str) -> None:
+        self.name = name
+        self._http = http
+        self._token = token
+
+    @classmethod
+    async def login(cls, http: httpx.AsyncClient, name: str, password: str) -> Person:
+        """Open a session.
+
+        Raises:
+            Forbidden: what the API answers to a wrong name or password.
+        """
+        stranger = cls(name, http, "")
+        data = await stranger.ask(_LOGIN, input={"name": name, "password": password})
+        answer = data["login"]
+        for error in answer["userErrors"]:
+            raise Forbidden(error["code"], error["message"], where=name, hint=error["hint"])
+        return cls(name, http, answer["token"])
+
+    async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
+        """Send a query and return its data.
+
+        Raises:
+            Unavailable: `demo.api_unreachable`.
+            Broken: the API's error code, when the query was refused.
+        """
+        headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            answer = await self._http.post(
+                "/graphql", json={"query": document, "variables": variables}, headers=headers
+            )
+        except httpx.HTTPError as error:
+            raise Unavailable("demo.api_unreachable", f"The API does not answer: {error}.") from error
+        body = answer.json()
+        for error in body.get("errors", ()):
+            details = error.get("extensions") or {}
+            raise Broken(
+                details.get("code", "demo.query_refused"),
+                error["message"],
+                where=details.get("where"),
+                hint=details.get("hint"),
+            )
+        data: dict[str, Any] = body["data"]
+        return data
+
+    async def do(self, document: str, name: str, **fields: Any) -> dict[str, Any]:
+        """Send a mutation and return its payload once the command is decided.
+
+        The idempotency key makes it the same command each time, so asking until it is decided is safe.
+        """
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                payload: dict[str, Any] = (await self.ask(document, input=fields))[name]
+                command = payload["command"]
+                if command is None or command["state"] != "ACCEPTED":
+                    return payload
+                await asyncio.sleep(_ASK_AGAIN)
+
+
+def refusal(payload: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the first reason why a command was refused; None when it was done."""
+    errors = payload["userErrors"]
+    return errors[0] if errors else None
+
+
+_LOGIN = """
+mutation Login($input: LoginInput!) {
+  login(input: $input) { token userErrors { code message hint } }
+}
+"""
