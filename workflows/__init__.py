@@ -1,1 +1,11 @@
+"""Cases: the command inbox, the Temporal workflow that drives a case, and the transaction that advances it.
 
+Whoever submits commands or reads the views needs this module; the worker's entry is
+`workflows.worker.run_worker`.
+"""
+
+from workflows.actors import Actor
+from workflows.commands import CommandOutcome, Receipt, case_id_of, outcome, submit
+from workflows.room import ROOM
+
+__all__ = ["ROOM", "Actor", "CommandOutcome", "Receipt", "case_id_of", "outcome", "submit"]

@@ -1,0 +1,439 @@
+"""Advance: everything that one command does to a case, in one transaction.
+
+The case's row is locked; a command that was decided before gives its recorded outcome; the kernel steps to
+the next wait, and the jobs it opens are performed as writes of the same transaction, each in a savepoint;
+then state, read model, the command's outcome and one ledger entry for the whole burst are written, and all
+of it commits or none. So doing it again, after a crash at any moment, can never diverge from what was
+committed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+import ledger
+from bpmn import KERNEL_VERSION, State, new_instance
+from bpmn.errors import BpmnError
+from bpmn.kernel.commands import (
+    Cancel,
+    Command,
+    CompleteJob,
+    CompleteTask,
+    CorrelateMessage,
+    FailJob,
+    FireTimers,
+    ResolveIncident,
+    Start,
+    ThrowError,
+)
+from bpmn.kernel.records import Job
+from bpmn.model import Model
+from bpmn.values import from_json
+from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
+from workflows import payloads, read_model, repository
+from workflows.burst import Burst
+from workflows.case_workflow import Waits
+from workflows.clock import wake_at
+from workflows.commands import case_id_of, done, refused
+from workflows.definitions import Definitions
+from workflows.effects import BusinessError, Effects, JobContext
+from workflows.forms import read_answers
+from workflows.repository import CaseRow, CommandRow
+from workflows.tasks import require_permission
+from workflows.transient import is_transient
+
+_log = logging.getLogger(__name__)
+
+# A longer burst commits here and goes on in a next one, so that a large batch neither holds its locks for
+# long nor loses all of its work when the process dies.
+JOBS_PER_BURST = 500
+
+_TIMERS = "timer.fire"
+_CLOCK = "system:clock"
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a command asks of the kernel, and the task that it completes."""
+
+    command: Command
+    completes: str | None = None
+
+
+class Advancer:
+    """Advances cases. One per process; holds the compiled models, the job types and the signing recorder."""
+
+    def __init__(
+        self, database: Database, recorder: ledger.Recorder, effects: Effects, definitions: Definitions
+    ) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._effects = effects
+        self._definitions = definitions
+
+    async def advance(self, case_id: UUID, command_id: UUID | None, at: datetime) -> Waits:
+        """Carry out a command, or what is due, and return what the case waits for.
+
+        Args:
+            case_id: the case.
+            command_id: an accepted command for it, or None to fire due timers and go on with open jobs.
+            at: the real time; the case's clock turns it into business time.
+
+        Returns:
+            Whether the case is over, or the real time at which it is due next.
+
+        Raises:
+            Broken: `case.lost`, `command.lost`.
+            Exception: what `workflows.transient` knows as passing; nothing was committed then.
+        """
+        try:
+            return await self._advance(case_id, command_id, at)
+        except Exception as error:
+            if command_id is None or is_transient(error):
+                raise
+            _log.exception("Command %s could not be carried out", command_id)
+            return await self._give_up(case_id, command_id, error, at)
+
+    async def _advance(self, case_id: UUID, command_id: UUID | None, at: datetime) -> Waits:
+        async with self._database.transaction() as tx:
+            command = await _lock_command(tx, command_id) if command_id else None
+            case = await repository.lock_case(tx.sql, case_id)
+            if command is not None and command.state != "accepted":
+                return _waits(case, await self._state(tx, case), at)
+            if command is None:
+                return await self._tick(tx, _present(case, case_id), at)
+            try:
+                case, burst, plan = await self._prepare(tx, command, case, at)
+            except (ScfError, BpmnError) as refusal:
+                await repository.decide_command(tx.sql, command.id, "refused", refused(refusal))
+                return _waits(case, await self._state(tx, case), at)
+            finished = await self._perform_jobs(tx, case, burst)
+            case = await self._store(
+                tx, case, burst, at, kind=command.kind, actor=command.actor.label, command=command, plan=plan
+            )
+            await repository.decide_command(tx.sql, command.id, "done", done(_result(case, command)))
+            return _waits(case, burst.state, at, finished=finished)
+
+    async def _prepare(
+        self, tx: Transaction, command: CommandRow, case: CaseRow | None, at: datetime
+    ) -> tuple[CaseRow, Burst, _Plan]:
+        """Check the command and let the kernel take it. Nothing is written before this has succeeded."""
+        payload = payloads.parse(command.kind, command.payload)
+        if isinstance(payload, payloads.StartCase):
+            case, model = await self._new_case(tx, payload, command, case, at)
+            burst = Burst(model, new_instance(model, str(case.id)))
+            variables = {name: from_json(value) for name, value in payload.variables.items()}
+            plan = _Plan(Start(case.business_now, variables))
+        else:
+            case = _present(case, command.case_id)
+            if case.ended_at is not None:
+                raise Conflict("case.ended", f"The case {case.business_key} is {case.state}.")
+            model = await self._definitions.model(tx.sql, case.definition_id)
+            burst = Burst(model, _restored(model, case))
+            plan = await self._plan(tx, payload, command, case, burst.not_before(_business_time(case, at)))
+            if isinstance(plan.command, CorrelateMessage) and not _awaited(burst.state, plan.command):
+                await _keep_for_later(tx, case, command, plan.command)
+                return case, burst, plan
+        burst.apply(plan.command)
+        return case, burst, plan
+
+    async def _new_case(
+        self,
+        tx: Transaction,
+        payload: payloads.StartCase,
+        command: CommandRow,
+        existing: CaseRow | None,
+        at: datetime,
+    ) -> tuple[CaseRow, Model]:
+        if existing is not None:
+            raise Conflict(
+                "case.exists",
+                f"There is a case {payload.business_key!r} of {payload.product} already.",
+                where="payload.business_key",
+            )
+        definition_id, model = await self._definitions.latest(tx.sql, payload.product)
+        clock = payload.clock.begin(at)
+        started_at = clock.at(at)
+        case = CaseRow(
+            id=case_id_of(payload.product, payload.business_key),
+            definition_id=definition_id,
+            product=payload.product,
+            business_key=payload.business_key,
+            state="running",
+            state_json="",
+            seq=0,
+            step_seq=0,
+            request_id=payload.request_id,
+            seller_id=payload.seller_id,
+            buyer_id=payload.buyer_id,
+            requested_by=command.actor.label,
+            started_at=started_at,
+            ended_at=None,
+            clock=clock,
+            pause_on=payload.clock.pause_on,
+            business_now=started_at,
+            incidents=0,
+        )
+        return case, model
+
+    async def _plan(
+        self, tx: Transaction, payload: payloads.Payload, command: CommandRow, case: CaseRow, now: datetime
+    ) -> _Plan:
+        match payload:
+            case payloads.CompleteTask(task_id=task_id, variables=answers):
+                task = await repository.task(tx.sql, task_id)
+                if task is None or task.case_id != case.id:
+                    raise NotFound("task.unknown", f"There is no task {task_id}.")
+                await require_permission(tx.sql, case, task, command.actor)
+                form = (
+                    await self._definitions.form(tx.sql, case.definition_id, task.form_id)
+                    if task.form_id
+                    else None
+                )
+                variables = read_answers(form, answers)
+                # Said by the platform, not by the form: who decided.
+                variables["completedBy"] = command.actor.name
+                return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
+            case payloads.CorrelateMessage(name=name, key=key, variables=message):
+                return _Plan(CorrelateMessage(now, name, key, {n: from_json(v) for n, v in message.items()}))
+            case payloads.RetryIncident(incident_id=incident_id):
+                kernel_id = await repository.open_incident(tx.sql, incident_id)
+                if kernel_id is None:
+                    raise Conflict("incident.closed", f"The incident {incident_id} is not open.")
+                return _Plan(ResolveIncident(now, kernel_id))
+            case payloads.CancelCase(reason=reason):
+                return _Plan(Cancel(now, reason))
+            case _:
+                raise InvalidInput("command.kind_unknown", f"{command.kind} is no command of a case.")
+
+    async def _tick(self, tx: Transaction, case: CaseRow, at: datetime) -> Waits:
+        """Fire what is due, each timer at its own due time, and go on with jobs that the last burst left."""
+        if case.ended_at is not None:
+            return Waits(ended=True)
+        model = await self._definitions.model(tx.sql, case.definition_id)
+        burst = Burst(model, _restored(model, case))
+        now = _business_time(case, at)
+        finished = await self._perform_jobs(tx, case, burst)
+        while finished and (due := burst.state.next_due) is not None and due <= now:
+            burst.apply(FireTimers(burst.not_before(due)))
+            finished = await self._perform_jobs(tx, case, burst)
+        if burst.moved:
+            case = await self._store(tx, case, burst, at, kind=_TIMERS, actor=_CLOCK)
+        return _waits(case, burst.state, at, finished=finished)
+
+    async def _perform_jobs(self, tx: Transaction, case: CaseRow, burst: Burst) -> bool:
+        """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
+        entry_id = ledger.entry_id(str(case.id), case.seq + 1)
+        while True:
+            for job in burst.open_jobs():
+                burst.apply(await self._perform(tx, case, entry_id, job, burst.not_before(case.business_now)))
+                if len(burst.commands) >= JOBS_PER_BURST:
+                    return False
+            kept = await _take_kept_message(tx, case, burst)
+            if kept is None:
+                return True
+            burst.apply(kept)
+
+    async def _perform(
+        self, tx: Transaction, case: CaseRow, entry_id: UUID, job: Job, at: datetime
+    ) -> Command:
+        """Perform one job in a savepoint and return what the kernel is to know of it."""
+        context = JobContext(
+            tx=tx,
+            at=at,
+            case_id=case.id,
+            request_id=case.request_id,
+            entry_id=entry_id,
+            variables=job.variables,
+            headers=job.headers,
+        )
+        try:
+            effect = self._effects.of(job.type)
+            async with tx.savepoint():
+                return CompleteJob(at, job.id, await effect(context))
+        except BusinessError as outcome:
+            return ThrowError(at, job.id, outcome.code, outcome.message, outcome.variables)
+        except ScfError as error:
+            return FailJob(at, job.id, error.code, str(error))
+        except Exception as error:
+            if is_transient(error):
+                raise
+            _log.exception("The job %s of case %s failed", job.type, case.id)
+            return FailJob(at, job.id, "job.failed", f"{type(error).__name__}: {error}")
+
+    async def _store(
+        self,
+        tx: Transaction,
+        case: CaseRow,
+        burst: Burst,
+        at: datetime,
+        *,
+        kind: str,
+        actor: str,
+        command: CommandRow | None = None,
+        plan: _Plan | None = None,
+    ) -> CaseRow:
+        """Write what the burst changed: case, read model, ledger entry."""
+        state = burst.state
+        now = burst.not_before(case.business_now)
+        entry_id = ledger.entry_id(str(case.id), case.seq + 1)
+        after = _after(case, state, at, now, steps=len(burst.events))
+        active = read_model.active_elements(burst.model, state)
+        if case.seq == 0:
+            if not await repository.insert_case(tx.sql, after, root=state.root, active_elements=active):
+                raise Broken("case.exists", f"The case {case.id} was started twice.")
+        else:
+            await repository.update_case(tx.sql, after, root=state.root, active_elements=active)
+        await read_model.write(
+            tx.sql,
+            case,
+            burst,
+            entry_id=entry_id,
+            actor=actor,
+            now=now,
+            completed=plan.completes if plan else None,
+            completed_by=command.actor.name if command else actor,
+        )
+        await self._recorder.record(
+            tx,
+            ledger.EntryDraft(
+                stream=str(case.id),
+                seq=after.seq,
+                kind=kind,
+                occurred_at=now,
+                actor=actor,
+                statement=_statement(command),
+                model_hash=burst.model.hash,
+                kernel_version=KERNEL_VERSION,
+                events=[event.to_json() for event in burst.events],
+                state_root=state.root,
+                payloads={"commands": burst.log()},
+            ),
+        )
+        return after
+
+    async def _state(self, tx: Transaction, case: CaseRow | None) -> State | None:
+        if case is None or case.ended_at is not None:
+            return None
+        return _restored(await self._definitions.model(tx.sql, case.definition_id), case)
+
+    async def _give_up(self, case_id: UUID, command_id: UUID, error: Exception, at: datetime) -> Waits:
+        """Refuse a command that the platform itself cannot carry out: its case must not be held up."""
+        failure = Broken(
+            "command.failed",
+            f"The platform could not carry out this command: {type(error).__name__}.",
+            where=str(command_id),
+            hint="The worker's log tells more. Nothing was changed; submit it again once that is mended.",
+        )
+        async with self._database.transaction() as tx:
+            command = await _lock_command(tx, command_id)
+            case = await repository.lock_case(tx.sql, case_id)
+            if command.state == "accepted":
+                await repository.decide_command(tx.sql, command_id, "refused", refused(failure))
+            return _waits(case, await self._state(tx, case), at)
+
+
+async def _lock_command(tx: Transaction, command_id: UUID) -> CommandRow:
+    command = await repository.lock_command(tx.sql, command_id)
+    if command is None:
+        raise Broken("command.lost", f"The inbox does not hold the command {command_id}.")
+    return command
+
+
+def _present(case: CaseRow | None, case_id: UUID | None) -> CaseRow:
+    if case is None:
+        raise Broken("case.lost", f"There is no case {case_id}.")
+    return case
+
+
+def _restored(model: Model, case: CaseRow) -> State:
+    return State.from_json(model, orjson.loads(case.state_json))
+
+
+def _business_time(case: CaseRow, at: datetime) -> datetime:
+    return max(case.clock.at(at), case.business_now)
+
+
+def _awaited(state: State, message: CorrelateMessage) -> bool:
+    return any((wait.message, wait.key) == (message.name, message.key) for wait in state.messages)
+
+
+async def _keep_for_later(
+    tx: Transaction, case: CaseRow, command: CommandRow, message: CorrelateMessage
+) -> None:
+    """Keep a message that came before its case waits for it, for example a payment before the due date."""
+    await repository.keep_message(
+        tx.sql,
+        command.id,
+        case.id,
+        name=message.name,
+        key=message.key,
+        variables=command.payload.get("variables", {}),
+        at=message.at,
+    )
+
+
+async def _take_kept_message(tx: Transaction, case: CaseRow, burst: Burst) -> CorrelateMessage | None:
+    awaited = [(wait.message, wait.key) for wait in burst.state.messages]
+    if not awaited or case.seq == 0:
+        return None
+    kept = await repository.take_message(tx.sql, case.id, awaited)
+    if kept is None:
+        return None
+    name, key, variables = kept
+    at = burst.not_before(case.business_now)
+    return CorrelateMessage(at, name, key, {n: from_json(v) for n, v in variables.items()})
+
+
+def _after(case: CaseRow, state: State, at: datetime, now: datetime, *, steps: int) -> CaseRow:
+    waits_on = {kind for kind, waits in (("task", state.tasks), ("message", state.messages)) if waits}
+    stands_still = bool(waits_on & case.pause_on)
+    clock = case.clock
+    if stands_still != clock.paused:
+        clock = clock.pause(at) if stands_still else clock.resume(at)
+    ended = state.status in ("completed", "cancelled")
+    return replace(
+        case,
+        state=_case_state(state, bool(waits_on)),
+        state_json=orjson.dumps(state.to_json()).decode(),
+        seq=case.seq + 1,
+        step_seq=case.step_seq + steps,
+        ended_at=now if ended else None,
+        clock=clock,
+        business_now=now,
+        incidents=len(state.incidents),
+    )
+
+
+def _case_state(state: State, waits: bool) -> str:
+    if state.status in ("completed", "cancelled"):
+        return state.status
+    if state.incidents:
+        return "incident"
+    return "waiting" if waits else "running"
+
+
+def _waits(case: CaseRow | None, state: State | None, at: datetime, *, finished: bool = True) -> Waits:
+    """Return what the workflow is to wait for; a case that was refused at its start never was."""
+    if case is None or state is None or case.ended_at is not None:
+        return Waits(ended=True)
+    return Waits(ended=False, due=wake_at(case.clock, state.next_due) if finished else at)
+
+
+def _result(case: CaseRow, command: CommandRow) -> Mapping[str, Any]:
+    result: dict[str, Any] = {"case_id": str(case.id), "state": case.state, "entry_seq": case.seq}
+    if "task_id" in command.payload:
+        result["task_id"] = command.payload["task_id"]
+    return result
+
+
+def _statement(command: CommandRow | None) -> Mapping[str, Any] | None:
+    statement: Mapping[str, Any] | None = command.payload.get("statement") if command else None
+    return statement

@@ -1,0 +1,57 @@
+"""One burst of a case: the kernel's steps from one command to the next wait, and what they produced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import orjson
+
+from bpmn import State, step
+from bpmn.kernel.commands import Command
+from bpmn.kernel.records import Event, Job
+from bpmn.model import Model
+
+
+class Burst:
+    """Collects commands and events while the state moves on. Pure: whoever drives it performs the jobs."""
+
+    def __init__(self, model: Model, state: State) -> None:
+        self.model = model
+        self.before = state
+        self.state = state
+        self.commands: list[Command] = []
+        self.events: list[Event] = []
+
+    def apply(self, command: Command) -> None:
+        """Execute a command up to the next wait.
+
+        Raises:
+            CommandRefused: the command does not fit the state; the burst is as before.
+        """
+        result = step(self.model, self.state, command)
+        self.state = result.state
+        self.commands.append(command)
+        self.events.extend(result.events)
+
+    def open_jobs(self) -> Iterator[Job]:
+        """Yield open jobs, oldest first, while there are any; whoever takes one completes or fails it."""
+        while jobs := self.state.jobs:
+            for job in jobs:
+                # An interrupt may have ended a job while its elders were performed.
+                current = self.state.job(job.id)
+                if current is not None:
+                    yield current
+
+    def not_before(self, moment: datetime) -> datetime:
+        """Return the moment, or the state's time when that is later: time in a case never runs backwards."""
+        return max(moment, self.state.at) if self.state.at else moment
+
+    @property
+    def moved(self) -> bool:
+        """Whether anything was executed."""
+        return bool(self.commands)
+
+    def log(self) -> bytes:
+        """Return the executed commands, job results included, for re-execution."""
+        return orjson.dumps([command.to_json() for command in self.commands], option=orjson.OPT_SORT_KEYS)

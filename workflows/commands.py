@@ -1,0 +1,246 @@
+"""The command inbox: whatever changes anything is first stored here, and answered with a receipt.
+
+A command that was accepted is never lost: it stays `accepted` until the transaction that carries it out
+records its outcome in the same commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
+from proof.canonical import encode
+from proof.errors import NotCanonical
+from workflows import payloads, repository
+from workflows.actors import Actor
+from workflows.repository import CaseRow, Connection
+
+# Who may submit which kind. What a task allows is decided by the task; parts of the platform may submit all.
+PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
+    "document.import": frozenset(
+        {"seller_maker", "seller_checker", "buyer_maker", "buyer_checker", "operations", "credit_analyst"}
+    ),
+    "request.submit": frozenset({"seller_maker"}),
+    "payment.record": frozenset({"treasury", "operations"}),
+    "definition.deploy": frozenset({"product_owner"}),
+    "case.start": frozenset(),
+    "message.correlate": frozenset({"operations", "treasury"}),
+    "incident.retry": frozenset({"operations"}),
+    "case.cancel": frozenset({"operations", "credit_officer"}),
+}
+
+# Carried out by the worker in one transaction, without a workflow: they move no token of a case.
+WITHOUT_WORKFLOW = frozenset(
+    {"document.import", "request.submit", "payment.record", "definition.deploy", "task.claim"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to a submission. `replayed` tells that the same command had been accepted before."""
+
+    command_id: UUID
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutcome:
+    """What became of a command: `accepted` (undecided), `done` with a result, `refused` with an error."""
+
+    state: str
+    result: Mapping[str, Any] | None = None
+    error: Mapping[str, Any] | None = None
+
+
+async def submit(
+    tx: Transaction,
+    *,
+    kind: str,
+    actor: Actor,
+    payload: Mapping[str, Any],
+    idempotency_key: str,
+    case_id: UUID | None = None,
+) -> Receipt:
+    """Accept a command. Nothing is carried out yet; the worker does that, once.
+
+    Submitting the same command again with the same key returns the first receipt.
+
+    Args:
+        tx: the caller's transaction; the command exists when it commits.
+        kind: one of the kinds in `workflows.payloads`.
+        actor: who asks, as authenticated by the caller.
+        payload: the command's fields; no floats, amounts are decimal strings.
+        idempotency_key: chosen by the actor, 1 to 200 characters.
+        case_id: the case, where the payload does not tell it (`case.cancel`, `message.correlate`).
+
+    Raises:
+        InvalidInput: the payload is wrong (`command.…`), or the key is.
+        Forbidden: `command.forbidden`, the actor's roles do not allow this kind.
+        NotFound: `task.unknown`, `incident.unknown`, `case.unknown`, `message.no_case`.
+        Conflict: `command.key_reused`, another command has used the key.
+    """
+    _require_permission(kind, actor)
+    if not 1 <= len(idempotency_key) <= 200:
+        raise InvalidInput(
+            "command.key_invalid", "An idempotency key has 1 to 200 characters.", where="idempotencyKey"
+        )
+    parsed = payloads.parse(kind, payload)
+    digest = _digest(kind, payload, case_id)
+    try:
+        target = await _target(tx.sql, parsed, actor, case_id)
+    except NotFound:
+        # A repeated command may come when what it was for is over: it still has its receipt.
+        receipt = await _first_receipt(tx.sql, actor, idempotency_key, digest)
+        if receipt is None:
+            raise
+        return receipt
+    return await _accept(tx.sql, kind, actor, payload, idempotency_key, digest, target)
+
+
+async def submit_follow_up(
+    tx: Transaction, *, kind: str, actor: Actor, payload: Mapping[str, Any], cause: UUID, case_id: UUID
+) -> Receipt:
+    """Accept what one command entails, in that command's transaction and in the name of its actor."""
+    payloads.parse(kind, payload)
+    digest = _digest(kind, payload, case_id)
+    return await _accept(tx.sql, kind, actor, payload, f"{cause}/{kind}", digest, case_id)
+
+
+async def outcome(connection: Connection, command_id: UUID) -> CommandOutcome:
+    """Return what became of a command.
+
+    Raises:
+        NotFound: `command.unknown`.
+    """
+    found = await repository.command_state(connection, command_id)
+    if found is None:
+        raise NotFound("command.unknown", f"There is no command {command_id}.")
+    state, recorded = found
+    recorded = recorded or {}
+    return CommandOutcome(state, recorded.get("result"), recorded.get("error"))
+
+
+def case_id_of(product: str, business_key: str) -> UUID:
+    """Return the id of the case with this key, known before it starts."""
+    return derived_id("case", product, business_key)
+
+
+def done(result: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the recorded form of a result."""
+    return {"result": result}
+
+
+def refused(error: ScfError) -> Mapping[str, Any]:
+    """Return the recorded form of an error: the same four attributes that every interface shows."""
+    return {
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "where": error.where,
+            "hint": error.hint,
+            "family": type(error).__name__,
+        }
+    }
+
+
+def _require_permission(kind: str, actor: Actor) -> None:
+    allowed = PERMITTED_ROLES.get(kind)
+    if allowed is None or actor.is_system or actor.roles & allowed:
+        return
+    raise Forbidden(
+        "command.forbidden",
+        f"{actor.name} may not submit {kind}.",
+        hint=f"It takes one of the roles {', '.join(sorted(allowed))}." if allowed else None,
+    )
+
+
+async def _target(
+    sql: Connection, payload: payloads.Payload, actor: Actor, case_id: UUID | None
+) -> UUID | None:
+    """Find the case that a command is for; another party's case is as good as none."""
+    match payload:
+        case payloads.StartCase(product=product, business_key=business_key):
+            return case_id_of(product, business_key)
+        case payloads.ClaimTask(task_id=task_id) | payloads.CompleteTask(task_id=task_id):
+            case = _visible(await repository.case_of_task(sql, task_id), actor)
+            unknown = NotFound("task.unknown", f"There is no task {task_id}.")
+        case payloads.RetryIncident(incident_id=incident_id):
+            case = _visible(await repository.case_of_incident(sql, incident_id), actor)
+            unknown = NotFound("incident.unknown", f"There is no incident {incident_id}.")
+        case payloads.CorrelateMessage(name=name, key=key) if case_id is None:
+            case = _visible(await repository.case_waiting_for(sql, name, key), actor)
+            unknown = NotFound("message.no_case", f"No case waits for {name} {key}.")
+        case payloads.CorrelateMessage() | payloads.CancelCase():
+            case = _visible(await repository.read_case(sql, case_id), actor) if case_id else None
+            unknown = NotFound("case.unknown", f"There is no case {case_id}.")
+        case _:
+            return None
+    if case is None:
+        raise unknown
+    return case.id
+
+
+def _visible(case: CaseRow | None, actor: Actor) -> CaseRow | None:
+    if case is None or actor.party_id is None or actor.party_id in (case.seller_id, case.buyer_id):
+        return case
+    return None
+
+
+async def _accept(
+    sql: Connection,
+    kind: str,
+    actor: Actor,
+    payload: Mapping[str, Any],
+    idempotency_key: str,
+    digest: str,
+    case_id: UUID | None,
+) -> Receipt:
+    command_id = derived_id("command", actor.label, idempotency_key)
+    accepted = await repository.insert_command(
+        sql,
+        command_id,
+        case_id=case_id,
+        kind=kind,
+        actor=actor,
+        payload=payload,
+        idempotency_key=idempotency_key,
+        digest=digest,
+    )
+    if accepted:
+        return Receipt(command_id, replayed=False)
+    first = await _first_receipt(sql, actor, idempotency_key, digest)
+    if first is None:
+        raise Broken("command.lost", f"The command of key {idempotency_key!r} cannot be read.")
+    return first
+
+
+async def _first_receipt(sql: Connection, actor: Actor, idempotency_key: str, digest: str) -> Receipt | None:
+    first = await repository.command_by_key(sql, actor.label, idempotency_key)
+    if first is None:
+        return None
+    first_id, first_digest = first
+    if first_digest != digest:
+        raise Conflict(
+            "command.key_reused",
+            "This idempotency key belongs to another command.",
+            where="idempotencyKey",
+            hint="Use a new key for a new command; repeat a command unchanged.",
+        )
+    return Receipt(first_id, replayed=True)
+
+
+def _digest(kind: str, payload: Mapping[str, Any], case_id: UUID | None) -> str:
+    try:
+        canonical = encode({"kind": kind, "payload": payload, "case": str(case_id) if case_id else None})
+    except NotCanonical as error:
+        raise InvalidInput(
+            "command.payload_invalid",
+            f"The payload has no canonical form: {error}.",
+            where="payload",
+            hint="Write amounts as decimal strings and use ASCII names.",
+        ) from error
+    return hashlib.sha256(canonical).hexdigest()

@@ -1,0 +1,300 @@
+"""Commands that move no token of a case: each is carried out in one transaction, with its ledger entry."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import finance
+import ledger
+from bpmn import KERNEL_VERSION
+from bpmn.values import to_json
+from core import Broken, Clock, Database, Forbidden, NotFound, ScfError, Transaction, derived_id
+from proof.canonical import encode
+from workflows import definitions, payloads, repository
+from workflows.clock import ClockPolicy
+from workflows.commands import case_id_of, done, refused, submit_follow_up
+from workflows.repository import CommandRow
+from workflows.tasks import require_permission
+from workflows.transient import is_transient
+
+_log = logging.getLogger(__name__)
+
+FACTORING = "factoring"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCaseClock:
+    """How the clocks of new financing cases run on this worker. The default is real time.
+
+    With `from_documents` a case starts on the day after the latest of its invoices was issued, so that old
+    trade documents can be financed in a demonstration; `rate` and `pause_on` are those of `ClockPolicy`.
+    """
+
+    rate: Decimal = Decimal(1)
+    pause_on: frozenset[str] = frozenset()
+    from_documents: bool = False
+
+    def policy(self, latest_issue: datetime | None) -> ClockPolicy:
+        """Return the clock of a case over invoices of which the latest was issued then."""
+        start = latest_issue + timedelta(days=1) if self.from_documents and latest_issue else None
+        return ClockPolicy(start, self.rate, self.pause_on)
+
+
+class DomainCommands:
+    """Carries out commands that need no workflow."""
+
+    def __init__(
+        self,
+        database: Database,
+        recorder: ledger.Recorder,
+        clock: Clock,
+        *,
+        job_types: frozenset[str],
+        case_clock: NewCaseClock,
+    ) -> None:
+        self._database = database
+        self._recorder = recorder
+        self._clock = clock
+        self._job_types = job_types
+        self._case_clock = case_clock
+
+    async def perform(self, command_id: UUID) -> None:
+        """Carry out a command and record its outcome; a second time does nothing.
+
+        Raises:
+            Exception: what `workflows.transient` knows as passing; nothing was committed then.
+        """
+        async with self._database.transaction() as tx:
+            command = await repository.lock_command(tx.sql, command_id)
+            if command is None or command.state != "accepted":
+                return
+            try:
+                async with tx.savepoint():
+                    result = await self._carry_out(tx, command)
+            except ScfError as refusal:
+                await repository.decide_command(tx.sql, command_id, "refused", refused(refusal))
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                _log.exception("Command %s could not be carried out", command_id)
+                await repository.decide_command(tx.sql, command_id, "refused", refused(_failure(error)))
+            else:
+                await repository.decide_command(tx.sql, command_id, "done", done(result))
+
+    async def _carry_out(self, tx: Transaction, command: CommandRow) -> Mapping[str, Any]:
+        payload = payloads.parse(command.kind, command.payload)
+        match payload:
+            case payloads.ImportDocument():
+                return await self._import_document(tx, command, payload)
+            case payloads.SubmitRequest():
+                return await self._submit_request(tx, command, payload)
+            case payloads.RecordPayment():
+                return await self._record_payment(tx, command, payload)
+            case payloads.DeployDefinition():
+                return await self._deploy(tx, command, payload)
+            case payloads.ClaimTask():
+                return await self._claim_task(tx, command, payload)
+            case _:
+                raise Broken("command.misdirected", f"{command.kind} needs the case's workflow.")
+
+    async def _import_document(
+        self, tx: Transaction, command: CommandRow, payload: payloads.ImportDocument
+    ) -> Mapping[str, Any]:
+        at = self._clock.now()
+        imported = await finance.import_document(
+            tx,
+            payload.content,
+            filename=payload.filename,
+            imported_by=command.actor.name,
+            at=at,
+            entry_id=ledger.entry_id(_stream(command), 1),
+        )
+        digest = hashlib.sha256(payload.content).hexdigest()
+        await self._record(tx, command, at, {"filename": payload.filename, "sha256": digest})
+        return {
+            "document_id": str(imported.document_id),
+            "kind": imported.kind,
+            "state": imported.state,
+            "refers_to": str(imported.refers_to) if imported.refers_to else None,
+            "findings": [finding.as_json() for finding in imported.findings],
+            "summary": dict(imported.summary),
+        }
+
+    async def _submit_request(
+        self, tx: Transaction, command: CommandRow, payload: payloads.SubmitRequest
+    ) -> Mapping[str, Any]:
+        """Take the seller's offer, and start its case."""
+        request_id = derived_id("request", command.id)
+        at = self._clock.now()
+        request = await finance.submit_request(
+            tx,
+            request_id=request_id,
+            invoice_ids=payload.invoice_ids,
+            requested_by=command.actor.name,
+            at=at,
+            entry_id=ledger.entry_id(_stream(command), 1),
+        )
+        if command.actor.party_id is not None and command.actor.party_id != request.seller_id:
+            raise Forbidden(
+                "request.not_yours", "Only the seller of the invoices may offer them.", where="invoiceIds"
+            )
+        await self._record(tx, command, at, command.payload)
+        business_key = str(request_id)
+        case_id = case_id_of(FACTORING, business_key)
+        latest_issue = await finance.latest_issue_date(tx, payload.invoice_ids)
+        await submit_follow_up(
+            tx,
+            kind="case.start",
+            actor=command.actor,
+            cause=command.id,
+            case_id=case_id,
+            payload={
+                "product": FACTORING,
+                "business_key": business_key,
+                "request_id": str(request_id),
+                "seller_id": str(request.seller_id),
+                "buyer_id": str(request.buyer_id),
+                "variables": {
+                    "requestId": str(request_id),
+                    "sellerId": str(request.seller_id),
+                    "buyerId": str(request.buyer_id),
+                    "invoiceIds": [str(invoice_id) for invoice_id in payload.invoice_ids],
+                    "currency": request.currency,
+                    "face": to_json(request.face.amount),
+                },
+                "clock": self._case_clock.policy(latest_issue).to_json(),
+            },
+        )
+        return {"request_id": str(request_id), "case_id": str(case_id)}
+
+    async def _record_payment(
+        self, tx: Transaction, command: CommandRow, payload: payloads.RecordPayment
+    ) -> Mapping[str, Any]:
+        """Book a line of the bank statement, and tell the case that waits for it."""
+        at = self._clock.now()
+        entry = await finance.record_bank_entry(
+            tx,
+            reference=payload.reference,
+            amount=payload.amount,
+            value_date=payload.value_date,
+            payer=payload.payer,
+            direction=payload.direction,
+            bank_ref=payload.bank_ref,
+            at=at,
+            entry_id=ledger.entry_id(_stream(command), 1),
+        )
+        await self._record(tx, command, at, command.payload)
+        result: dict[str, Any] = {"bank_entry_id": str(entry.id), "matched": None, "case_id": None}
+        if entry.matched is None:
+            return result
+        case = await repository.case_of_request(tx.sql, entry.matched.request_id)
+        if case is None:
+            return result
+        message = "PaymentConfirmed" if entry.matched.kind == "payment_order" else "PaymentReceived"
+        await submit_follow_up(
+            tx,
+            kind="message.correlate",
+            actor=command.actor,
+            cause=command.id,
+            case_id=case.id,
+            payload={
+                "name": message,
+                "key": str(entry.matched.id),
+                "variables": {
+                    "bankEntryId": str(entry.id),
+                    "paidAmount": to_json(payload.amount.amount),
+                    "valueDate": payload.value_date.isoformat(),
+                },
+            },
+        )
+        return {**result, "matched": str(entry.matched.id), "case_id": str(case.id)}
+
+    async def _deploy(
+        self, tx: Transaction, command: CommandRow, payload: payloads.DeployDefinition
+    ) -> Mapping[str, Any]:
+        at = self._clock.now()
+        deployed = await definitions.deploy(
+            tx,
+            payload.key,
+            payload.sources,
+            job_types=self._job_types,
+            deployed_by=command.actor.name,
+            at=at,
+        )
+        await self._record(tx, command, at, command.payload, model_hash=deployed.hash)
+        return {
+            "definition_id": str(deployed.id),
+            "version": deployed.version,
+            "hash": deployed.hash,
+            "new": deployed.new,
+        }
+
+    async def _claim_task(
+        self, tx: Transaction, command: CommandRow, payload: payloads.ClaimTask
+    ) -> Mapping[str, Any]:
+        """Give a task to the actor. It moves no token, but it is an entry of the case."""
+        case = await repository.lock_case(tx.sql, command.case_id) if command.case_id else None
+        task = await repository.task(tx.sql, payload.task_id)
+        if case is None or task is None or task.case_id != case.id:
+            raise NotFound("task.unknown", f"There is no task {payload.task_id}.")
+        await require_permission(tx.sql, case, task, command.actor)
+        await repository.claim_task(tx.sql, task.id, command.actor.name)
+        await repository.count_entry(tx.sql, case.id)
+        model_hash, state_root = await repository.roots(tx.sql, case.id)
+        await self._recorder.record(
+            tx,
+            ledger.EntryDraft(
+                stream=str(case.id),
+                seq=case.seq + 1,
+                kind=command.kind,
+                occurred_at=max(case.clock.at(self._clock.now()), case.business_now),
+                actor=command.actor.label,
+                statement={"task": str(task.id), "element": task.element},
+                model_hash=model_hash,
+                kernel_version=KERNEL_VERSION,
+                state_root=state_root,
+                payloads={"commands": b"[]"},
+            ),
+        )
+        return {"task_id": str(task.id), "case_id": str(case.id), "assignee": command.actor.name}
+
+    async def _record(
+        self,
+        tx: Transaction,
+        command: CommandRow,
+        at: datetime,
+        payload: Mapping[str, Any],
+        *,
+        model_hash: str | None = None,
+    ) -> None:
+        await self._recorder.record(
+            tx,
+            ledger.EntryDraft(
+                stream=_stream(command),
+                seq=1,
+                kind=command.kind,
+                occurred_at=at,
+                actor=command.actor.label,
+                model_hash=model_hash,
+                payloads={"request": encode(payload)},
+            ),
+        )
+
+
+def _stream(command: CommandRow) -> str:
+    return f"command:{command.id}"
+
+
+def _failure(error: Exception) -> Broken:
+    return Broken(
+        "command.failed",
+        f"The platform could not carry out this command: {type(error).__name__}.",
+        hint="The worker's log tells more. Nothing was changed; submit it again once that is mended.",
+    )

@@ -1,0 +1,10 @@
+"""What the jobs of a process do: functions over the domain's services, registered by job type.
+
+An effect runs inside the burst's transaction, in a savepoint of its own. It returns the variables that
+complete its job. `BusinessError` is a BPMN error that the process may catch; every other error becomes an
+incident at the job.
+"""
+
+from workflows.effects.registry import BusinessError, Effect, Effects, JobContext
+
+__all__ = ["BusinessError", "Effect", "Effects", "JobContext"]

@@ -1,0 +1,209 @@
+"""The tables of the cases: definitions, cases, commands, and the read model that each burst updates.
+
+A case has one authority: its row here, with the kernel's state, and the commands accepted for it.
+"""
+
+from __future__ import annotations
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+
+class Definition(Model):
+    """A deployed version of a process: its sources, and the hash of what they compile to."""
+
+    id = fields.UUIDField(primary_key=True)
+    key = fields.CharField(max_length=100)
+    version = fields.IntField()
+    hash = fields.CharField(max_length=64)
+    # Over every source, forms included: `hash` covers only what the kernel executes.
+    digest = fields.CharField(max_length=64)
+    name = fields.TextField()
+    process_id = fields.TextField()
+    sources = fields.JSONField[dict[str, str]]()
+    forms = fields.JSONField[dict[str, object]]()
+    state = fields.CharField(max_length=20)
+    deployed_by = fields.TextField()
+    deployed_at = fields.DatetimeField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "definition"
+        unique_together = (("key", "version"),)
+
+
+class Case(Model):
+    """A process instance. `seq` counts its ledger entries, `step_seq` its element steps."""
+
+    id = fields.UUIDField(primary_key=True)
+    definition = fields.ForeignKeyField(
+        "workflows.Definition", related_name="cases", on_delete=fields.RESTRICT
+    )
+    product = fields.CharField(max_length=100)
+    business_key = fields.TextField()
+    state = fields.CharField(max_length=20)
+    # Text, not jsonb: jsonb reorders keys, and the order of a FEEL context's entries is part of the state.
+    state_json = fields.TextField()
+    root = fields.CharField(max_length=64)
+    seq = fields.IntField()
+    step_seq = fields.BigIntField()
+    request_id = fields.UUIDField(null=True)
+    seller_id = fields.UUIDField(null=True)
+    buyer_id = fields.UUIDField(null=True)
+    requested_by = fields.TextField()
+    started_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+    # The clock: an affine map of real time, see core.clock.BusinessTime.
+    real_anchor = fields.DatetimeField()
+    business_anchor = fields.DatetimeField()
+    clock_rate = fields.DecimalField(max_digits=20, decimal_places=6)
+    clock_paused = fields.BooleanField()
+    pause_on = ArrayField(element_type="text")
+    business_now = fields.DatetimeField()
+    active_elements = fields.JSONField[list[object]]()
+    incidents = fields.IntField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "case_"
+        unique_together = (("product", "business_key"),)
+        indexes = (("request_id",),)
+
+
+class Command(Model):
+    """What somebody asked for: `accepted` until its outcome is recorded together with its effects."""
+
+    id = fields.UUIDField(primary_key=True)
+    position = fields.BigIntField()
+    case_id = fields.UUIDField(null=True)
+    kind = fields.CharField(max_length=40)
+    actor = fields.TextField()
+    roles = ArrayField(element_type="text")
+    party_id = fields.UUIDField(null=True)
+    payload = fields.JSONField[dict[str, object]]()
+    idempotency_key = fields.TextField()
+    digest = fields.CharField(max_length=64)
+    state = fields.CharField(max_length=20)
+    outcome = fields.JSONField[dict[str, object]](null=True)
+    created_at = fields.DatetimeField()
+    decided_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "command"
+        unique_together = (("actor", "idempotency_key"),)
+
+
+class Step(Model):
+    """One element step of a case, as the kernel told it, with the ledger entry that proves it."""
+
+    id = fields.BigIntField(primary_key=True)
+    case_id = fields.UUIDField()
+    seq = fields.BigIntField()
+    element = fields.TextField()
+    element_name = fields.TextField()
+    element_type = fields.TextField()
+    kind = fields.TextField()
+    actor = fields.TextField()
+    at = fields.DatetimeField()
+    entry_id = fields.UUIDField()
+    data = fields.JSONField[dict[str, object]]()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "step"
+        unique_together = (("case_id", "seq"),)
+
+
+class Task(Model):
+    """A user task, open or done. `kernel_id` is its id inside the case's state."""
+
+    id = fields.UUIDField(primary_key=True)
+    case_id = fields.UUIDField()
+    kernel_id = fields.TextField()
+    element = fields.TextField()
+    name = fields.TextField()
+    state = fields.CharField(max_length=20)
+    form_id = fields.TextField(null=True)
+    four_eyes = fields.TextField(null=True)
+    candidate_groups = ArrayField(element_type="text")
+    candidate_users = ArrayField(element_type="text")
+    assignee = fields.TextField(null=True)
+    due = fields.DatetimeField(null=True)
+    variables = fields.JSONField[dict[str, object]]()
+    created_at = fields.DatetimeField()
+    completed_at = fields.DatetimeField(null=True)
+    completed_by = fields.TextField(null=True)
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "task"
+        unique_together = (("case_id", "kernel_id"),)
+
+
+class Incident(Model):
+    """An effect that failed, or an expression that could not be evaluated, at its token."""
+
+    id = fields.UUIDField(primary_key=True)
+    case_id = fields.UUIDField()
+    kernel_id = fields.TextField()
+    element = fields.TextField()
+    code = fields.TextField()
+    message = fields.TextField()
+    state = fields.CharField(max_length=20)
+    raised_at = fields.DatetimeField()
+    resolved_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "incident"
+        unique_together = (("case_id", "kernel_id"),)
+
+
+class Subscription(Model):
+    """A message that a case waits for."""
+
+    id = fields.UUIDField(primary_key=True)
+    case_id = fields.UUIDField()
+    kernel_id = fields.TextField()
+    element = fields.TextField()
+    message = fields.TextField()
+    key = fields.TextField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "subscription"
+        unique_together = (("case_id", "kernel_id"),)
+        indexes = (("message", "key"),)
+
+
+class Message(Model):
+    """A message that reached its case before the case waited for it; the next burst that waits takes it."""
+
+    id = fields.UUIDField(primary_key=True)
+    case_id = fields.UUIDField(db_index=True)
+    name = fields.TextField()
+    key = fields.TextField()
+    variables = fields.JSONField[dict[str, object]]()
+    received_at = fields.DatetimeField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "message"

@@ -1,0 +1,138 @@
+"""The read model of a case: what a burst changed, as rows that others read without knowing the kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bpmn import State
+from bpmn.kernel.records import Event, Incident, Subscription, Task
+from bpmn.model import Model
+from core import derived_id
+from workflows import repository
+from workflows.burst import Burst
+from workflows.plain import plain
+from workflows.repository import CaseRow, Connection
+from workflows.tasks import FOUR_EYES
+
+
+async def write(
+    sql: Connection,
+    case: CaseRow,
+    burst: Burst,
+    *,
+    entry_id: UUID,
+    actor: str,
+    now: datetime,
+    completed: str | None,
+    completed_by: str,
+) -> None:
+    """Write steps, and what opened or closed between the burst's first and last state.
+
+    Args:
+        sql: the burst's connection.
+        case: the case as it was before the burst.
+        burst: what was executed.
+        entry_id: the ledger entry that proves these steps.
+        actor: who caused them.
+        now: the business time.
+        completed: the kernel's id of the task that a person completed with this burst.
+        completed_by: that person.
+    """
+    if burst.events:
+        steps = [
+            _step(burst.model, event, case.step_seq + number) for number, event in enumerate(burst.events, 1)
+        ]
+        await repository.insert_steps(sql, case.id, entry_id, actor, steps)
+
+    opened_tasks, closed_tasks = _difference(burst.before.tasks, burst.state.tasks)
+    if opened_tasks:
+        await repository.insert_tasks(sql, case.id, [_task(case.id, task, now) for task in opened_tasks])
+    if closed_tasks:
+        await repository.close_tasks(sql, case.id, closed_tasks, completed=completed, by=completed_by, at=now)
+
+    raised, resolved = _difference(burst.before.incidents, burst.state.incidents)
+    if raised:
+        await repository.insert_incidents(
+            sql, case.id, [_incident(case.id, incident, now) for incident in raised]
+        )
+    if resolved:
+        await repository.resolve_incidents(sql, case.id, resolved, now)
+
+    begun, over = _difference(burst.before.messages, burst.state.messages)
+    if begun:
+        await repository.insert_subscriptions(sql, case.id, [_subscription(case.id, wait) for wait in begun])
+    if over:
+        await repository.delete_subscriptions(sql, case.id, over)
+
+
+def active_elements(model: Model, state: State) -> list[str]:
+    """Return the elements that hold a token, without the processes that contain them, each once."""
+    return list(dict.fromkeys(ref for ref in state.active_elements if model.elements[ref].tag != "process"))
+
+
+def task_id(case_id: UUID, kernel_id: str) -> UUID:
+    """Return the public id of a task."""
+    return derived_id("task", case_id, kernel_id)
+
+
+def _difference(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[list[Any], list[str]]:
+    """Return the records that are new, and the ids of those that are gone."""
+    known = {record.id for record in before}
+    present = {record.id for record in after}
+    return [record for record in after if record.id not in known], [
+        record.id for record in before if record.id not in present
+    ]
+
+
+def _step(model: Model, event: Event, seq: int) -> Mapping[str, Any]:
+    element = model.elements.get(event.element)
+    return {
+        "seq": seq,
+        "element": event.element,
+        "element_name": element.name if element else "",
+        "element_type": element.tag if element else "",
+        "kind": event.kind,
+        "at": event.at,
+        "data": dict(event.data),
+    }
+
+
+def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
+    return {
+        "id": task_id(case_id, task.id),
+        "kernel_id": task.id,
+        "element": task.element,
+        "name": task.name,
+        "form_id": task.form,
+        "four_eyes": task.properties.get(FOUR_EYES),
+        "candidate_groups": task.candidate_groups,
+        "candidate_users": task.candidate_users,
+        "assignee": task.assignee,
+        "due": task.due,
+        "variables": {name: plain(value) for name, value in task.variables.items()},
+        "created_at": now,
+    }
+
+
+def _incident(case_id: UUID, incident: Incident, now: datetime) -> Mapping[str, Any]:
+    return {
+        "id": derived_id("incident", case_id, incident.id),
+        "kernel_id": incident.id,
+        "element": incident.element,
+        "code": incident.code,
+        "message": incident.message,
+        "raised_at": now,
+    }
+
+
+def _subscription(case_id: UUID, wait: Subscription) -> Mapping[str, Any]:
+    return {
+        "id": derived_id("subscription", case_id, wait.id),
+        "kernel_id": wait.id,
+        "element": wait.element,
+        "message": wait.message,
+        "key": wait.key,
+    }

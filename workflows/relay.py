@@ -1,0 +1,210 @@
+"""The relay: carries accepted commands out of the inbox, each case's in the order in which they came.
+
+Commands that move no token are carried out here, in one transaction each. The others go to Temporal: a
+start, or an update of the case's workflow. The relay lives in the worker's process, so that a start can be
+eager. It keeps no state: a command leaves the inbox only when its outcome is recorded, so another relay
+takes up what a killed one left. Several relays may run; a session lock on each case, which ends with the
+process, keeps a case with one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from uuid import UUID
+
+import asyncpg
+from temporalio.client import (
+    Client,
+    RPCError,
+    RPCStatusCode,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+
+from core import Clock, Database
+from workflows import repository
+from workflows.advance import Advancer
+from workflows.case_workflow import CaseWorkflow, Drive
+from workflows.commands import WITHOUT_WORKFLOW
+from workflows.domain_commands import DomainCommands
+from workflows.repository import Connection, Delivery, Head
+from workflows.transient import is_transient
+
+_log = logging.getLogger(__name__)
+
+# How many commands one relay carries at a time; each case has at most one of them.
+_PARALLEL = 32
+_POLL_SECONDS = 2.0
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 10.0
+# A start is answered before its first burst; the outcome follows within this time, or the start is tried
+# again.
+_START_SECONDS = 10.0
+_STOP_SECONDS = 5.0
+
+
+class Relay:
+    """Carries commands until it is told to stop."""
+
+    def __init__(
+        self,
+        database: Database,
+        client: Client,
+        clock: Clock,
+        *,
+        advancer: Advancer,
+        domain: DomainCommands,
+        task_queue: str,
+    ) -> None:
+        self._database = database
+        self._client = client
+        self._clock = clock
+        self._advancer = advancer
+        self._domain = domain
+        self._task_queue = task_queue
+        self._wake = asyncio.Event()
+        self._carried: dict[Head, asyncio.Task[None]] = {}
+        self._starting: dict[str, asyncio.Event] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Carry commands until `stop`; survives the loss of the database and of Temporal."""
+        stopping = asyncio.create_task(stop.wait())
+        pause = _FIRST_PAUSE
+        try:
+            while not stop.is_set():
+                try:
+                    session: Connection = await asyncpg.connect(self._database.url)
+                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                    _log.warning("The relay waits for the database: %s", error)
+                    await asyncio.wait((stopping,), timeout=pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+                    continue
+                pause = _FIRST_PAUSE
+                await self._serve(session, stopping)
+        finally:
+            stopping.cancel()
+
+    async def _serve(self, session: Connection, stopping: asyncio.Task[bool]) -> None:
+        """Carry commands while this connection lives: it listens, and it holds the locks."""
+        try:
+            await session.add_listener("command_accepted", lambda *_: self._wake.set())
+            await session.add_listener("command_done", self._hear_done)
+            while not stopping.done():
+                self._wake.clear()
+                await self._take_heads(session, stopping)
+                await self._rest(stopping)
+            await asyncio.wait(self._carried.values(), timeout=_STOP_SECONDS) if self._carried else None
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            _log.warning("The relay lost the database: %s", error)
+        finally:
+            for task in self._carried.values():
+                task.cancel()
+            await asyncio.gather(*self._carried.values(), return_exceptions=True)
+            self._carried.clear()
+            session.terminate()
+
+    async def _take_heads(self, session: Connection, stopping: asyncio.Task[bool]) -> None:
+        for head in [head for head, task in self._carried.items() if task.done()]:
+            del self._carried[head]
+            await repository.unlock_head(session, head)
+        free = _PARALLEL - len(self._carried)
+        if free > 0:
+            for head in await repository.take_heads(session, self._carried, limit=free):
+                self._carried[head] = asyncio.create_task(self._carry(head, stopping))
+
+    async def _rest(self, stopping: asyncio.Task[bool]) -> None:
+        waking = asyncio.create_task(self._wake.wait())
+        try:
+            await asyncio.wait((waking, stopping), timeout=_POLL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waking.cancel()
+
+    def _hear_done(self, _connection: object, _pid: int, _channel: str, command_id: object) -> None:
+        if decided := self._starting.get(str(command_id)):
+            decided.set()
+
+    async def _carry(self, head: Head, stopping: asyncio.Task[bool]) -> None:
+        """Carry one command until it is decided, with growing pauses while a service is away."""
+        pause = _FIRST_PAUSE
+        try:
+            while not stopping.done():
+                try:
+                    if await self._deliver(head):
+                        return
+                except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+                    _log.warning("Temporal did not take command %s: %s", head.id, error)
+                except Exception as error:
+                    _log.warning(
+                        "Command %s could not be carried out: %s",
+                        head.id,
+                        error,
+                        exc_info=None if is_transient(error) else error,
+                    )
+                await asyncio.wait((stopping,), timeout=pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+        finally:
+            self._wake.set()
+
+    async def _deliver(self, head: Head) -> bool:
+        """Hand a command to whoever carries it out; True when its outcome is recorded."""
+        async with self._database.reading() as sql:
+            delivery = await repository.delivery(sql, head.id)
+        if delivery is None or delivery.decided:
+            return True
+        if delivery.kind in WITHOUT_WORKFLOW:
+            await self._domain.perform(head.id)
+            return True
+        if delivery.case_ended:
+            # No workflow is left to ask. Whether the case ended is told by its row, and so is the refusal.
+            await self._advancer.advance(delivery.case_id, head.id, self._clock.now())
+            return True
+        if delivery.kind == "case.start":
+            return await self._start(head.id, delivery)
+        return await self._update(head.id, delivery)
+
+    async def _start(self, command_id: UUID, delivery: Delivery) -> bool:
+        decided = self._starting[str(command_id)] = asyncio.Event()
+        try:
+            await self._client.start_workflow(
+                CaseWorkflow.run,
+                Drive(str(delivery.case_id), str(command_id)),
+                id=delivery.workflow_id,
+                task_queue=self._task_queue,
+                request_eager_start=True,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            )
+            await asyncio.wait_for(decided.wait(), _START_SECONDS)
+        except WorkflowAlreadyStartedError:
+            return await self._update(command_id, delivery)
+        except TimeoutError:
+            return False
+        finally:
+            del self._starting[str(command_id)]
+        return True
+
+    async def _update(self, command_id: UUID, delivery: Delivery) -> bool:
+        handle = self._client.get_workflow_handle(delivery.workflow_id)
+        try:
+            await handle.execute_update(CaseWorkflow.command, str(command_id), id=str(command_id))
+        except WorkflowUpdateFailedError:
+            return False  # the case ended meanwhile; the next delivery finds that in its row
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            await self._take_up(delivery)
+            return False
+        return True
+
+    async def _take_up(self, delivery: Delivery) -> None:
+        """Start the workflow of a case that Temporal has lost: the case itself lives in its row."""
+        _log.warning("Temporal does not know case %s; it is taken up again", delivery.workflow_id)
+        await self._client.start_workflow(
+            CaseWorkflow.run,
+            Drive(str(delivery.case_id)),
+            id=delivery.workflow_id,
+            task_queue=self._task_queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )

@@ -1,0 +1,192 @@
+"""The worker process: it drives cases and carries commands, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import UUID
+
+from temporalio import activity
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import Worker, WorkflowRunner
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+import ledger
+from core import Clock, Database, Room, SystemClock, Transaction, derived_id
+from workflows import definitions
+from workflows.advance import Advancer
+from workflows.case_workflow import ADVANCE, Burst, CaseWorkflow, Waits
+from workflows.definitions import Definitions, shipped_products
+from workflows.domain_commands import DomainCommands, NewCaseClock
+from workflows.effects import Effects
+from workflows.effects.platform import platform_effects
+from workflows.relay import Relay
+
+_log = logging.getLogger(__name__)
+
+TASK_QUEUE = "scf-cases"
+
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """What a worker needs to know.
+
+    Attributes:
+        database_url: where the platform's database is.
+        temporal_target: `host:port` of the Temporal server.
+        key_folder: where the ledger's keys are kept; created when they are not there.
+        origin: the name of this installation's log.
+        namespace: the Temporal namespace.
+        task_queue: the Temporal task queue; all workers of one installation share it.
+        pool_size: connections to the database. Bursts run in parallel up to this number.
+        case_clock: how the clocks of new cases run; real time in production.
+    """
+
+    database_url: str
+    temporal_target: str
+    key_folder: Path
+    origin: str = "scf.local/log"
+    namespace: str = "default"
+    task_queue: str = TASK_QUEUE
+    pool_size: int = 8
+    case_clock: NewCaseClock = field(default_factory=NewCaseClock)
+
+
+async def run_worker(
+    settings: WorkerSettings, stop: asyncio.Event, *, ready: asyncio.Event | None = None
+) -> None:
+    """Run a worker until `stop` is set, then let what runs come to its end.
+
+    Args:
+        settings: where database, Temporal and keys are.
+        stop: set it to end the worker.
+        ready: set by the worker once it takes commands.
+
+    Raises:
+        Unavailable: `database.unreachable`. Temporal is waited for.
+    """
+    database = await Database.open(settings.database_url, rooms(), pool_size=settings.pool_size)
+    try:
+        await serve(database, settings, platform_effects(), stop, ready=ready)
+    finally:
+        await database.close()
+
+
+async def serve(
+    database: Database,
+    settings: WorkerSettings,
+    effects: Effects,
+    stop: asyncio.Event,
+    *,
+    clock: Clock | None = None,
+    ready: asyncio.Event | None = None,
+) -> None:
+    """Run a worker on an open database with the given job types; see `run_worker`."""
+    clock = clock or SystemClock()
+    keys = ledger.load_or_create_keys(settings.key_folder)
+    recorder = ledger.Recorder(keys.signing_key, keys.vault_key, settings.origin)
+    await deploy_shipped(database, recorder, effects, clock)
+    client = await connect(settings.temporal_target, settings.namespace, stop)
+    if client is None:
+        return
+    advancer = Advancer(database, recorder, effects, Definitions())
+    domain = DomainCommands(
+        database, recorder, clock, job_types=effects.job_types, case_clock=settings.case_clock
+    )
+    relay = Relay(database, client, clock, advancer=advancer, domain=domain, task_queue=settings.task_queue)
+    async with case_worker(client, advancer, settings):
+        if ready is not None:
+            ready.set()
+        # The relay stops first: what it has handed over still finds its worker.
+        await relay.run(stop)
+
+
+def case_worker(client: Client, advancer: Advancer, settings: WorkerSettings) -> Worker:
+    """Return the Temporal worker that drives cases: one workflow, one local activity."""
+
+    @activity.defn(name=ADVANCE)
+    async def advance(burst: Burst) -> Waits:
+        command_id = UUID(burst.command_id) if burst.command_id else None
+        return await advancer.advance(UUID(burst.case_id), command_id, burst.at)
+
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=[CaseWorkflow],
+        activities=[advance],
+        workflow_runner=workflow_runner(),
+        max_concurrent_local_activities=settings.pool_size,
+    )
+
+
+def workflow_runner() -> WorkflowRunner:
+    """Return the sandbox for `CaseWorkflow`: this package is not loaded again for every workflow."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules("workflows")
+    )
+
+
+async def connect(target: str, namespace: str, stop: asyncio.Event) -> Client | None:
+    """Connect to Temporal, waiting for it as long as it takes; None when `stop` comes first."""
+    pause = _FIRST_PAUSE
+    while not stop.is_set():
+        try:
+            return await Client.connect(target, namespace=namespace)
+        except (RuntimeError, RPCError) as error:
+            _log.warning("Waiting for Temporal at %s: %s", target, error)
+        try:
+            await asyncio.wait_for(stop.wait(), pause)
+        except TimeoutError:
+            pause = min(pause * 2, _LONGEST_PAUSE)
+    return None
+
+
+async def deploy_shipped(
+    database: Database, recorder: ledger.Recorder, effects: Effects, clock: Clock
+) -> None:
+    """Deploy the products of this release that are not deployed yet, each with its ledger entry."""
+    for key in shipped_products():
+        async with database.transaction() as tx:
+            await _deploy(tx, key, recorder, effects, clock)
+
+
+async def _deploy(
+    tx: Transaction, key: str, recorder: ledger.Recorder, effects: Effects, clock: Clock
+) -> None:
+    at = clock.now()
+    deployed = await definitions.deploy(
+        tx,
+        key,
+        definitions.product_sources(key),
+        job_types=effects.job_types,
+        deployed_by="release",
+        at=at,
+    )
+    if deployed.new:
+        await recorder.record(
+            tx,
+            ledger.EntryDraft(
+                stream=f"definition:{derived_id(key, deployed.version)}",
+                seq=1,
+                kind="definition.deploy",
+                occurred_at=at,
+                actor="system:release",
+                statement={"key": key, "version": deployed.version},
+                model_hash=deployed.hash,
+            ),
+        )
+
+
+def rooms() -> tuple[Room, ...]:
+    """Return the rooms whose tables a worker writes."""
+    import finance
+    import scoring
+    import workflows
+
+    return (ledger.ROOM, scoring.ROOM, finance.ROOM, workflows.ROOM)
