@@ -1,8 +1,8 @@
-"""Commands: what a mutation asks for is committed first and performed by the worker, possibly on another machine.
+"""Commands: what a mutation asks for is committed first, then performed by the worker.
 
-The mutation waits a moment for the outcome, so that a caller usually gets it with the answer; when it takes longer, the
-command stays accepted and the caller asks again by its id. One connection per process listens for outcomes; a waiting
-mutation holds none.
+The mutation waits a moment for the outcome, so that a caller usually gets it with the answer; when it takes
+longer, the command stays accepted and the caller asks again by its id. One connection per process listens for
+outcomes; a waiting mutation holds none.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ class Commands:
         """Commit a command for a person and wait a moment for its outcome.
 
         Raises:
-            ScfError: what `workflows.submit` refuses, for example `command.forbidden` and `command.key_reused`.
+            ScfError: what `workflows.submit` refuses, for example `command.forbidden` and
+            `command.key_reused`.
         """
         actor = workflows.Actor(viewer.name, viewer.roles, viewer.party_id)
         async with self._database.transaction() as tx:

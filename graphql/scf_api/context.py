@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import strawberry
-from starlette.requests import Request
 from starlette.responses import Response
 from strawberry.dataloader import DataLoader
 
@@ -28,7 +27,6 @@ class Context:
     settings: ApiSettings
     database: Database
     commands: Commands
-    request: Request
     response: Response
     address: str
     session_token: str | None

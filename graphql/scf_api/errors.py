@@ -1,8 +1,8 @@
 """What a caller is told when something goes wrong.
 
-An `ScfError` is told as it is: code, message, where, hint. A GraphQL error (a document that does not parse or validate,
-a variable of the wrong type) is the caller's own and told too. Everything else is masked behind a reference that the
-log repeats, because its text may hold what the caller must not see.
+An `ScfError` is told as it is: code, message, where, hint. A GraphQL error (a document that does not parse or
+validate, a variable of the wrong type) is the caller's own and told too. Everything else is masked behind a
+reference that the log repeats, because its text may hold what the caller must not see.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import asyncpg
 from graphql import GraphQLError, GraphQLFormattedError
 
-from core import Broken, ScfError, random_id
+from core import Broken, ScfError, Unavailable, random_id
 
 logger = logging.getLogger("scf_api")
 
-_LOST_CONNECTION = (OSError, TimeoutError)
+_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
 
 
 def error_extensions(error: ScfError) -> dict[str, Any]:
@@ -32,24 +33,39 @@ def format_error(error: GraphQLError) -> GraphQLFormattedError:
     if cause is None:
         formatted["extensions"] = {"code": "graphql.invalid", **(error.extensions or {})}
         return formatted
-    if not isinstance(cause, ScfError):
-        cause = masked(cause)
-    elif isinstance(cause, Broken):
-        logger.error("%s", cause, exc_info=cause)
-    formatted["message"] = cause.message
-    formatted["extensions"] = error_extensions(cause)
+    told = to_tell(cause)
+    formatted["message"] = told.message
+    formatted["extensions"] = error_extensions(told)
     return formatted
 
 
-def masked(cause: BaseException) -> ScfError:
+def to_tell(cause: BaseException) -> ScfError:
+    """Return what the caller is told of an error, and log what an operator must know of it."""
+    if isinstance(cause, ScfError):
+        if isinstance(cause, Broken):
+            logger.error("%s", cause, exc_info=cause)
+        return cause
+    if is_lost_database(cause):
+        logger.warning("the database does not answer: %s", type(cause).__name__)
+        return Unavailable(
+            "database.unreachable", "The database does not answer now.", hint="Try again in a moment."
+        )
+    return _masked(cause)
+
+
+def is_lost_database(error: BaseException) -> bool:
+    """Tell whether the database server went away; a statement that is wrong is another matter."""
+    return isinstance(error, _LOST) and not isinstance(error, asyncpg.DataError)
+
+
+def _masked(cause: BaseException) -> ScfError:
     """Log an unexpected error under a new reference and return what the caller is told instead.
 
     The log holds the place of the error, not its text: a database's message can quote values of the request.
     """
     reference = str(random_id())
-    logger.error(
-        "unexpected %s, reference %s", type(cause).__name__, reference, exc_info=_without_text(cause)
-    )
+    silent = Exception(type(cause).__name__).with_traceback(cause.__traceback__)
+    logger.error("unexpected %s, reference %s", type(cause).__name__, reference, exc_info=silent)
     return Broken(
         "internal.unexpected",
         "Something went wrong inside the platform.",
@@ -64,8 +80,3 @@ def _cause(error: GraphQLError) -> BaseException | None:
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
     return cause
-
-
-def _without_text(cause: BaseException) -> BaseException:
-    silent = Exception(type(cause).__name__)
-    return silent.with_traceback(cause.__traceback__)

@@ -1,19 +1,18 @@
 """All reads of the API: keyset pages and lookups on the views that the rooms export.
 
-A statement is put together from constant fragments of this module and of `views`; values travel as parameters only.
-The party scope is part of every statement, because no statement can be built without one.
+A statement is put together from constant fragments of this module and of `views`; values travel as parameters
+only. The party scope is part of every statement, because no statement can be built without one.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
-from core import Database, Unavailable
+from core import Database
 from scf_api.pagination import Page, decode_cursor, encode_cursor
 from scf_api.roles import Scope
 from scf_api.views import View
@@ -21,8 +20,6 @@ from scf_api.views import View
 Row = asyncpg.Record
 # A condition with `?` for each of its values.
 Filter = tuple[str, tuple[Any, ...]]
-
-_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +85,8 @@ class Repository:
         return {row["lookup_key"]: row for row in await self._fetch(text, statement)}
 
     async def _fetch(self, text: str, statement: _Statement) -> list[Row]:
-        async with self.reading() as sql:
+        async with self._database.reading() as sql:
             return await sql.fetch(text, *statement.values)
-
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[asyncpg.Connection[Row]]:
-        """Lend a connection; a lost server is told as such.
-
-        Raises:
-            Unavailable: `database.unreachable`.
-        """
-        try:
-            async with self._database.reading() as sql:
-                yield sql
-        except _LOST as error:
-            raise Unavailable(
-                "database.unreachable", "The database does not answer now.", hint="Try again in a moment."
-            ) from error
 
 
 class _Statement:

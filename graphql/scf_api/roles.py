@@ -1,8 +1,8 @@
 """Roles, which of them exclude each other, and what each may read.
 
-Source: the permission table of the product description (docs/api.md repeats it). Reading is granted per area of data;
-the bank's own people see every row of an area, people of a seller or a buyer only the rows of their own party. What each may do is decided where commands are accepted
-(`workflows.submit`) and performed.
+Source: the permission table of the product description (docs/api.md repeats it). Reading is granted per area
+of data; the bank's own people see every row of an area, people of a seller or a buyer only the rows of their
+own party. What each may do is decided where commands are accepted (`workflows.submit`) and performed.
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ def check_roles(roles: Collection[str], party_id: UUID | None) -> frozenset[str]
     """Return the roles when one account may hold them together.
 
     Raises:
-        InvalidInput: `account.role_unknown`, `account.roles_missing`, `account.roles_exclusive` (the rules of the
+        InvalidInput: `account.role_unknown`, `account.roles_missing`, `account.roles_exclusive` (the rules of
+        the
             segregation of duties), `account.party_missing` or `account.party_not_allowed`.
     """
     held = frozenset(roles)

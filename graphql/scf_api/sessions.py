@@ -1,7 +1,7 @@
 """Sessions: login, the token that proves it, and logout.
 
-A token is 256 random bits. The browser keeps it in an HttpOnly, SameSite=Strict cookie, programs send it as a bearer
-token; the database holds its SHA-256 only.
+A token is 256 random bits. The browser keeps it in an HttpOnly, SameSite=Strict cookie, programs send it as a
+bearer token; the database holds its SHA-256 only.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ async def log_in(
         await _forgive_attempt(tx.sql, subjects)
         await tx.sql.execute("DELETE FROM api.session WHERE expires_at <= $1", now)
         await tx.sql.execute(
-            "INSERT INTO api.session (token_hash, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+            "INSERT INTO api.session (token_hash, account_id, created_at, expires_at)"
+            " VALUES ($1, $2, $3, $4)",
             _hash(token),
             account["id"],
             now,

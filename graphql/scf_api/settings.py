@@ -13,8 +13,8 @@ from core import Clock, SystemClock
 class ApiSettings:
     """Settings of one API process.
 
-    `web_folder` holds the built web app; without it the API serves itself alone. `cookie_secure` marks the session
-    cookie for HTTPS only: leave it on except on loopback. `allowed_origins` names further origins
+    `web_folder` holds the built web app; without it the API serves itself alone. `cookie_secure` marks the
+    session cookie for HTTPS only: leave it on except on loopback. `allowed_origins` names further origins
     (`https://host[:port]`) whose pages may call the API with a cookie; the API's own origin always may.
     """
 
@@ -24,7 +24,8 @@ class ApiSettings:
     session_hours: int = 12
     allowed_origins: tuple[str, ...] = ()
     pool_size: int = 4
-    # Requests that are worked on at once; one more is answered 503, so that a flood cannot grow the queue for ever.
+    # Requests that are worked on at once; one more is answered 503, so that a flood cannot grow the queue for
+    # ever.
     max_requests: int = 512
     command_wait: timedelta = timedelta(seconds=5)
     # Where the ledger's proofs name their origin is the ledger's business; the API only reads.

@@ -13,10 +13,10 @@ from scf_api.roles import Area
 class View:
     """One view.
 
-    `own` is the condition under which a person of a seller or a buyer sees a row; `:party`, `:roles` and `:name` stand
-    for the person's. Without one such a person sees nothing of the view.
-    `key` and `id` give the rows their order; both are never null. `column_types` names the types of the columns by
-    which children are found.
+    `own` is the condition under which a person of a seller or a buyer sees a row; `:party`, `:roles` and
+    `:name` stand for the person's. Without one such a person sees nothing of the view. `key` and `id` give
+    the rows their order; both are never null. `column_types` names the types of the columns by which children
+    are found.
     """
 
     name: str
@@ -80,7 +80,8 @@ DOCUMENT = View(
 REQUEST = View(
     "finance.request_view",
     Area.CASES,
-    "id, seller_id, buyer_id, seller_name, buyer_name, currency, face, state, case_id, requested_at, invoices",
+    "id, seller_id, buyer_id, seller_name, buyer_name, currency, face, state, case_id,"
+    " requested_at, invoices",
     own=_OWN,
     key="requested_at",
     key_kind=Kind.TIME,
@@ -89,8 +90,8 @@ REQUEST = View(
 ASSET = View(
     "finance.asset_view",
     Area.CASES,
-    "id, request_id, invoice_id, invoice_number, seller_id, buyer_id, currency, face, eligible, advance, reserve,"
-    " discount, fee, state, due_date, purchased_at",
+    "id, request_id, invoice_id, invoice_number, seller_id, buyer_id, currency, face, eligible, advance,"
+    " reserve, discount, fee, state, due_date, purchased_at",
     own=_OWN,
     key="purchased_at",
     key_kind=Kind.TIME,
@@ -100,8 +101,8 @@ ASSET = View(
 LIMIT = View(
     "finance.limit_view",
     Area.LIMITS,
-    "id, scope, seller_id, buyer_id, party_name, currency, amount, reserved, utilised, headroom, state, binding_cap,"
-    " score_run_id",
+    "id, scope, seller_id, buyer_id, party_name, currency, amount, reserved, utilised, headroom, state,"
+    " binding_cap, score_run_id",
     # What is only proposed is the bank's own deliberation.
     own=f"{_OWN} AND state <> 'PROPOSED'",
     key="id",
@@ -122,8 +123,8 @@ PAYMENT_ORDER = View(
 BANK_ENTRY = View(
     "finance.bank_entry_view",
     Area.PAYMENTS,
-    "id, bank_ref, direction, reference, payer, currency, amount, value_date, state, asset_id, payment_order_id,"
-    " recorded_at",
+    "id, bank_ref, direction, reference, payer, currency, amount, value_date, state, asset_id,"
+    " payment_order_id, recorded_at",
     own=None,
     key="recorded_at",
     key_kind=Kind.TIME,
@@ -153,8 +154,8 @@ SCORE_RUN = View(
 CASE = View(
     "workflows.case_view",
     Area.CASES,
-    "id, business_key, product, definition_key, definition_version, model_hash, state, request_id, seller_id, buyer_id,"
-    " started_at, ended_at, business_now, active_elements, incidents, state_root",
+    "id, business_key, product, definition_key, definition_version, model_hash, state, request_id, seller_id,"
+    " buyer_id, started_at, ended_at, business_now, active_elements, incidents, state_root",
     own=_OWN,
     key="started_at",
     key_kind=Kind.TIME,
@@ -175,8 +176,8 @@ STEP = View(
 TASK = View(
     "workflows.task_view",
     Area.CASES,
-    "id, case_id, element, name, state, candidate_groups, assignee, due, created_at, completed_at, completed_by,"
-    " form_id",
+    "id, case_id, element, name, state, candidate_groups, assignee, due, created_at, completed_at,"
+    " completed_by, form_id",
     # A seller or a buyer sees the tasks that are its own to do, not the bank's on the same case.
     own=f"{_OWN} AND (candidate_groups && :roles OR :name = ANY(candidate_users) OR assignee = :name)",
     key="created_at",
@@ -218,8 +219,10 @@ DEFINITION_NAME = "(key || ':' || version)"
 ENTRY = View(
     "ledger.entry_view",
     Area.LEDGER,
-    "index, entry_id, stream, seq, kind, actor, occurred_at, body, body_hash, leaf_hash, chain, key_id, state",
-    own="(stream IN (SELECT own.id::text FROM workflows.case_view own WHERE own.seller_id = :party OR own.buyer_id = :party)"
+    "index, entry_id, stream, seq, kind, actor, occurred_at, body, body_hash, leaf_hash, chain,"
+    " key_id, state",
+    own="(stream IN (SELECT own.id::text FROM workflows.case_view own"
+    " WHERE own.seller_id = :party OR own.buyer_id = :party)"
     " OR stream IN (SELECT 'document:' || own.id FROM finance.document_view own"
     " WHERE own.seller_id = :party OR own.buyer_id = :party))",
     key="coalesce(index, 9223372036854775807)",

@@ -1,4 +1,4 @@
-"""What can be done. Each mutation but login and logout commits a command and waits a moment for its outcome."""
+"""What can be done: each mutation but login and logout commits a command and waits a moment for it."""
 
 from __future__ import annotations
 

@@ -82,32 +82,6 @@ class Query:
         return found
 
     @resolved
-    async def party(self, info: Info) -> Party | None:
-        """The seller or buyer that the person works for; null for the bank's people."""
-        return await one(info, views.PARTY, self.party_key, Party.from_row)
-
-
-@output
-class Query:
-    """What can be asked. Lists hold only what the caller may see; the rest is null."""
-
-    @resolved
-    def me(self, info: Info) -> Me | None:
-        """The person who asks; null without a login."""
-        viewer = info.context.viewer
-        return Me(name=viewer.name, roles=sorted(viewer.roles), party_key=viewer.party_id) if viewer else None
-
-    @resolved
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
-        """Any thing by its id."""
-        type_name, key = split_id(id, "id")
-        view, column, node_type = _NODES.get(type_name) or (None, "", Node)
-        if view is None:
-            return None
-        found: Node | None = await one(info, view, key, node_type.from_row, column)
-        return found
-
-    @resolved
     async def party(self, info: Info, id: strawberry.ID) -> Party | None:
         """Return a party."""
         return await one(info, views.PARTY, key_of(id, "Party", "id"), Party.from_row)

@@ -1,4 +1,4 @@
-"""Nodes and connections as Relay defines them (graphql.org/learn/global-object-identification, relay.dev/graphql)."""
+"""Nodes and connections, as relay.dev/graphql and graphql.org/learn/global-object-identification say."""
 
 from __future__ import annotations
 

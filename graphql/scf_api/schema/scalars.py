@@ -23,7 +23,7 @@ _LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 
 
 def valid_lei(text: str) -> bool:
-    """Tell whether a text is a legal entity identifier with right check digits (ISO 17442, ISO 7064 mod 97-10)."""
+    """Tell whether a text is a legal entity identifier (ISO 17442) with right check digits (ISO 7064)."""
     return bool(_LEI.fullmatch(text)) and int("".join(str(int(char, 36)) for char in text)) % 97 == 1
 
 

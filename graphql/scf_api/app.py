@@ -1,0 +1,88 @@
+"""The server: one process of the API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+import workflows
+from core import Database
+from scf_api.commands import Commands
+from scf_api.endpoint import GraphQLEndpoint
+from scf_api.room import ROOM
+from scf_api.settings import ApiSettings
+from scf_api.web import SecurityHeaders, WebApp, console_files
+
+_NO_WEB_APP = "The web app was not built (make ui). The API answers at /graphql."
+
+
+def create_app(settings: ApiSettings) -> Starlette:
+    """Build the server. It opens its database when it starts and closes it when it stops.
+
+    Routes: `/graphql` (POST executes, GET shows the explorer), `/healthz` (the process lives), `/readyz` (it
+    can answer), and the web app everywhere else.
+    """
+    endpoint = GraphQLEndpoint(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        database = await Database.open(
+            settings.database_url, (workflows.ROOM, ROOM), pool_size=settings.pool_size
+        )
+        commands = Commands(database, settings.command_wait)
+        await commands.start()
+        endpoint.open(database, commands)
+        app.state.database = database
+        try:
+            yield
+        finally:
+            app.state.database = None
+            await commands.stop()
+            await database.close()
+
+    return Starlette(
+        routes=[
+            Route("/healthz", _health),
+            Route("/readyz", _ready),
+            Route("/graphql", endpoint, methods=["GET", "POST"]),
+            Mount("/graphql/console", console_files()),
+            *_web_routes(settings),
+        ],
+        middleware=[Middleware(SecurityHeaders, https=settings.cookie_secure)],
+        lifespan=lifespan,
+    )
+
+
+async def _health(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _ready(request: Request) -> Response:
+    """Ask the database for a sign of life, for two seconds at most."""
+    database: Database | None = getattr(request.app.state, "database", None)
+    if database is None:
+        return JSONResponse({"status": "starting"}, status_code=503)
+    try:
+        async with asyncio.timeout(2), database.reading() as sql:
+            await sql.fetchval("SELECT 1")
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return JSONResponse({"status": "database.unreachable"}, status_code=503)
+    return JSONResponse({"status": "ready"})
+
+
+def _web_routes(settings: ApiSettings) -> list[Route | Mount]:
+    if settings.web_folder is None:
+
+        async def no_web_app(_request: Request) -> Response:
+            return PlainTextResponse(_NO_WEB_APP)
+
+        return [Route("/", no_web_app)]
+    return [Mount("/", WebApp(directory=settings.web_folder, html=True))]
