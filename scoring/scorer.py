@@ -21,7 +21,7 @@ Value = Decimal | int | str | None
 Snapshot = Mapping[str, Value]
 
 # Log odds are summed as integers of a millionth: exact, and the same in every order.
-_MICRO: Final = 1_000_000
+MICRO: Final = 1_000_000
 _PD_PLACES: Final = 6
 _by_points_lost = attrgetter("lost", "feature")
 
@@ -129,7 +129,7 @@ def load_card(content: bytes) -> CompiledCard:
 
 def probability(micro_logit: int) -> Decimal:
     """Return 1 / (1 + e^-x) to six places, for log odds x in millionths; never exactly 0 or 1."""
-    x = micro_logit / _MICRO
+    x = micro_logit / MICRO
     share = 1 / (1 + math.exp(-x)) if x > -700 else 0.0
     millionths = min(max(round(share * 10**_PD_PLACES), 1), 10**_PD_PLACES - 1)
     return Decimal(millionths).scaleb(-_PD_PLACES)
@@ -201,7 +201,7 @@ def _message(feature: CardFeature, one: Bin, best: int) -> str:
 
 
 def _micro(number: Decimal) -> int:
-    return int((number * _MICRO).to_integral_value())
+    return int((number * MICRO).to_integral_value())
 
 
 def _wrong_type(name: str, value: object, needed: str) -> InvalidInput:

@@ -1,0 +1,24 @@
+"""What `scf score train` does; the command line prints the reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scoring.training import TrainReport, train_csv, train_portfolio
+
+
+def train_synthetic(out: Path) -> TrainReport:
+    """Train the SME card on the synthetic portfolio and write its file to `out`."""
+    report = train_portfolio()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(report.content)
+    return report
+
+
+def train_file(path: Path, target: str) -> TrainReport:
+    """Train a card on a CSV file whose column `target` is 1 for bad rows.
+
+    Raises:
+        NotFound, InvalidInput: with the column and the row; see `scoring.table.read_csv`.
+    """
+    return train_csv(path, target)

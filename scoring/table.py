@@ -1,0 +1,308 @@
+"""Training data: columns checked once, so that what trains can rely on them.
+
+Whatever would give a silent wrong number is refused here with the column and the row: infinities, text
+among numbers, a constant or empty column, a column that stands there twice, a target with one class. Rows
+count from 1, without the header.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from core.errors import InvalidInput, NotFound
+from scoring.binning import Column, Flags
+from scoring.contract import FeatureSpec, Kind
+from scoring.generator import SyntheticFirm
+
+# What data files write where a value is not known.
+MISSING_MARKS: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+# A column of texts with more values than this is an identifier, not a category.
+MAX_LEVELS: Final = 1_000
+# Each class needs this many rows, or five folds cannot be formed with two of each.
+LEAST_OF_A_CLASS: Final = 10
+_NUMERIC_SHARE: Final = 0.9
+
+Cell = Decimal | int | float | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Checked training data.
+
+    A column per feature holds floats with NaN, or texts with None, for missing; `bad` is the target.
+    """
+
+    specs: tuple[FeatureSpec, ...]
+    columns: Mapping[str, Column]
+    bad: Flags
+
+    def rows(self, chosen: Flags) -> Table:
+        """Return the chosen rows."""
+        return Table(
+            self.specs, {name: column[chosen] for name, column in self.columns.items()}, self.bad[chosen]
+        )
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the data: names, kinds and values in order; the same on every machine."""
+        hasher = hashlib.sha256()
+        for spec in self.specs:
+            hasher.update(f"{spec.name}\x1f{spec.kind}\x1e".encode())
+            column = self.columns[spec.name]
+            if spec.kind == "number":
+                hasher.update((column + 0.0).astype("<f8").tobytes())
+            else:
+                hasher.update("\x1e".join("\x00" if v is None else v for v in column).encode())
+        hasher.update(self.bad.astype(np.uint8).tobytes())
+        return hasher.hexdigest()
+
+
+def table_of_rows(
+    specs: Sequence[FeatureSpec], rows: Sequence[Mapping[str, Cell]], bad: Sequence[bool]
+) -> Table:
+    """Build a table from one mapping per row; an absent name is missing.
+
+    Raises:
+        InvalidInput: see `table_of_columns`.
+    """
+    return table_of_columns(specs, {spec.name: [row.get(spec.name) for row in rows] for spec in specs}, bad)
+
+
+def table_of_portfolio(specs: Sequence[FeatureSpec], portfolio: Sequence[SyntheticFirm]) -> Table:
+    """Build a table from a synthetic portfolio."""
+    return table_of_rows(specs, [firm.figures for firm in portfolio], [firm.defaulted for firm in portfolio])
+
+
+def table_of_columns(
+    specs: Sequence[FeatureSpec], columns: Mapping[str, Sequence[Cell]], bad: Sequence[bool]
+) -> Table:
+    """Build a table from columns.
+
+    Raises:
+        InvalidInput: `scoring.no_rows`, `scoring.no_features`, `scoring.one_class`,
+            `scoring.class_too_small`, `scoring.column_duplicate`, `scoring.column_empty`,
+            `scoring.column_constant`, `scoring.column_length`, `scoring.value_type`,
+            `scoring.value_not_finite`, `scoring.too_many_levels`.
+    """
+    if not specs:
+        raise InvalidInput("scoring.no_features", "There is no feature to train on.")
+    _refuse_duplicates([spec.name for spec in specs])
+    target = _read_classes(bad)
+    read: dict[str, Column] = {}
+    for spec in specs:
+        cells = columns[spec.name]
+        if len(cells) != len(target):
+            raise InvalidInput(
+                "scoring.column_length",
+                f"{spec.name} has {len(cells)} rows and the target {len(target)}.",
+                where=spec.name,
+            )
+        column = _numbers(spec.name, cells) if spec.kind == "number" else _texts(spec.name, cells)
+        _refuse_uninformative(spec, column)
+        read[spec.name] = column
+    return Table(tuple(specs), read, target)
+
+
+def read_csv(path: Path, target: str, specs: Sequence[FeatureSpec] | None = None) -> Table:
+    """Read a CSV file with a header row, plain or gzip'd.
+
+    Without `specs` every column but the target is a feature; its kind is inferred: a number when at least
+    nine in ten of its known values are numbers (the rest are then refused), else a category; its trend is
+    left to the data.
+
+    Raises:
+        NotFound: `scoring.file_missing`.
+        InvalidInput: `scoring.file_unreadable`, `scoring.row_length`, `scoring.target_missing`,
+            `scoring.target_value`, `scoring.column_missing`, and what `table_of_columns` raises.
+    """
+    names, rows = _read_cells(path)
+    if target not in names:
+        raise InvalidInput(
+            "scoring.target_missing",
+            f"{path.name} has no column {target!r}.",
+            where=target,
+            hint=f"Its columns are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}.",
+        )
+    columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    bad = _read_target(target, columns.pop(target))
+    if specs is None:
+        specs = [FeatureSpec(name, _kind(cells), name) for name, cells in columns.items()]
+    for spec in specs:
+        if spec.name not in columns:
+            raise InvalidInput(
+                "scoring.column_missing", f"{path.name} has no column {spec.name!r}.", where=spec.name
+            )
+    return table_of_columns(specs, columns, bad)
+
+
+def _read_cells(path: Path) -> tuple[list[str], list[list[str | None]]]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise NotFound("scoring.file_missing", "There is no such file.", where=str(path)) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    try:
+        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
+        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise _unreadable(path, error) from None
+    if not lines:
+        raise _no_rows()
+    names = [name.strip() for name in lines[0]]
+    _refuse_duplicates(names)
+    for number, line in enumerate(lines[1:], start=1):
+        if len(line) != len(names):
+            raise InvalidInput(
+                "scoring.row_length",
+                f"Row {number} has {len(line)} cells and the header {len(names)}.",
+                where=f"row {number}",
+            )
+    return names, [[None if _is_missing(cell) else cell.strip() for cell in line] for line in lines[1:]]
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.strip().lower() in MISSING_MARKS
+
+
+def _kind(cells: Iterable[str | None]) -> Kind:
+    known = [cell for cell in cells if cell is not None]
+    numbers = sum(_parse(cell) is not None for cell in known)
+    return "number" if numbers >= _NUMERIC_SHARE * len(known) else "category"
+
+
+def _read_target(name: str, cells: Sequence[str | None]) -> list[bool]:
+    for number, cell in enumerate(cells, start=1):
+        if cell is None or _parse(cell) not in (0.0, 1.0):
+            raise InvalidInput(
+                "scoring.target_value",
+                f"The target {name} must be 0 (good) or 1 (bad) and is {cell!r} in row {number}.",
+                where=f"{name}, row {number}",
+            )
+    return [_parse(cell or "") == 1.0 for cell in cells]
+
+
+def _read_classes(bad: Sequence[bool]) -> Flags:
+    if not len(bad):
+        raise _no_rows()
+    target = np.array(bad, dtype=np.bool_)
+    bads = int(target.sum())
+    goods = len(target) - bads
+    if not bads or not goods:
+        only = "good" if goods else "bad"
+        raise InvalidInput(
+            "scoring.one_class",
+            f"All {len(target)} rows are {only}, so there is nothing to tell apart.",
+            where="target",
+        )
+    if min(bads, goods) < LEAST_OF_A_CLASS:
+        raise InvalidInput(
+            "scoring.class_too_small",
+            f"There are {goods} good and {bads} bad rows; each class needs {LEAST_OF_A_CLASS}.",
+            where="target",
+        )
+    return target
+
+
+def _numbers(name: str, cells: Sequence[Cell]) -> Column:
+    read = np.empty(len(cells), dtype=np.float64)
+    for i, cell in enumerate(cells):
+        if cell is None:
+            read[i] = math.nan
+            continue
+        number = _parse(cell)
+        if number is None:
+            raise _refused("scoring.value_type", name, i, cell, "a number")
+        if not math.isfinite(number):
+            raise _refused("scoring.value_not_finite", name, i, cell, "a finite number")
+        read[i] = number
+    return read
+
+
+def _texts(name: str, cells: Sequence[Cell]) -> Column:
+    read = np.empty(len(cells), dtype=object)
+    for i, cell in enumerate(cells):
+        if cell is not None and type(cell) is not str:
+            raise _refused("scoring.value_type", name, i, cell, "a text")
+        read[i] = cell
+    return read
+
+
+def _parse(cell: object) -> float | None:
+    """Return the number that a cell writes, or None; `1_000` is Python's, not data's."""
+    if isinstance(cell, bool) or (isinstance(cell, str) and "_" in cell):
+        return None
+    try:
+        return float(cell) if isinstance(cell, str | int | float | Decimal) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _refuse_uninformative(spec: FeatureSpec, column: Column) -> None:
+    known = column[~np.isnan(column)] if spec.kind == "number" else [v for v in column if v is not None]
+    if not len(known):
+        raise InvalidInput(
+            "scoring.column_empty",
+            f"{spec.name} has no value in any row.",
+            where=spec.name,
+            hint="Leave the column out.",
+        )
+    values = len(np.unique(known)) if spec.kind == "number" else len(set(known))
+    if values == 1 and len(known) == len(column):
+        raise InvalidInput(
+            "scoring.column_constant",
+            f"{spec.name} is {known[0]} in every row.",
+            where=spec.name,
+            hint="Leave the column out.",
+        )
+    if spec.kind == "category" and values > MAX_LEVELS:
+        raise InvalidInput(
+            "scoring.too_many_levels",
+            f"{spec.name} has {values} different texts; a category has at most {MAX_LEVELS}.",
+            where=spec.name,
+            hint="It looks like an identifier: leave the column out.",
+        )
+
+
+def _refuse_duplicates(names: Sequence[str]) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise InvalidInput(
+                "scoring.column_duplicate",
+                f"The column {name!r} stands there {times} times.",
+                where=name,
+                hint="Rename or remove all but one.",
+            )
+
+
+def _refused(code: str, name: str, index: int, cell: Cell, needed: str) -> InvalidInput:
+    return InvalidInput(
+        code,
+        f"{name} must be {needed} and is {str(cell)[:80]!r} in row {index + 1}.",
+        where=f"{name}, row {index + 1}",
+        hint="Leave the cell empty when the value is not known.",
+    )
+
+
+def _no_rows() -> InvalidInput:
+    return InvalidInput("scoring.no_rows", "There are no rows to train on.", where="the data")
+
+
+def _unreadable(path: Path, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        "scoring.file_unreadable",
+        f"This is not a CSV file in UTF-8: {error}.",
+        where=str(path),
+        hint="Give a CSV file with a header row, plain or with the ending .gz when gzip'd.",
+    )
