@@ -92,7 +92,7 @@ class Checkpoint(Model):
 
 
 class Head(Model):
-    """Where the log ends: one row, which only the sequencer of the newest epoch may advance."""
+    """Where the log ends: one row, which only the sequencer of the newest epoch advances."""
 
     origin = fields.CharField(primary_key=True, max_length=255)
     size = fields.BigIntField()

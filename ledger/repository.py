@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Collection, Sequence
+from typing import Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
+from proof.tiles import TileId
+
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
+# Business transactions that recorded something, and the sequencer that logged it, say so here.
 OUTBOX_CHANNEL = "ledger_outbox"
+APPENDED_CHANNEL = "ledger_appended"
+
+# The session-level advisory lock of the one sequencer that is at work on a database.
+_SEQUENCER_LOCK = 0x5CF0002
 
 
 class StreamRow(NamedTuple):
@@ -30,6 +37,45 @@ class EntryRow(NamedTuple):
     seq: int
     body: bytes
     signature: bytes
+
+
+class HeadRow(NamedTuple):
+    """Where the log ends, and the epoch of the sequencer that may advance it."""
+
+    origin: str
+    size: int
+    frontier: bytes
+    chain: bytes
+    epoch: int
+
+
+class LoggedRow(NamedTuple):
+    """An entry in its place in the log, counted from 0."""
+
+    place: int
+    entry_id: UUID
+    stream: str
+    seq: int
+    body: bytes
+    signature: bytes
+    leaf_hash: bytes
+    chain: bytes
+
+
+class CheckpointRow(NamedTuple):
+    """A signed note over the log's size and root."""
+
+    size: int
+    root: bytes
+    note: str
+
+
+class KeyRow(NamedTuple):
+    """A registered public key."""
+
+    key_id: str
+    purpose: str
+    public_key: bytes
 
 
 class PayloadRow(NamedTuple):
@@ -115,6 +161,191 @@ async def register_key(connection: Connection, key_id: str, purpose: str, public
         public_key,
     )
     return False
+
+
+async def try_sequencer_lock(connection: Connection) -> bool:
+    """Become the sequencer for as long as this connection lives; False when another one is."""
+    locked: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SEQUENCER_LOCK)
+    return locked
+
+
+async def begin_epoch(connection: Connection, origin: str, chain_start: bytes) -> HeadRow | None:
+    """Begin a new epoch, after which no earlier sequencer can write; None when the log has another name."""
+    await connection.execute(
+        "INSERT INTO ledger.head (origin, size, frontier, chain, epoch) VALUES ($1, 0, '', $2, 0)"
+        " ON CONFLICT DO NOTHING",
+        origin,
+        chain_start,
+    )
+    row = await connection.fetchrow(
+        "UPDATE ledger.head SET epoch = epoch + 1 WHERE origin = $1"
+        " RETURNING origin, size, frontier, chain, epoch",
+        origin,
+    )
+    return HeadRow(*row.values()) if row else None
+
+
+async def logged_bodies(connection: Connection, entry_ids: Sequence[UUID]) -> dict[UUID, bytes]:
+    """Return the bodies of those entries that are in the log."""
+    rows = await connection.fetch(
+        "SELECT entry_id, body FROM ledger.entry WHERE entry_id = ANY($1::uuid[])", entry_ids
+    )
+    return {row["entry_id"]: row["body"] for row in rows}
+
+
+async def advance_log(
+    connection: Connection,
+    entries: Sequence[LoggedRow],
+    tiles: Sequence[tuple[int, int, bytes]],
+    old_size: int,
+    head: HeadRow,
+    root: bytes,
+    note: str,
+) -> bool:
+    """Write entries, tree hashes, checkpoint and head; False when the head is not at `old_size` of this
+    epoch.
+
+    `tiles` holds (level, number, bytes to append).
+    """
+    await connection.copy_records_to_table(
+        "entry", schema_name="ledger", columns=["index", *LoggedRow._fields[1:]], records=entries
+    )
+    advanced = await connection.fetchval(
+        """
+        WITH advanced AS (
+            UPDATE ledger.head SET size = $1, frontier = $2, chain = $3
+            WHERE origin = $4 AND epoch = $5 AND size = $6
+            RETURNING true AS done
+        ), grown AS (
+            INSERT INTO ledger.tile AS tile (level, index, hashes)
+            SELECT * FROM unnest($7::smallint[], $8::bigint[], $9::bytea[])
+            ON CONFLICT (level, index) DO UPDATE SET hashes = tile.hashes || excluded.hashes
+        ), noted AS (
+            INSERT INTO ledger.checkpoint (size, root, note, created_at) VALUES ($1, $10, $11, now())
+        )
+        SELECT done FROM advanced, pg_notify($12, $1::text)
+        """,
+        head.size,
+        head.frontier,
+        head.chain,
+        head.origin,
+        head.epoch,
+        old_size,
+        *_columns(tiles, 3),
+        root,
+        note,
+        APPENDED_CHANNEL,
+    )
+    return bool(advanced)
+
+
+async def clear_outbox(connection: Connection, positions: Sequence[int]) -> None:
+    """Take entries that are in the log out of the outbox."""
+    await connection.execute("DELETE FROM ledger.outbox WHERE position = ANY($1::bigint[])", positions)
+
+
+async def keys(connection: Connection) -> list[KeyRow]:
+    """Return every public key that ever signed."""
+    rows = await connection.fetch("SELECT key_id, purpose, public_key FROM ledger.key ORDER BY key_id")
+    return [KeyRow(*row.values()) for row in rows]
+
+
+async def head(connection: Connection) -> HeadRow | None:
+    """Return where the log ends; None before its first sequencer."""
+    row = await connection.fetchrow("SELECT origin, size, frontier, chain, epoch FROM ledger.head")
+    return HeadRow(*row.values()) if row else None
+
+
+async def logged_after(connection: Connection, index: int, limit: int) -> list[LoggedRow]:
+    """Return the log's next entries after an index, in order."""
+    rows = await connection.fetch(
+        "SELECT index, entry_id, stream, seq, body, signature, leaf_hash, chain FROM ledger.entry"
+        " WHERE index > $1 ORDER BY index LIMIT $2",
+        index,
+        limit,
+    )
+    return [LoggedRow(*row.values()) for row in rows]
+
+
+async def logged_entry(connection: Connection, entry: UUID | int) -> LoggedRow | None:
+    """Return one entry of the log by its id or index."""
+    column = "index" if isinstance(entry, int) else "entry_id"
+    row = await connection.fetchrow(
+        "SELECT index, entry_id, stream, seq, body, signature, leaf_hash, chain FROM ledger.entry"  # noqa: S608 - one of two names
+        f" WHERE {column} = $1",
+        entry,
+    )
+    return LoggedRow(*row.values()) if row else None
+
+
+async def pending_after(connection: Connection, position: int, limit: int) -> list[tuple[int, EntryRow]]:
+    """Return the outbox's next entries after a position, with their positions, in order."""
+    rows = await connection.fetch(
+        "SELECT position, entry_id, stream, seq, body, signature FROM ledger.outbox"
+        " WHERE position > $1 ORDER BY position LIMIT $2",
+        position,
+        limit,
+    )
+    return [(row["position"], EntryRow(*row[1:])) for row in rows]
+
+
+async def checkpoints_between(connection: Connection, after: int, upto: int) -> list[CheckpointRow]:
+    """Return the checkpoints of sizes in (after, upto]."""
+    rows = await connection.fetch(
+        "SELECT size, root, note FROM ledger.checkpoint WHERE size > $1 AND size <= $2 ORDER BY size",
+        after,
+        upto,
+    )
+    return [CheckpointRow(*row.values()) for row in rows]
+
+
+async def newest_checkpoint(connection: Connection) -> CheckpointRow | None:
+    """Return the checkpoint of the largest size."""
+    row = await connection.fetchrow(
+        "SELECT size, root, note FROM ledger.checkpoint ORDER BY size DESC LIMIT 1"
+    )
+    return CheckpointRow(*row.values()) if row else None
+
+
+async def tile_hashes(connection: Connection, wanted: Collection[TileId]) -> dict[TileId, bytes]:
+    """Return the tiles that are there of those wanted."""
+    rows = await connection.fetch(
+        "SELECT level, index, hashes FROM ledger.tile"
+        " JOIN unnest($1::smallint[], $2::bigint[]) AS wanted (level, index) USING (level, index)",
+        *_columns(list(wanted), 2),
+    )
+    return {TileId(row["level"], row["index"]): row["hashes"] for row in rows}
+
+
+async def count(connection: Connection, table: Literal["tile", "checkpoint", "stream"]) -> int:
+    """Return the number of rows of a table."""
+    number: int = await connection.fetchval(f"SELECT count(*) FROM ledger.{table}")  # noqa: S608 - a literal
+    return number
+
+
+async def streams_after(connection: Connection, stream: str, limit: int) -> list[StreamRow]:
+    """Return the next streams after a name, in the order of their names' bytes."""
+    rows = await connection.fetch(
+        'SELECT stream, seq, leaf_hash, data_key FROM ledger.stream WHERE stream COLLATE "C" > $1'
+        ' ORDER BY stream COLLATE "C" LIMIT $2',
+        stream,
+        limit,
+    )
+    return [StreamRow(*row.values()) for row in rows]
+
+
+async def payloads(connection: Connection, entry_id: UUID) -> dict[str, bytes]:
+    """Return the sealed fields of an entry."""
+    rows = await connection.fetch("SELECT field, sealed FROM ledger.payload WHERE entry_id = $1", entry_id)
+    return {row["field"]: row["sealed"] for row in rows}
+
+
+async def data_key(connection: Connection, stream: str) -> bytes | None:
+    """Return the wrapped data key of a stream; None when it was destroyed."""
+    wrapped: bytes | None = await connection.fetchval(
+        "SELECT data_key FROM ledger.stream WHERE stream = $1", stream
+    )
+    return wrapped
 
 
 def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:

@@ -1,8 +1,8 @@
 """Tree hashes in tiles of 256, laid out as C2SP tlog-tiles describes (https://c2sp.org/tlog-tiles).
 
 The tile (level L, number N) holds the hashes of the complete subtrees of 2^(8L) leaves, from 256·N to
-256·N + 255, one after the other, 32 bytes each. The last tile of a level is partial; growing only appends to it.
-Hashes in between are made from the tile's own when they are needed.
+256·N + 255, one after the other, 32 bytes each. The last tile of a level is partial; growing only appends to
+it. Hashes in between are made from the tile's own when they are needed.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ CHECKS = """
 ALTER TABLE ledger.key ADD CHECK (purpose IN ('entry', 'log'));
 ALTER TABLE ledger.entry ADD CHECK (index >= 0 AND seq >= 1);
 ALTER TABLE ledger.entry ADD CHECK (length(leaf_hash) = 32 AND length(chain) = 32);
+CREATE UNIQUE INDEX one_log ON ledger.head ((true));
 ALTER TABLE ledger.tile ADD CHECK (length(hashes) BETWEEN 32 AND 8192 AND length(hashes) % 32 = 0);
 ALTER TABLE ledger.tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
 ALTER TABLE ledger.payload ALTER COLUMN sealed SET STORAGE EXTERNAL;

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import Database, Room
-from ledger import ROOM, EntryDraft, Keys, Recorder
+from ledger import ROOM, EntryDraft, Keys, Recorder, Sequencer
 
 ORIGIN = "scf.example/log"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -25,10 +25,17 @@ class Ledger:
     database: Database
     keys: Keys
     recorder: Recorder
+    sequencer: Sequencer
 
     async def record(self, *drafts: EntryDraft) -> None:
         async with self.database.transaction() as tx:
             await self.recorder.record_all(tx, drafts)
+
+    async def log(self, *drafts: EntryDraft) -> None:
+        """Record, and move all that waits to the log."""
+        await self.record(*drafts)
+        while await self.sequencer.sequence_once():
+            pass
 
     async def value(self, query: str, *arguments: object) -> Any:
         async with self.database.reading() as connection:
@@ -39,7 +46,9 @@ class Ledger:
 async def ledger(new_database: Callable[[Sequence[Room]], Awaitable[str]]) -> AsyncIterator[Ledger]:
     database = await Database.open(await new_database([ROOM]), [ROOM])
     keys = Keys(ec.generate_private_key(ec.SECP256R1()), Ed25519PrivateKey.generate(), bytes(range(32)))
-    yield Ledger(database, keys, Recorder(keys.signing_key, keys.vault_key, ORIGIN))
+    sequencer = Sequencer(database, keys.log_key, ORIGIN)
+    yield Ledger(database, keys, Recorder(keys.signing_key, keys.vault_key, ORIGIN), sequencer)
+    await sequencer.close()
     await database.close()
 
 

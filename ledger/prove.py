@@ -1,0 +1,114 @@
+"""Making proof files. Tree hashes come from tiles: a proof reads a few, however long the log is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from core.database import Database
+from core.errors import Broken, NotFound, Unavailable
+from ledger import repository
+from ledger.repository import CheckpointRow, Connection, KeyRow, LoggedRow
+from ledger.reveal import reveal_events
+from proof import merkle
+from proof.checkpoint import NoteKey, open_checkpoint
+from proof.entry import Body, Envelope
+from proof.entry_proof import EntryProof, Step, TlogProof, verify
+from proof.errors import ProofError
+from proof.hashes import event_leaf
+from proof.tiles import Tiles, tiles_for
+
+
+async def prove(database: Database, entry: UUID | int) -> bytes:
+    """Return a file that proves an entry, named by id or index, against the newest checkpoint.
+
+    `proof.entry_proof.verify` checks it without the database.
+
+    Raises:
+        NotFound: `ledger.entry_unknown`.
+        Unavailable: `ledger.entry_pending` when the entry is signed but not yet logged.
+        Broken: `ledger.proof_broken` when what is stored proves nothing.
+    """
+    async with (
+        database.reading() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        return await _prove(connection, await _logged(connection, entry), None)
+
+
+async def prove_step(database: Database, entry: UUID | int, number: int, vault_key: bytes) -> bytes:
+    """Return a file that proves an entry together with one of its element steps, numbered from 0.
+
+    Raises:
+        NotFound: `ledger.step_unknown`, and what `prove` raises.
+        Broken, Conflict: what `reveal_events` raises when the vault does not open.
+    """
+    async with (
+        database.reading() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        row = await _logged(connection, entry)
+        events = await reveal_events(connection, row.entry_id, vault_key)
+        if not 0 <= number < len(events):
+            raise NotFound(
+                "ledger.step_unknown", f"The entry has {len(events)} element steps.", where=str(number)
+            )
+        path = merkle.inclusion_path([event_leaf(event) for event in events], number)
+        return await _prove(connection, row, Step(number, events[number], tuple(path)))
+
+
+async def _logged(connection: Connection, entry: UUID | int) -> LoggedRow:
+    row = await repository.logged_entry(connection, entry)
+    if row is None and isinstance(entry, UUID) and await repository.bodies(connection, [entry]):
+        raise Unavailable(
+            "ledger.entry_pending",
+            "The entry is signed, but not yet in the log.",
+            where=str(entry),
+            hint="Ask again in a moment; the sequencer must be running.",
+        )
+    if row is None:
+        raise NotFound("ledger.entry_unknown", "There is no such entry.", where=str(entry))
+    return row
+
+
+async def _prove(connection: Connection, row: LoggedRow, step: Step | None) -> bytes:
+    checkpoint = await repository.newest_checkpoint(connection)
+    if checkpoint is None or checkpoint.size <= row.place:
+        raise _broken(row, "No checkpoint covers the entry.")
+    keys = await repository.keys(connection)
+    ranges = merkle.inclusion_ranges(row.place, checkpoint.size)
+    tiles = Tiles(await repository.tile_hashes(connection, tiles_for(ranges)))
+    try:
+        proof = EntryProof(
+            envelope=Envelope(row.body, row.signature),
+            entry_key=_entry_key(keys, Body.decode(row.body).key_id),
+            log_key=_log_key(keys, checkpoint),
+            tlog_proof=TlogProof(row.place, tuple(tiles.hashes(ranges)), checkpoint.note),
+            step=step,
+        ).encode()
+        verify(proof)
+    except (ProofError, LookupError) as error:
+        raise _broken(row, str(error)) from error
+    return proof
+
+
+def _entry_key(keys: Sequence[KeyRow], key_id: str) -> bytes:
+    for key in keys:
+        if key.key_id == key_id:
+            return key.public_key
+    raise LookupError(f"The signing key {key_id} is not registered.")
+
+
+def _log_key(keys: Sequence[KeyRow], checkpoint: CheckpointRow) -> str:
+    for key in keys:
+        if key.purpose == "log":
+            try:
+                open_checkpoint(checkpoint.note, NoteKey.parse(key.key_id))
+            except ProofError:
+                continue
+            return key.key_id
+    raise LookupError("No registered log key signed the newest checkpoint.")
+
+
+def _broken(row: LoggedRow, message: str) -> Broken:
+    return Broken("ledger.proof_broken", message, where=f"entry {row.place}", hint="Run scf ledger verify.")

@@ -1,0 +1,223 @@
+"""Verifying the log in a database: everything is recomputed from the entries, in one snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+from core.database import Database
+from core.errors import InvalidInput
+from ledger import repository
+from ledger.checker import Finding, Findings, LogChecker
+from ledger.repository import Connection
+from proof.checkpoint import NoteKey
+from proof.errors import ProofError
+from proof.hashes import HASH_SIZE
+from proof.signatures import Backend, PublicKey
+from proof.tiles import TileId
+
+_BATCH = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class LogReport:
+    """What verification found.
+
+    Attributes:
+        origin: The log's name.
+        entries: The number of entries in the log.
+        pending: The number of signed entries that wait in the outbox.
+        checkpoints: The number of checkpoints that were checked.
+        root: The Merkle root over the entries, in hexadecimal.
+        chain: The hash chain after the last entry, in hexadecimal.
+        backends: The libraries that checked each signature.
+        pinned: True when the log's key was given by the caller; else the database's own was used, and whoever
+            can write to the database and holds any key could have replaced the whole log.
+        findings: What is wrong, at most 20 of a kind.
+        counts: How many findings there are of each kind.
+    """
+
+    origin: str
+    entries: int
+    pending: int
+    checkpoints: int
+    root: str
+    chain: str
+    backends: tuple[Backend, ...]
+    pinned: bool
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int]
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing is wrong."""
+        return not self.findings
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as JSON values."""
+        return {**asdict(self), "ok": self.ok}
+
+
+async def verify_log(
+    database: Database, *, log_key: str | None = None, backends: Sequence[Backend] = ("cryptography",)
+) -> LogReport:
+    """Recompute the log entry by entry, and compare it with all that is stored about it.
+
+    Checked are: each body's form, its columns and its place in its stream; each signature; leaf hashes,
+    chain, tree, tiles; root and note of each checkpoint; the head; the entries in the outbox; the newest
+    entry of each stream, so that an entry missing at an end is found as one missing in between is. What is
+    sealed in the vault is checked where it is opened.
+
+    Args:
+        database: Where the log is.
+        log_key: The log's note key (name+hash+key) as known from elsewhere.
+        backends: The libraries that check each signature.
+
+    Raises:
+        InvalidInput: `ledger.log_key` when the given key is not a note key.
+    """
+    pinned = _parse_log_key(log_key) if log_key else None
+    async with (
+        database.reading() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        return await _verify(connection, pinned, tuple(backends))
+
+
+async def _verify(connection: Connection, pinned: NoteKey | None, backends: tuple[Backend, ...]) -> LogReport:
+    head = await repository.head(connection)
+    origin = pinned.name if pinned else head.origin if head else ""
+    key_findings = Findings()
+    entry_keys, log_keys = _read_keys(await repository.keys(connection), key_findings)
+    checker = LogChecker(origin, entry_keys, [pinned] if pinned else log_keys, backends)
+    checker.findings = key_findings
+    find = checker.findings.require
+
+    await _check_entries(connection, checker)
+    await _check_tiles(connection, checker, checker.open_tiles())
+    tiles = checker.tiles + len(checker.open_tiles())
+    find(
+        await repository.count(connection, "tile") == tiles, "ledger.tile", "tiles", f"There are not {tiles}."
+    )
+    checkpoints = await repository.count(connection, "checkpoint")
+    find(
+        checkpoints == checker.checkpoints,
+        "ledger.checkpoint",
+        "checkpoints",
+        f"There are {checkpoints}, of which {checker.checkpoints} are of a size that the log had.",
+    )
+    size, root = checker.tree.size, checker.tree.root()
+    newest = await repository.newest_checkpoint(connection)
+    find(
+        (newest.size if newest else 0) == size,
+        "ledger.checkpoint",
+        "newest checkpoint",
+        f"It does not cover the log's {size} entries.",
+    )
+    if head:
+        find(
+            (head.origin, head.size, head.chain, head.frontier)
+            == (origin, size, checker.chain, b"".join(checker.tree.frontier)),
+            "ledger.head",
+            "head",
+            f"It is not the head of the log's {size} entries.",
+        )
+    find(head is not None or size == 0, "ledger.head", "head", "The log has no head.")
+    pending = await _check_pending(connection, checker)
+    await _check_streams(connection, checker)
+    return LogReport(
+        origin=origin,
+        entries=size,
+        pending=pending,
+        checkpoints=checker.checkpoints,
+        root=root.hex(),
+        chain=checker.chain.hex(),
+        backends=backends,
+        pinned=pinned is not None,
+        findings=tuple(checker.findings.listed),
+        counts=dict(checker.findings.counts),
+    )
+
+
+async def _check_entries(connection: Connection, checker: LogChecker) -> None:
+    last, size = -1, 0
+    while rows := await repository.logged_after(connection, last, _BATCH):
+        last = rows[-1].place
+        checkpoints = await repository.checkpoints_between(connection, size, size + len(rows))
+        size += len(rows)
+        filled = await asyncio.to_thread(checker.logged, rows, checkpoints)
+        await _check_tiles(connection, checker, filled)
+
+
+async def _check_tiles(connection: Connection, checker: LogChecker, expected: Mapping[TileId, bytes]) -> None:
+    stored = await repository.tile_hashes(connection, expected.keys())
+    for tile, hashes in expected.items():
+        there = stored.get(tile, b"")
+        differing = next(
+            (
+                at // HASH_SIZE
+                for at in range(0, max(len(hashes), len(there)), HASH_SIZE)
+                if hashes[at : at + HASH_SIZE] != there[at : at + HASH_SIZE]
+            ),
+            None,
+        )
+        checker.findings.require(
+            differing is None,
+            "ledger.tile",
+            f"tile {tile.level}/{tile.number}",
+            f"From its hash {differing} on it is not the tree over the entries.",
+        )
+
+
+async def _check_pending(connection: Connection, checker: LogChecker) -> int:
+    position, pending = 0, 0
+    while batch := await repository.pending_after(connection, position, _BATCH):
+        position, pending = batch[-1][0], pending + len(batch)
+        await asyncio.to_thread(checker.pending, [entry for _, entry in batch])
+    return pending
+
+
+async def _check_streams(connection: Connection, checker: LogChecker) -> None:
+    find = checker.findings.require
+    name, counted = "", 0
+    while rows := await repository.streams_after(connection, name, _BATCH):
+        name, counted = rows[-1].stream, counted + len(rows)
+        for row in rows:
+            find(
+                checker.streams.get(row.stream) == (row.seq, row.leaf_hash),
+                "ledger.stream_end",
+                f"stream {row.stream}",
+                f"Its newest entry, number {row.seq}, is neither in the log nor in the outbox.",
+            )
+    find(counted == len(checker.streams), "ledger.stream_end", "streams", "Entries are in unknown streams.")
+
+
+def _read_keys(
+    rows: Sequence[repository.KeyRow], findings: Findings
+) -> tuple[dict[str, PublicKey], list[NoteKey]]:
+    """Return entry keys by id, and log keys, leaving out those that are not what their id says."""
+    entry_keys: dict[str, PublicKey] = {}
+    log_keys: list[NoteKey] = []
+    for row in rows:
+        try:
+            if row.purpose == "entry":
+                key = PublicKey(row.public_key)
+                known, entry_keys[key.key_id] = key.key_id, key
+            else:
+                note_key = NoteKey.parse(row.key_id)
+                known = row.key_id if note_key.public == row.public_key else ""
+                log_keys.append(note_key)
+            findings.require(
+                known == row.key_id, "ledger.key", f"key {row.key_id}", "It is not its id's key."
+            )
+        except ProofError as error:
+            findings.add("ledger.key", f"key {row.key_id}", error.message)
+    return entry_keys, log_keys
+
+
+def _parse_log_key(text: str) -> NoteKey:
+    try:
+        return NoteKey.parse(text)
+    except ProofError as error:
+        raise InvalidInput("ledger.log_key", error.message, where="log_key", hint=error.hint) from error
