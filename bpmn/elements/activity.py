@@ -1,0 +1,40 @@
+"""What all activities share: loops around them, and how many tokens they take and give."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bpmn.elements import multi_instance, standard_loop
+from bpmn.elements.behaviour import Behaviour
+from bpmn.kernel.burst import Burst
+from bpmn.kernel.records import Token
+from bpmn.model.definition import Element, MultiInstance
+
+
+class Activity(Behaviour):
+    """A task, subprocess or call activity."""
+
+    activity: ClassVar[bool] = True
+
+    def enter(self, burst: Burst, token: Token, element: Element) -> None:
+        """Begin the loop if the element is one and this is not yet a round of it."""
+        if element.loop is None or "body" in token.data:
+            super().enter(burst, token, element)
+        elif isinstance(element.loop, MultiInstance):
+            multi_instance.enter(burst, token, element, element.loop)
+        else:
+            standard_loop.enter(burst, token, element, element.loop)
+
+    def complete(self, burst: Burst, token: Token, element: Element) -> None:
+        """A round gives its result to the loop; else the activity leaves."""
+        if element.loop is None or "body" not in token.data:
+            burst.leave(token, element)
+        elif isinstance(element.loop, MultiInstance):
+            multi_instance.round_completed(burst, token, element, element.loop)
+        else:
+            standard_loop.round_completed(burst, token, element, element.loop)
+
+    def terminate(self, burst: Burst, token: Token, element: Element) -> None:
+        """What a multi-instance kept for its rounds goes with it."""
+        if isinstance(element.loop, MultiInstance) and "body" not in token.data:
+            multi_instance.forget(burst, token)

@@ -1,0 +1,1 @@
+"""The kinds of event definition, one file each."""

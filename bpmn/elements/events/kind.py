@@ -1,0 +1,42 @@
+"""What every kind of event definition can do: be caught, be thrown, or both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lxml import etree
+
+from bpmn.kernel.burst import Burst
+from bpmn.kernel.records import Token
+from bpmn.model.definition import Element
+
+if TYPE_CHECKING:
+    from bpmn.model.reader import Reader
+
+
+class EventKind:
+    """Base of the event definition kinds.
+
+    `positions` says where the kind may stand: "start", "event-start" (of an event subprocess),
+    "catch", "boundary", "throw", "end".
+    """
+
+    tag: ClassVar[str]
+    positions: ClassVar[frozenset[str]]
+    attributes: ClassVar[frozenset[str]] = frozenset()
+    parts: ClassVar[frozenset[str]] = frozenset()
+    waits: ClassVar[bool] = True
+    """Whether a catching event opens a wait (what is thrown within the case finds its catcher without one)."""
+    extensions: ClassVar[frozenset[str]] = frozenset()
+    """The `zeebe:` extensions that an event with this definition may carry."""
+
+    def read(self, node: etree._Element, event: etree._Element, position: str, reader: Reader) -> Any:
+        """Compile the definition; None if it holds nothing."""
+        return None
+
+    def open(self, burst: Burst, owner: Token, element: Element, index: int, config: Any) -> None:
+        """Begin to wait for the event on behalf of `owner`. Kinds that are thrown within the case need no wait."""
+
+    def throw(self, burst: Burst, token: Token, element: Element, config: Any) -> bool:
+        """Throw the event from `token`; True if the throwing element is then done (or the token gone)."""
+        raise AssertionError(f"{self.tag} is never thrown")

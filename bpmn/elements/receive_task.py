@@ -1,0 +1,56 @@
+"""Receive tasks: wait for a message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lxml import etree
+
+from bpmn.elements.activity import Activity
+from bpmn.kernel.burst import Burst
+from bpmn.kernel.records import EventWait, TimerWait, Token
+from bpmn.model.definition import Element
+from bpmn.values import Value
+
+if TYPE_CHECKING:
+    from bpmn.model.reader import Reader
+
+
+class ReceiveTask(Activity):
+    """Completes with the message's content."""
+
+    tag = "receiveTask"
+    attributes = frozenset({"messageRef", "operationRef", "implementation", "instantiate"})
+    extensions = frozenset({"ioMapping"})
+
+    def read(self, node: etree._Element, reader: Reader) -> None:
+        """Refuse what is not run; the message itself is read like a message event's."""
+        if node.get("instantiate", "false") != "false":
+            reader.refuse(
+                "receive.instantiating",
+                node,
+                "A receive task that starts a process is not supported.",
+                "Use a message start event.",
+            )
+
+    def activate(self, burst: Burst, token: Token, element: Element) -> None:
+        """Subscribe, unless the message has come already (behind a gateway)."""
+        if "came" in token.data:
+            super().activate(burst, token, element)
+        else:
+            burst.open_events(token, (element.ref,))
+
+    def triggered(
+        self,
+        burst: Burst,
+        owner: Token,
+        element: Element,
+        payload: Mapping[str, Value],
+        wait: TimerWait | EventWait | None,
+    ) -> None:
+        """The message came; behind a gateway, move the gateway's token here first."""
+        if owner.element == element.ref:
+            burst.complete(owner.key, payload)
+        else:
+            burst.decide(owner, element, payload)

@@ -1,0 +1,86 @@
+"""Embedded subprocesses, and event subprocesses, which an event starts within their scope."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from lxml import etree
+
+from bpmn.elements.activity import Activity
+from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.records import EMPTY, Token
+from bpmn.model.definition import Element
+from bpmn.values import Value
+
+if TYPE_CHECKING:
+    from bpmn.model.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class SubProcessConfig:
+    """Whether an event starts it."""
+
+    by_event: bool
+
+
+class SubProcess(Activity):
+    """A scope of its own for tokens and variables."""
+
+    tag = "subProcess"
+    attributes = frozenset({"triggeredByEvent"})
+    extensions = frozenset({"ioMapping"})
+    scopes_variables: ClassVar[bool] = True
+
+    def read(self, node: etree._Element, reader: Reader) -> SubProcessConfig:
+        """Read whether it is an event subprocess."""
+        return SubProcessConfig(node.get("triggeredByEvent", "false") in ("true", "1"))
+
+    def activate(self, burst: Burst, token: Token, element: Element) -> None:
+        """Open the event subprocesses within and put a token at the start event."""
+        open_scope(burst, token, element, token.data.get("start"))
+
+    def emptied(self, burst: Burst, token: Token, element: Element) -> None:
+        """Complete: what was written inside becomes visible outside, unless output mappings choose."""
+        slots = burst.slots(token.key) or EMPTY
+        written = {name: slot.value for name, slot in sorted(slots.items()) if not slot.local}
+        burst.complete(token.key, written)
+
+
+def open_scope(burst: Burst, token: Token, element: Element, start: str | None = None) -> None:
+    """Begin to run a scope from `start`, or from its start event without a trigger."""
+    if element.event_starts:
+        token = burst.open_events(token, element.event_starts)
+    if start is None:
+        plain = [ref for ref in element.starts if not burst.element(ref).events]
+        if len(plain) != 1:
+            raise Stuck(
+                "start.unclear",
+                f"{element.ref} has {len(plain)} start events without a trigger; it needs one.",
+            )
+        start = plain[0]
+    brought = token.data.get("payload")
+    if brought is not None:
+        token = burst.put(replace(token, data={k: v for k, v in token.data.items() if k != "payload"}))
+    data = {"payload": brought} if brought is not None else EMPTY
+    burst.create(start, token.key, token.branch, token.seen, data=data)
+
+
+def start_by_event(burst: Burst, scope: Token, start: Element, payload: Mapping[str, Value]) -> None:
+    """Start the event subprocess of a start event within `scope`, instead of or beside what runs there."""
+    if start.parent is None:
+        raise AssertionError(f"{start.ref} has no parent")
+    if start.interrupting:
+        known = burst.terminate_children(scope)
+        scope = burst.close_waits(
+            burst.alive(scope.key), lambda wait: burst.element(wait.element).attached_to is None
+        )
+        scope = burst.put(replace(scope, data={**scope.data, "interrupted": True}))
+        scope = burst.learn(scope, known)
+        branch, seen = scope.branch, scope.seen
+    else:
+        branch, seen = burst.fork(scope)
+    burst.create(
+        start.parent, scope.key, branch, seen, data={"start": start.ref, **burst.payload_data(payload)}
+    )

@@ -1,0 +1,1 @@
+"""The kernel: states, commands and the step between them."""

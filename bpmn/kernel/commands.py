@@ -1,0 +1,191 @@
+"""The commands: everything that can happen to an instance from outside, as data.
+
+Each carries the time at which it happens; the kernel has no other clock. `to_json` and
+`command_from_json` are exact inverses, so a log of commands re-executes to the same states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from bpmn.errors import CommandRefused
+from bpmn.values import Value, from_json, to_json
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Base of all commands. `at` is an aware UTC datetime: the business time of the command."""
+
+    kind: ClassVar[str] = ""
+
+    at: datetime
+
+    def to_json(self) -> dict[str, Any]:
+        """The command as JSON data, with its kind."""
+        document: dict[str, Any] = {"kind": self.kind}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name == "at":
+                document["at"] = time_to_json(value)
+            elif item.name == "variables":
+                document["variables"] = {name: to_json(each) for name, each in value.items()}
+            else:
+                document[item.name] = value
+        return document
+
+
+def _no_variables() -> Mapping[str, Value]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Start(Command):
+    """Start the instance with these root variables; `start_element` names the start event if several exist."""
+
+    kind: ClassVar[str] = "start"
+
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+    start_element: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteJob(Command):
+    """A job was done; its result variables go through the element's output mappings."""
+
+    kind: ClassVar[str] = "complete-job"
+
+    job: str
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class FailJob(Command):
+    """A job cannot be done: an incident is raised at its token."""
+
+    kind: ClassVar[str] = "fail-job"
+
+    job: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowError(Command):
+    """A job ended with a business error, which error boundary events and event subprocesses may catch."""
+
+    kind: ClassVar[str] = "throw-error"
+
+    job: str
+    error_code: str
+    message: str = ""
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteTask(Command):
+    """A person completed a user task."""
+
+    kind: ClassVar[str] = "complete-task"
+
+    task: str
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelateMessage(Command):
+    """A message arrived for this instance: the earliest open subscription with its name and key takes it."""
+
+    kind: ClassVar[str] = "correlate-message"
+
+    name: str
+    key: str = ""
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastSignal(Command):
+    """A signal was broadcast: every open subscription of its name takes it; it is no error if none does."""
+
+    kind: ClassVar[str] = "broadcast-signal"
+
+    name: str
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class FireTimers(Command):
+    """Fire every timer due at `at` or before, the earliest first."""
+
+    kind: ClassVar[str] = "fire-timers"
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveIncident(Command):
+    """Try again what an incident stopped, after setting these variables in the token's scope."""
+
+    kind: ClassVar[str] = "resolve-incident"
+
+    incident: str
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Command):
+    """End the instance: every live token is terminated."""
+
+    kind: ClassVar[str] = "cancel"
+
+    reason: str = ""
+
+
+COMMANDS: Mapping[str, type[Command]] = {
+    command.kind: command
+    for command in (
+        Start,
+        CompleteJob,
+        FailJob,
+        ThrowError,
+        CompleteTask,
+        CorrelateMessage,
+        BroadcastSignal,
+        FireTimers,
+        ResolveIncident,
+        Cancel,
+    )
+}
+
+
+def command_from_json(document: Mapping[str, Any]) -> Command:
+    """Read what `Command.to_json` wrote.
+
+    Raises:
+        CommandRefused: `command.unknown` or `command.malformed`.
+    """
+    kind = document.get("kind")
+    if kind not in COMMANDS:
+        raise CommandRefused(
+            "command.unknown", f"There is no command {kind!r}.", hint=f"Use one of {', '.join(COMMANDS)}."
+        )
+    given = {name: value for name, value in document.items() if name != "kind"}
+    try:
+        given["at"] = time_from_json(given["at"])
+        if "variables" in given:
+            given["variables"] = {name: from_json(each) for name, each in given["variables"].items()}
+        return COMMANDS[kind](**given)
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise CommandRefused(
+            "command.malformed", f"The command {kind!r} cannot be read: {wrong}.", where=str(kind)
+        ) from wrong
+
+
+def time_to_json(moment: datetime) -> str:
+    """An aware datetime as RFC 3339 in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def time_from_json(text: str) -> datetime:
+    """Read what `time_to_json` wrote."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)

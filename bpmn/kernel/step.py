@@ -1,0 +1,227 @@
+"""The kernel: `step` applies one command to a state and gives the next state with what happened.
+
+Pure: no clock, no randomness, no input or output. The same model, state and command give the same
+state, root and events on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
+
+from bpmn.elements.events.error import throw_error
+from bpmn.elements.events.timer import fire
+from bpmn.errors import CommandRefused
+from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.commands import (
+    BroadcastSignal,
+    Cancel,
+    Command,
+    CompleteJob,
+    CompleteTask,
+    CorrelateMessage,
+    FailJob,
+    FireTimers,
+    ResolveIncident,
+    Start,
+    ThrowError,
+)
+from bpmn.kernel.records import Event, JobWait, TaskWait
+from bpmn.kernel.state import State, key_of
+from bpmn.model.definition import Model
+from bpmn.values import Value, from_json, to_json
+
+MAX_FIRINGS = 10_000
+"""Timers that one command may fire; the rest stay due for the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a command did: the state after it, and the element steps in order."""
+
+    state: State
+    events: tuple[Event, ...]
+
+
+def new_instance(model: Model, instance_id: str) -> State:
+    """The state of an instance that has not started."""
+    return State(model, instance_id)
+
+
+def step(model: Model, state: State, command: Command) -> Step:
+    """Apply one command.
+
+    Raises:
+        CommandRefused: the command does not fit the state; the state is unchanged.
+    """
+    if state.model.hash != model.hash:
+        raise CommandRefused(
+            "command.other-model", "The state belongs to another model.", where=state.instance
+        )
+    if command.at.tzinfo is None:
+        raise CommandRefused("command.no-zone", "The command's time has no time zone.", where=command.kind)
+    at = command.at.astimezone(UTC)
+    if state.at is not None and at < state.at:
+        raise CommandRefused(
+            "command.in-the-past",
+            f"The command's time {at.isoformat()} lies before the instance's {state.at.isoformat()}.",
+            where=command.kind,
+            hint="Send commands in the order of their times.",
+        )
+    if isinstance(command, Start) != (state.status == "created") or state.status not in (
+        "created",
+        "running",
+    ):
+        raise CommandRefused(
+            "command.wrong-status",
+            f"An instance that is {state.status} takes no {command.kind}.",
+            where=state.instance,
+        )
+    burst = Burst(state, at)
+    _apply(burst, state, command)
+    burst.run()
+    return Step(burst.finish(), tuple(burst.events))
+
+
+def _apply(burst: Burst, state: State, command: Command) -> None:
+    match command:
+        case Start():
+            _start(burst, command)
+        case CompleteJob():
+            job = _open_job(burst, command.job)
+            variables = accepted(command.variables)
+            burst.close_wait(job)
+            burst.emit("job.completed", job.element, {"job": command.job})
+            burst.complete(job.token, variables)
+        case FailJob():
+            job = _open_job(burst, command.job)
+            _fail(burst, job, Stuck(command.code, command.message))
+        case ThrowError():
+            job = _open_job(burst, command.job)
+            _throw(burst, job, command)
+        case CompleteTask():
+            wait = burst.wait(key_of(command.task))
+            if not isinstance(wait, TaskWait) or command.task != f"{wait.element}:{wait.key}":
+                raise CommandRefused(
+                    "task.unknown", f"No open task is called {command.task}.", where=command.task
+                )
+            variables = accepted(command.variables)
+            burst.close_wait(wait)
+            burst.emit("task.completed", wait.element, {"task": command.task})
+            burst.complete(wait.token, variables)
+        case CorrelateMessage():
+            waiting = burst.subscriptions("message", command.name, command.key)
+            if not waiting:
+                raise CommandRefused(
+                    "message.not-awaited",
+                    f"Nothing waits for the message {command.name} with key {command.key!r}.",
+                    where=command.name,
+                    hint="Keep the message and send it again when its subscription is open.",
+                )
+            first = waiting[0]
+            burst.emit(
+                "message.correlated",
+                first.element,
+                {"subscription": f"{first.element}:{first.key}", "name": command.name},
+            )
+            burst.trigger(first, accepted(command.variables))
+        case BroadcastSignal():
+            burst.broadcast(command.name, accepted(command.variables))
+        case FireTimers():
+            _fire_timers(burst)
+        case ResolveIncident():
+            _resolve(burst, command)
+        case Cancel():
+            _cancel(burst, command)
+        case _:
+            raise CommandRefused("command.unknown", f"The kernel knows no command {type(command).__name__}.")
+
+
+def accepted(variables: Mapping[str, Value]) -> dict[str, Value]:
+    """The variables as they would come back from storage, so that a live and a restored state are the same.
+
+    Raises:
+        ValueRefused: for what cannot be stored, such as a float.
+    """
+    return {str(name): from_json(to_json(value)) for name, value in variables.items()}
+
+
+def _start(burst: Burst, command: Start) -> None:
+    process = burst.model.process
+    start = command.start_element
+    if start is not None and start not in process.starts:
+        raise CommandRefused("start.unknown", f"{start} is no start event of {process.ref}.", where=start)
+    if start is None:
+        plain = [ref for ref in process.starts if not burst.element(ref).events]
+        if not plain:
+            raise CommandRefused(
+                "start.needs-element",
+                f"{process.ref} is started by events only.",
+                where=process.ref,
+                hint=f"Name one of its start events: {', '.join(process.starts)}.",
+            )
+        start = plain[0]
+    variables = accepted(command.variables)
+    burst.status = "running"
+    root = burst.create(process.ref, 0, 0, (), data={"start": start})
+    burst.root_token = root.key
+    burst.set_local(root, variables, local=False)
+
+
+def _open_job(burst: Burst, job_id: str) -> JobWait:
+    wait = burst.wait(key_of(job_id))
+    if not isinstance(wait, JobWait) or job_id != f"{wait.element}:{wait.key}" or wait.failed:
+        raise CommandRefused("job.unknown", f"No open job is called {job_id}.", where=job_id)
+    return wait
+
+
+def _fail(burst: Burst, job: JobWait, stuck: Stuck) -> None:
+    burst.put_wait(replace(job, failed=True))
+    burst.stop(job.token, "job", stuck, job=job.key)
+
+
+def _throw(burst: Burst, job: JobWait, command: ThrowError) -> None:
+    if not throw_error(burst, burst.alive(job.token), command.error_code, accepted(command.variables)):
+        text = f": {command.message}" if command.message else ""
+        _fail(
+            burst,
+            job,
+            Stuck(
+                "error.uncaught",
+                f"No scope around {job.element} catches the error {command.error_code}{text}.",
+            ),
+        )
+
+
+def _fire_timers(burst: Burst) -> None:
+    for count, wait in enumerate(burst.due_timers()):
+        if count == MAX_FIRINGS:
+            return
+        fire(burst, wait)
+        # What a timer sets off happens before the next one fires: it may end the next one's owner.
+        burst.run()
+
+
+def _resolve(burst: Burst, command: ResolveIncident) -> None:
+    stop = burst.stop_record(key_of(command.incident))
+    if stop is None or command.incident != f"{stop.element}:{stop.key}":
+        raise CommandRefused(
+            "incident.unknown", f"No open incident is called {command.incident}.", where=command.incident
+        )
+    token = burst.absorb_visible(burst.alive(stop.token))
+    variables = accepted(command.variables)
+    burst.propagate(token, variables)
+    burst.resume(stop)
+    if stop.phase == "job":
+        job = burst.wait(stop.job)
+        if isinstance(job, JobWait):
+            burst.put_wait(replace(job, failed=False))
+            burst.emit("job.created", job.element, {"job": f"{job.element}:{job.key}", "type": job.type})
+
+
+def _cancel(burst: Burst, command: Cancel) -> None:
+    burst.terminate_children(burst.alive(burst.root_token))
+    root = burst.alive(burst.root_token)
+    burst.emit("instance.cancelled", root.element, {"reason": command.reason})
+    burst.finish_instance(root, "cancelled")

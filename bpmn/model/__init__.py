@@ -1,0 +1,1 @@
+"""Models: reading, checking and compiling what analysts draw."""

@@ -1,0 +1,18 @@
+"""What the platform around the engine offers to a model: the deployment check asks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Job types that somebody works on, forms that exist, and product families a process may name.
+
+    `families` maps a product family to the job types that a process of that family must contain (its
+    mandatory controls); a process names its family by the `zeebe:property` `family`.
+    """
+
+    job_types: frozenset[str]
+    forms: frozenset[str] = frozenset()
+    families: tuple[tuple[str, frozenset[str]], ...] = ()

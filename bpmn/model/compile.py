@@ -1,0 +1,857 @@
+"""Compiling sources into a model.
+
+One pass reads each process strictly (structure, elements, attributes, expressions) and gathers
+findings; a model comes out only when none of them is an error. `lint` and `compile_model` are the
+same examination: the one reports, the other refuses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
+
+import orjson
+from lxml import etree
+
+from bpmn.dmn import Definitions, compile_dmn
+from bpmn.elements import BEHAVIOURS, EVENT_KINDS
+from bpmn.elements.behaviour import Behaviour
+from bpmn.errors import BpmnError, Finding, ModelRefused
+from bpmn.model.definition import (
+    Element,
+    EventDefinition,
+    Flow,
+    IoMapping,
+    Model,
+    MultiInstance,
+    StandardLoop,
+)
+from bpmn.model.reader import Reader
+from bpmn.model.source import BPMN, local, namespace, parse_xml
+
+# Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate, data
+# objects document where data lies; variables are the platform's data.
+SILENT = frozenset(
+    {
+        "documentation",
+        "extensionElements",
+        "laneSet",
+        "textAnnotation",
+        "association",
+        "group",
+        "dataObject",
+        "dataObjectReference",
+        "dataStoreReference",
+        "auditing",
+        "monitoring",
+    }
+)
+WIRING = frozenset({"incoming", "outgoing"})
+LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
+ANYWHERE = frozenset({"versionTag", "properties"})
+ACTIVITY_ATTRIBUTES = frozenset({"default", "startQuantity", "completionQuantity", "isForCompensation"})
+FOREIGN = {
+    "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
+    "http://activiti.org/bpmn": "Activiti",
+    "http://flowable.org/bpmn": "Flowable",
+}
+
+
+def examine(
+    sources: Mapping[str, bytes], process: str | None = None
+) -> tuple[Model | None, list[Finding], list[Reader]]:
+    """Compile as far as possible; the model is None when an error was found."""
+    return _Compilation(sources, process).run()
+
+
+def compile_model(sources: Mapping[str, bytes], *, process: str | None = None) -> Model:
+    """Compile the main process with all that it calls into one immutable model.
+
+    Args:
+        sources: file name → content of BPMN and DMN files (and forms, which only enter the hash).
+        process: the id of the main process; needed only when several processes could be it.
+
+    Raises:
+        ModelRefused: with every finding, when one of them is an error.
+    """
+    model, findings, _ = examine(sources, process)
+    if model is None:
+        raise ModelRefused(findings)
+    return model
+
+
+def content_hash(sources: Mapping[str, bytes], process: str) -> str:
+    """SHA-256 (hex) over the main process's id and each source's name and SHA-256, as canonical JSON."""
+    listing = {name: hashlib.sha256(content).hexdigest() for name, content in sources.items()}
+    document = {"process": process, "sources": listing}
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+class _Compilation:
+    def __init__(self, sources: Mapping[str, bytes], process: str | None) -> None:
+        self.sources = sources
+        self.wanted = process
+        self.findings: list[Finding] = []
+        self.readers: list[Reader] = []
+        self.processes: dict[str, tuple[Reader, etree._Element]] = {}
+        self.decisions: dict[str, Definitions] = {}
+        self.elements: dict[str, Element] = {}
+        self.main = ""
+
+    def run(self) -> tuple[Model | None, list[Finding], list[Reader]]:
+        for file in sorted(self.sources):
+            self._read_file(file, self.sources[file])
+        main = self._main_process()
+        if main is None:
+            return None, self.findings, self.readers
+        self.main = main
+        for reader in self.readers:
+            reader.ref_of = self._ref_of
+            reader.process_ref = self._process_ref
+        compiled: dict[str, None] = {}
+        pending = [main]
+        while pending:
+            process = pending.pop(0)
+            if process in compiled:
+                continue
+            compiled[process] = None
+            reader, node = self.processes[process]
+            known = len(reader.calls)
+            self._process(reader, node)
+            for caller, called in reader.calls[known:]:
+                if called in self.processes:
+                    pending.append(called)
+                else:
+                    reader.refuse(
+                        "call.unknown-process",
+                        caller,
+                        f"The called process {called} is in none of the files.",
+                        "Deploy the called process together with this one.",
+                    )
+        for reader in self.readers:
+            for node, decision in reader.decisions:
+                if decision not in self.decisions:
+                    reader.refuse(
+                        "decision.unknown",
+                        node,
+                        f"The decision {decision} is in none of the files.",
+                        "Deploy its DMN file together with this one.",
+                    )
+        if any(finding.severity == "error" for finding in self.findings):
+            return None, self.findings, self.readers
+        _, node = self.processes[main]
+        settling = tuple(sorted(ref for ref, each in self.elements.items() if each.behaviour.settles))
+        model = Model(
+            hash=content_hash(self.sources, main),
+            process_id=main,
+            name=node.get("name") or main,
+            elements=MappingProxyType(self.elements),
+            processes=tuple(compiled),
+            settling=settling,
+            decisions=MappingProxyType(
+                {id_: definitions.decisions[id_] for id_, definitions in sorted(self.decisions.items())}
+            ),
+            sources=tuple(sorted(self.sources)),
+        )
+        return model, self.findings, self.readers
+
+    # Files
+
+    def _read_file(self, file: str, content: bytes) -> None:
+        if file.endswith((".form", ".json")):
+            return
+        try:
+            root = parse_xml(content, file)
+            if namespace(root) == BPMN and local(root) == "definitions":
+                self._read_bpmn(Reader(file, root, self.findings))
+            elif local(root) == "definitions" and "/DMN/" in (namespace(root) or ""):
+                definitions = compile_dmn(content)
+                for decision in definitions.decisions:
+                    self.decisions[decision] = definitions
+            else:
+                self._file_error(
+                    file, "source.unknown", "The file is neither BPMN 2.0 nor DMN.", "Remove it."
+                )
+        except BpmnError as wrong:
+            self._file_error(file, wrong.code, wrong.message, wrong.hint or "Correct the file.")
+
+    def _file_error(self, file: str, code: str, message: str, hint: str) -> None:
+        self.findings.append(Finding(code, "error", None, message, hint, file))
+
+    def _read_bpmn(self, reader: Reader) -> None:
+        self.readers.append(reader)
+        for node in reader.root.iterchildren(f"{{{BPMN}}}process"):
+            process = node.get("id", "")
+            if process in self.processes:
+                reader.refuse(
+                    "process.duplicate",
+                    node,
+                    f"The process {process} is defined twice.",
+                    "Remove one of them.",
+                )
+            self.processes[process] = (reader, node)
+
+    def _main_process(self) -> str | None:
+        first = self.readers[0].file if self.readers else next(iter(sorted(self.sources)), "")
+        if self.wanted is not None:
+            if self.wanted in self.processes:
+                return self.wanted
+            self._file_error(
+                first, "process.unknown", f"There is no process {self.wanted}.", "Name one that exists."
+            )
+            return None
+        runnable = [id_ for id_, (_, node) in self.processes.items() if node.get("isExecutable") == "true"]
+        called = {
+            name.rpartition(":")[2]
+            for reader in self.readers
+            for call in reader.root.iter(f"{{{BPMN}}}callActivity")
+            for name in [_called_name(reader, call)]
+        }
+        candidates = [id_ for id_ in runnable if id_ not in called] or runnable
+        if len(candidates) == 1:
+            return candidates[0]
+        if not candidates:
+            self._file_error(
+                first,
+                "process.not-executable",
+                "No process is executable.",
+                'Set isExecutable="true" on one.',
+            )
+        else:
+            self._file_error(
+                first,
+                "process.ambiguous",
+                f"Any of {', '.join(sorted(candidates))} could be the main process.",
+                "Say which one, or deploy them one by one.",
+            )
+        return None
+
+    # References
+
+    def _ref_of(self, node: etree._Element) -> str:
+        scope: etree._Element | None = node
+        while scope is not None and local(scope) != "process":
+            scope = scope.getparent()
+        process = scope.get("id", "") if scope is not None else self.main
+        identifier = node.get("id", "")
+        return identifier if process == self.main else f"{process}/{identifier}"
+
+    def _process_ref(self, process: str) -> str:
+        return process if process == self.main else f"{process}/{process}"
+
+    # Elements
+
+    def _process(self, reader: Reader, node: etree._Element) -> None:
+        if node.get("isExecutable") != "true":
+            reader.refuse(
+                "process.not-executable",
+                node,
+                f"The process {node.get('id')} is not executable.",
+                'Set isExecutable="true".',
+            )
+            return
+        self._scope(reader, node, node.get("id", ""), None)
+
+    def _scope(self, reader: Reader, node: etree._Element, process: str, parent: str | None) -> None:
+        """Compile a process or subprocess and what it contains."""
+        flows = self._flows(reader, node)
+        nodes = [
+            child for child in node if isinstance(child.tag, str) and self._flow_node(reader, node, child)
+        ]
+        children = tuple(self._ref_of(child) for child in nodes)
+        starts = tuple(self._ref_of(child) for child in nodes if local(child) == "startEvent")
+        by_event = [child for child in nodes if _by_event(child)]
+        event_starts = tuple(
+            self._ref_of(start) for child in by_event for start in child.iterchildren(f"{{{BPMN}}}startEvent")
+        )
+        self._check_starts(reader, node)
+        self._element(reader, node, process, parent, flows, nodes, children, starts, event_starts)
+        own = self._ref_of(node)
+        for child in nodes:
+            if local(child) == "subProcess":
+                self._scope(reader, child, process, own)
+            else:
+                self._element(reader, child, process, own, flows, nodes, (), (), ())
+        _warn_unreachable(reader, node, nodes)
+
+    def _flow_node(self, reader: Reader, scope: etree._Element, child: etree._Element) -> bool:
+        """Whether a child of a scope is an element that can run; what is unknown is refused here."""
+        tag = local(child)
+        if namespace(child) != BPMN:
+            reader.refuse(
+                "element.foreign", child, f"The element {tag} is no BPMN.", "Move it into extensionElements."
+            )
+            return False
+        if tag in BEHAVIOURS and tag != "process":
+            if not child.get("id"):
+                reader.refuse("id.missing", child, f"A {tag} has no id.", "Give it one.")
+                return False
+            return True
+        known = SILENT | WIRING | LOOPS | {"sequenceFlow"}
+        if tag not in known and tag not in BEHAVIOURS[local(scope)].parts:
+            reader.refuse(
+                "element.unsupported",
+                child,
+                f"The element {tag} is not supported: the engine would not run it as the standard says.",
+                "Model it with the supported elements.",
+            )
+        return False
+
+    def _flows(self, reader: Reader, scope: etree._Element) -> dict[str, tuple[etree._Element, Flow]]:
+        """The sequence flows of a scope, in the order of the file."""
+        found: dict[str, tuple[etree._Element, Flow]] = {}
+        for node in reader.flows(scope):
+            self._check_attributes(reader, node, frozenset({"sourceRef", "targetRef", "isImmediate"}))
+            ends = []
+            for role in ("sourceRef", "targetRef"):
+                end = reader.by_id.get(node.get(role, ""))
+                if end is None or local(end) not in BEHAVIOURS:
+                    known = end is not None
+                    reader.refuse(
+                        "flow.bad-end" if known else "flow.dangling",
+                        node,
+                        f"The {role} {node.get(role)} of the flow is "
+                        + ("nothing that it can connect." if known else "not in the file."),
+                        "Connect the flow again.",
+                    )
+                elif end.getparent() is not scope:
+                    reader.refuse(
+                        "flow.crosses-scope",
+                        node,
+                        f"The flow leads across the border of a process or subprocess ({role} {node.get(role)}).",
+                        "Keep flows within one scope; use messages or signals across.",
+                    )
+                else:
+                    ends.append(end)
+            condition = node.find(f"{{{BPMN}}}conditionExpression")
+            formula = None
+            if condition is not None:
+                text = (condition.text or "").strip()
+                if not text.startswith("="):
+                    reader.refuse(
+                        "flow.condition-no-feel",
+                        node,
+                        f"The condition {text!r} is no FEEL expression.",
+                        "Begin it with = and write it in FEEL.",
+                    )
+                else:
+                    formula = reader.formula(text, node, "condition")
+            if len(ends) == 2:
+                flow = Flow(self._ref_of(node), self._ref_of(ends[0]), self._ref_of(ends[1]), formula)
+                found[node.get("id", "")] = (node, flow)
+        return found
+
+    def _element(
+        self,
+        reader: Reader,
+        node: etree._Element,
+        process: str,
+        parent: str | None,
+        flows: Mapping[str, tuple[etree._Element, Flow]],
+        siblings: list[etree._Element],
+        children: tuple[str, ...],
+        starts: tuple[str, ...],
+        event_starts: tuple[str, ...],
+    ) -> None:
+        tag = local(node)
+        behaviour = BEHAVIOURS[tag]
+        ref = self._ref_of(node)
+        outer = node.getparent()
+        around = flows if tag not in ("process", "subProcess") else (self._flows_around(reader, node, outer))
+        incoming = tuple(flow for _, flow in around.values() if flow.target == ref)
+        outgoing = tuple(flow for _, flow in around.values() if flow.source == ref)
+        position = _position(node)
+        kinds = self._event_definitions(reader, node, position)
+        allowed = behaviour.attributes | (ACTIVITY_ATTRIBUTES if behaviour.activity else frozenset())
+        self._check_attributes(reader, node, allowed)
+        self._check_parts(reader, node, behaviour, kinds)
+        self._check_extensions(reader, node, behaviour, kinds)
+        events = tuple(
+            EventDefinition(EVENT_KINDS[local(definition)], config)
+            for definition in kinds
+            for config in [EVENT_KINDS[local(definition)].read(definition, node, position, reader)]
+        )
+        if tag == "receiveTask":
+            events = (EventDefinition(EVENT_KINDS["messageEventDefinition"], _received(node, reader)),)
+        self.elements[ref] = Element(
+            ref=ref,
+            id=node.get("id", ""),
+            tag=tag,
+            name=node.get("name") or "",
+            process=process,
+            parent=parent,
+            behaviour=behaviour,
+            incoming=incoming,
+            outgoing=outgoing,
+            default=self._default(reader, node, outgoing),
+            inputs=self._mappings(reader, node, "input"),
+            outputs=self._mappings(reader, node, "output"),
+            loop=self._loop(reader, node),
+            events=events,
+            boundaries=tuple(
+                self._ref_of(each)
+                for each in (outer if outer is not None and tag != "process" else ())
+                if isinstance(each.tag, str)
+                and local(each) == "boundaryEvent"
+                and each.get("attachedToRef") == node.get("id")
+            ),
+            attached_to=self._attached(reader, node),
+            interrupting=reader.interrupting(node, position),
+            waits=any(event.kind.waits for event in events),
+            children=children,
+            starts=starts,
+            event_starts=event_starts,
+            properties=MappingProxyType(_properties(reader, node)),
+            config=behaviour.read(node, reader),
+        )
+        self._check_structure(reader, node, self.elements[ref])
+
+    def _flows_around(
+        self, reader: Reader, node: etree._Element, outer: etree._Element | None
+    ) -> Mapping[str, tuple[etree._Element, Flow]]:
+        """The flows beside a subprocess (its own are inside); their findings are recorded with their scope."""
+        if outer is None or local(node) == "process":
+            return {}
+        quiet = Reader(reader.file, reader.root, [])
+        quiet.ref_of = self._ref_of
+        return self._flows(quiet, outer)
+
+    def _event_definitions(self, reader: Reader, node: etree._Element, position: str) -> list[etree._Element]:
+        if not position:
+            return []
+        found = []
+        for child in node.iterchildren(etree.Element):
+            tag = local(child)
+            if tag == "eventDefinitionRef":
+                shared = reader.by_id.get((child.text or "").strip().rpartition(":")[2])
+                if shared is None:
+                    reader.refuse(
+                        "event.missing-definition",
+                        node,
+                        f"There is no event definition {child.text}.",
+                        "Define the event in place.",
+                    )
+                    continue
+                child, tag = shared, local(shared)
+            if not tag.endswith("EventDefinition"):
+                continue
+            kind = EVENT_KINDS.get(tag)
+            if kind is None or position not in kind.positions:
+                reader.refuse(
+                    "event.unsupported",
+                    node,
+                    f"A {tag} at a {local(node)}{' of an event subprocess' if position == 'event-start' else ''}"
+                    " is not supported.",
+                    "Use one of the supported events.",
+                )
+                continue
+            self._check_attributes(reader, child, kind.attributes)
+            for part in child.iterchildren(etree.Element):
+                if local(part) not in kind.parts | SILENT:
+                    reader.refuse(
+                        "element.unsupported",
+                        node,
+                        f"The element {local(part)} in a {tag} is not supported.",
+                        "Remove it.",
+                    )
+            found.append(child)
+        return found
+
+    def _default(self, reader: Reader, node: etree._Element, outgoing: tuple[Flow, ...]) -> Flow | None:
+        default = node.get("default")
+        if default is None:
+            return None
+        for flow in outgoing:
+            if flow.ref.rpartition("/")[2] == default:
+                return flow
+        reader.refuse(
+            "flow.default-not-outgoing",
+            node,
+            f"The default flow {default} does not leave {node.get('id')}.",
+            "Choose one of its outgoing flows.",
+        )
+        return None
+
+    def _mappings(self, reader: Reader, node: etree._Element, name: str) -> tuple[IoMapping, ...]:
+        io = reader.extension(node, "ioMapping")
+        if io is None:
+            return ()
+        found = []
+        for each in io.iterchildren(etree.Element):
+            if local(each) not in ("input", "output"):
+                reader.refuse(
+                    "extension.unsupported",
+                    node,
+                    f"zeebe:{local(each)} in a mapping is not supported.",
+                    "Remove it.",
+                )
+                continue
+            if local(each) != name:
+                continue
+            reader.only(each, "source", "target")
+            source, target = each.get("source", ""), each.get("target", "").strip()
+            path = tuple(target.split("."))
+            if not all(part.isidentifier() for part in path):
+                reader.refuse(
+                    "mapping.bad-target",
+                    node,
+                    f"The mapping's target {target!r} is no name.",
+                    "Use names, with dots for nested ones.",
+                )
+                continue
+            found.append(IoMapping(reader.formula(source, node, "mapping"), path))
+        return tuple(found)
+
+    def _loop(self, reader: Reader, node: etree._Element) -> MultiInstance | StandardLoop | None:
+        for loop in node.iterchildren(etree.Element):
+            if local(loop) == "multiInstanceLoopCharacteristics":
+                return self._multi_instance(reader, node, loop)
+            if local(loop) == "standardLoopCharacteristics":
+                return self._standard_loop(reader, node, loop)
+        return None
+
+    def _multi_instance(
+        self, reader: Reader, node: etree._Element, loop: etree._Element
+    ) -> MultiInstance | None:
+        self._check_attributes(reader, loop, frozenset({"isSequential", "behavior"}), at=node)
+        if loop.get("behavior", "All") != "All":
+            reader.refuse(
+                "loop.behaviour", node, f"The behaviour {loop.get('behavior')} is not supported.", "Use All."
+            )
+        for part in loop.iterchildren(etree.Element):
+            if local(part) not in {"loopCardinality", "completionCondition"} | SILENT:
+                reader.refuse(
+                    "element.unsupported",
+                    node,
+                    f"The element {local(part)} in a multi-instance is not supported.",
+                    "Use zeebe:loopCharacteristics with an input collection.",
+                )
+        cardinality, completion = _text(loop, "loopCardinality"), _text(loop, "completionCondition")
+        zeebe = reader.extension(loop, "loopCharacteristics")
+        given: Mapping[str, str] = dict(zeebe.attrib) if zeebe is not None else {}  # type: ignore[arg-type]
+        if zeebe is not None:
+            reader.only(zeebe, "inputCollection", "inputElement", "outputCollection", "outputElement")
+        collection = given.get("inputCollection")
+        if bool(collection) == bool(cardinality):
+            reader.refuse(
+                "loop.no-count",
+                node,
+                "A multi-instance needs either an input collection or a loop cardinality.",
+                "Set zeebe:loopCharacteristics inputCollection.",
+            )
+            return None
+        if cardinality and not cardinality.startswith("="):
+            _check_count(reader, node, cardinality, "loop cardinality", least=0)
+        if completion and not completion.startswith("="):
+            reader.refuse(
+                "loop.condition-no-feel",
+                node,
+                f"The completion condition {completion!r} is no FEEL.",
+                "Begin with =.",
+            )
+        output_element = given.get("outputElement")
+        return MultiInstance(
+            sequential=loop.get("isSequential", "false") == "true",
+            cardinality=reader.formula(cardinality, node, "loop cardinality") if cardinality else None,
+            collection=reader.formula(collection, node, "input collection") if collection else None,
+            item=given.get("inputElement") or None,
+            output_collection=given.get("outputCollection") or None,
+            output=reader.formula(output_element, node, "output element") if output_element else None,
+            completion=reader.formula(completion, node, "completion condition") if completion else None,
+        )
+
+    def _standard_loop(
+        self, reader: Reader, node: etree._Element, loop: etree._Element
+    ) -> StandardLoop | None:
+        self._check_attributes(reader, loop, frozenset({"testBefore", "loopMaximum"}), at=node)
+        maximum, condition = loop.get("loopMaximum"), _text(loop, "loopCondition")
+        if maximum is not None and not _check_count(reader, node, maximum, "loop maximum", least=1):
+            return None
+        if condition and not condition.startswith("="):
+            reader.refuse(
+                "loop.condition-no-feel",
+                node,
+                f"The loop condition {condition!r} is no FEEL.",
+                "Begin with =.",
+            )
+        if not condition and maximum is None:
+            reader.refuse(
+                "loop.endless", node, "The loop has neither a condition nor a maximum.", "Give it one."
+            )
+        return StandardLoop(
+            loop.get("testBefore", "false") == "true",
+            reader.formula(condition, node, "loop condition") if condition else None,
+            int(maximum) if maximum is not None else None,
+        )
+
+    def _attached(self, reader: Reader, node: etree._Element) -> str | None:
+        if local(node) != "boundaryEvent":
+            return None
+        host = reader.by_id.get(node.get("attachedToRef", ""))
+        behaviour = BEHAVIOURS.get(local(host)) if host is not None else None
+        if (
+            host is None
+            or host.getparent() is not node.getparent()
+            or behaviour is None
+            or not behaviour.activity
+        ):
+            reader.refuse(
+                "boundary.bad-host",
+                node,
+                f"The boundary event is attached to {node.get('attachedToRef')}, which is no activity beside it.",
+                "Attach it to a task, subprocess or call activity.",
+            )
+            return None
+        return self._ref_of(host)
+
+    # Checks
+
+    def _check_attributes(
+        self,
+        reader: Reader,
+        node: etree._Element,
+        allowed: frozenset[str],
+        *,
+        at: etree._Element | None = None,
+    ) -> None:
+        place = at if at is not None else node
+        for name in node.attrib:
+            qualified = etree.QName(str(name))
+            if qualified.namespace in FOREIGN:
+                reader.refuse(
+                    "dialect.foreign",
+                    place,
+                    f"The attribute {qualified.localname} belongs to {FOREIGN[qualified.namespace]}.",
+                    "Use the zeebe: extensions of Camunda 8.",
+                )
+            elif qualified.namespace is None and qualified.localname not in allowed | {"id", "name"}:
+                reader.refuse(
+                    "attribute.unsupported",
+                    place,
+                    f"The attribute {qualified.localname} of {local(node)} is not supported.",
+                    "Remove it.",
+                )
+        for name in ("startQuantity", "completionQuantity"):
+            if name in allowed and node.get(name) not in (None, "1"):
+                reader.refuse(
+                    "attribute.unsupported",
+                    place,
+                    f"{name} {node.get(name)} is not supported; an activity takes and gives one token.",
+                    "Use gateways.",
+                )
+        if node.get("isForCompensation", "false") not in ("false", "0"):
+            reader.refuse(
+                "element.unsupported",
+                place,
+                "Compensation is not supported.",
+                "Model the way back with flows.",
+            )
+        if node.get("parallelMultiple", "false") not in ("false", "0"):
+            reader.refuse(
+                "attribute.unsupported",
+                place,
+                "parallelMultiple is not supported.",
+                "Join the events at a gateway.",
+            )
+
+    def _check_parts(
+        self, reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
+    ) -> None:
+        """Refuse child elements of a flow node that are not understood. (Scopes check theirs as they go.)"""
+        if local(node) in ("process", "subProcess"):
+            return
+        for child in node.iterchildren(etree.Element):
+            tag = local(child)
+            known = SILENT | WIRING | behaviour.parts | (LOOPS if behaviour.activity else frozenset())
+            definition = tag.endswith("EventDefinition") or tag == "eventDefinitionRef"
+            if namespace(child) != BPMN or not (tag in known or (definition and _position(node))):
+                reader.refuse(
+                    "element.unsupported",
+                    node,
+                    f"The element {tag} in a {local(node)} is not supported.",
+                    "Remove it.",
+                )
+
+    def _check_extensions(
+        self, reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
+    ) -> None:
+        allowed = behaviour.extensions | ANYWHERE
+        for definition in kinds:
+            allowed |= EVENT_KINDS[local(definition)].extensions
+        if local(node) == "process":
+            allowed |= {"userTaskForm"}
+        for extension in reader.extensions(node):
+            if local(extension) not in allowed:
+                reader.refuse(
+                    "extension.unsupported",
+                    node,
+                    f"zeebe:{local(extension)} at a {local(node)} is not supported.",
+                    "Remove it.",
+                )
+        for holder in node.iterchildren(f"{{{BPMN}}}extensionElements"):
+            for each in holder.iterchildren(etree.Element):
+                foreign = FOREIGN.get(namespace(each) or "")
+                if foreign is not None:
+                    reader.refuse(
+                        "dialect.foreign",
+                        node,
+                        f"The extension {local(each)} belongs to {foreign}.",
+                        "Use the zeebe: extensions of Camunda 8.",
+                    )
+
+    def _check_starts(self, reader: Reader, scope: etree._Element) -> None:
+        starts = list(scope.iterchildren(f"{{{BPMN}}}startEvent"))
+        plain = [start for start in starts if not _has_definition(start)]
+        if _by_event(scope):
+            if len(starts) != 1 or plain:
+                reader.refuse(
+                    "start.event-subprocess",
+                    scope,
+                    "An event subprocess needs exactly one start event, with a trigger.",
+                    "Give its start event a trigger.",
+                )
+            return
+        if local(scope) == "subProcess" and (len(starts) != 1 or len(plain) != 1):
+            reader.refuse(
+                "start.subprocess",
+                scope,
+                f"A subprocess needs exactly one start event, without a trigger; this has {len(starts)}.",
+                "Begin it with one plain start event.",
+            )
+        elif local(scope) == "process" and not starts:
+            reader.refuse("start.missing", scope, "The process has no start event.", "Add one.")
+        elif local(scope) == "process" and len(plain) > 1:
+            reader.refuse(
+                "start.ambiguous",
+                scope,
+                "The process has several start events without a trigger.",
+                "Keep one.",
+            )
+
+    def _check_structure(self, reader: Reader, node: etree._Element, element: Element) -> None:
+        tag = element.tag
+        if tag in ("startEvent", "boundaryEvent") and element.incoming:
+            reader.refuse("flow.into-start", node, f"A flow leads into the {tag}.", "Let flows begin here.")
+        if tag == "endEvent" and element.outgoing:
+            reader.refuse(
+                "flow.out-of-end", node, "A flow leaves the end event.", "Use an intermediate event."
+            )
+        if tag == "boundaryEvent" and not element.events:
+            reader.refuse("boundary.no-event", node, "The boundary event has no trigger.", "Give it one.")
+        if tag == "intermediateCatchEvent" and not element.events:
+            reader.refuse("event.no-trigger", node, "The catch event has no trigger.", "Give it one.")
+        if tag in ("exclusiveGateway", "inclusiveGateway") and len(element.outgoing) > 1:
+            for flow in element.outgoing:
+                if flow.condition is None and flow is not element.default:
+                    reader.refuse(
+                        "flow.no-condition",
+                        node,
+                        f"The flow {flow.ref} out of the {tag} has no condition and is not the default.",
+                        "Give it a condition, or make it the default flow.",
+                    )
+        if tag == "parallelGateway" and any(flow.condition for flow in element.outgoing):
+            reader.warn(
+                "flow.condition-ignored",
+                node,
+                "Conditions on flows out of a parallel gateway do not count.",
+                "Remove them, or use an inclusive gateway.",
+            )
+        if tag == "subProcess" and _by_event(node) and (element.incoming or element.outgoing):
+            reader.refuse(
+                "flow.event-subprocess",
+                node,
+                "A flow is connected to an event subprocess.",
+                "Remove the flow.",
+            )
+        if tag.endswith("Gateway") and not element.outgoing:
+            reader.refuse("gateway.no-way-out", node, "The gateway has no outgoing flow.", "Add one.")
+
+
+def _by_event(node: etree._Element) -> bool:
+    return local(node) == "subProcess" and node.get("triggeredByEvent", "false") in ("true", "1")
+
+
+def _has_definition(node: etree._Element) -> bool:
+    return any(
+        local(child).endswith("EventDefinition") or local(child) == "eventDefinitionRef"
+        for child in node.iterchildren(etree.Element)
+    )
+
+
+def _position(node: etree._Element) -> str:
+    """Where an event stands; empty for what is no event."""
+    tag = local(node)
+    if tag == "startEvent":
+        parent = node.getparent()
+        return "event-start" if parent is not None and _by_event(parent) else "start"
+    return {
+        "endEvent": "end",
+        "boundaryEvent": "boundary",
+        "intermediateCatchEvent": "catch",
+        "intermediateThrowEvent": "throw",
+    }.get(tag, "")
+
+
+def _received(node: etree._Element, reader: Reader) -> object:
+    from bpmn.elements.events.message import read_message
+
+    return read_message(node.get("messageRef"), node, reader)
+
+
+def _called_name(reader: Reader, call: etree._Element) -> str:
+    called = reader.extension(call, "calledElement")
+    return (called.get("processId") if called is not None else call.get("calledElement")) or ""
+
+
+def _text(node: etree._Element, tag: str) -> str:
+    child = node.find(f"{{{BPMN}}}{tag}")
+    return (child.text or "").strip() if child is not None else ""
+
+
+def _check_count(reader: Reader, node: etree._Element, text: str, what: str, *, least: int) -> bool:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal(-1)
+    if number != number.to_integral_value() or number < least:
+        reader.refuse(
+            "loop.bad-count", node, f"The {what} {text} is no whole number from {least} up.", "Correct it."
+        )
+        return False
+    return True
+
+
+def _properties(reader: Reader, node: etree._Element) -> dict[str, str]:
+    holder = reader.extension(node, "properties")
+    if holder is None:
+        return {}
+    return {each.get("name", ""): each.get("value", "") for each in holder.iterchildren(etree.Element)}
+
+
+def _warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._Element]) -> None:
+    reached: set[str] = set()
+    pending: list[etree._Element] = [
+        node
+        for node in nodes
+        if local(node) in ("startEvent", "boundaryEvent") or _by_event(node) or _link_catch(node)
+    ]
+    while pending:
+        node = pending.pop()
+        if node.get("id", "") in reached:
+            continue
+        reached.add(node.get("id", ""))
+        pending.extend(reader.targets(node))
+    for node in nodes:
+        if node.get("id", "") not in reached:
+            reader.warn(
+                "element.unreachable",
+                node,
+                f"No flow leads to the {local(node)} {node.get('id')}.",
+                "Connect or remove it.",
+            )
+
+
+def _link_catch(node: etree._Element) -> bool:
+    return local(node) == "intermediateCatchEvent" and node.find(f"{{{BPMN}}}linkEventDefinition") is not None

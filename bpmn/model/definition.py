@@ -1,0 +1,137 @@
+"""The compiled model: immutable data that the kernel walks.
+
+Elements are found by `ref`: the BPMN id for elements of the main process, `process/id` for those
+of processes that it calls, so that one id may occur in several files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from bpmn.feel import Expression
+from bpmn.values import Value
+
+if TYPE_CHECKING:
+    from bpmn.dmn import Decision
+    from bpmn.elements.behaviour import Behaviour
+    from bpmn.elements.events.kind import EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """An attribute that is either static text or, when written with a leading `=`, a FEEL expression."""
+
+    text: str
+    expression: Expression | None
+
+    def value(self, scope: Mapping[str, Value], now: datetime) -> Value:
+        """The text, or what the expression gives in `scope` at `now`. Raises FeelError."""
+        return self.text if self.expression is None else self.expression.evaluate(scope, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A sequence flow between two elements, named by their refs."""
+
+    ref: str
+    source: str
+    target: str
+    condition: Formula | None
+
+
+@dataclass(frozen=True, slots=True)
+class IoMapping:
+    """`zeebe:input` or `zeebe:output`: `source` is evaluated, `target` is a path of names."""
+
+    source: Formula
+    target: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MultiInstance:
+    """Run the activity once per item of a collection, or a number of times."""
+
+    sequential: bool
+    cardinality: Formula | None
+    collection: Formula | None
+    item: str | None
+    output_collection: str | None
+    output: Formula | None
+    completion: Formula | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandardLoop:
+    """Repeat the activity while a condition holds, at most `maximum` times."""
+
+    test_before: bool
+    condition: Formula | None
+    maximum: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventDefinition:
+    """One event definition of an event: its kind and what that kind read."""
+
+    kind: EventKind
+    config: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Element:
+    """A process, flow node or event as the kernel runs it.
+
+    `parent` is the ref of the process or subprocess that contains it, `children` what it contains, `starts` its
+    own start events, `event_starts` those of its event subprocesses, `boundaries` the boundary events attached to it, `waits` tells whether one of its events has to be waited for,
+    `config` what its element kind read.
+    """
+
+    ref: str
+    id: str
+    tag: str
+    name: str
+    process: str
+    parent: str | None
+    behaviour: Behaviour
+    incoming: tuple[Flow, ...]
+    outgoing: tuple[Flow, ...]
+    default: Flow | None
+    inputs: tuple[IoMapping, ...]
+    outputs: tuple[IoMapping, ...]
+    loop: MultiInstance | StandardLoop | None
+    events: tuple[EventDefinition, ...]
+    boundaries: tuple[str, ...]
+    attached_to: str | None
+    interrupting: bool
+    waits: bool
+    children: tuple[str, ...]
+    starts: tuple[str, ...]
+    event_starts: tuple[str, ...]
+    properties: Mapping[str, str]
+    config: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """An executable model: one main process with everything that it calls.
+
+    `settling` are the refs of merges that look at the rest of their scope when nothing else can go on.
+    `hash` is the SHA-256 (hex) over the main process's id and the name and SHA-256 of each source.
+    """
+
+    hash: str
+    process_id: str
+    name: str
+    elements: Mapping[str, Element]
+    processes: tuple[str, ...]
+    settling: tuple[str, ...]
+    decisions: Mapping[str, Decision]
+    sources: tuple[str, ...]
+
+    @property
+    def process(self) -> Element:
+        """The main process."""
+        return self.elements[self.process_id]

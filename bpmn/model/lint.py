@@ -1,0 +1,111 @@
+"""The deployment check: what compiling finds, plus the standard's schema and the platform's catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bpmn.errors import BpmnError, Finding
+from bpmn.model.catalogue import Catalogue
+from bpmn.model.compile import examine
+from bpmn.model.definition import Model
+from bpmn.model.reader import Reader
+from bpmn.model.source import BPMN, namespace, parse_xml
+
+
+def lint(
+    sources: Mapping[str, bytes], *, catalogue: Catalogue | None = None, process: str | None = None
+) -> list[Finding]:
+    """Check sources before deployment: errors first, then warnings, each in the order of files.
+
+    With a catalogue, job types and forms that it does not know are errors, and so is a process of a
+    product family that lacks one of the family's mandatory job types.
+    """
+    model, findings, readers = examine(sources, process)
+    findings = [*findings, *_schema_findings(sources)]
+    if catalogue is not None:
+        for reader in readers:
+            before = len(reader.findings)
+            _check_catalogue(reader, catalogue)
+            findings.extend(reader.findings[before:])
+        if model is not None:
+            findings.extend(_family_findings(model, readers, catalogue))
+    unique = list(dict.fromkeys(findings))
+    return sorted(unique, key=lambda finding: finding.severity != "error")
+
+
+def _schema_findings(sources: Mapping[str, bytes]) -> list[Finding]:
+    """What the standard's XML schema says. (SpiffWorkflow carries the schema and the validator.)"""
+    from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
+    from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
+
+    findings: list[Finding] = []
+    validator = None
+    for file in sorted(sources):
+        try:
+            root = parse_xml(sources[file], file) if not file.endswith((".form", ".json")) else None
+        except BpmnError:
+            continue
+        if root is None or namespace(root) != BPMN:
+            continue
+        validator = validator or BpmnValidator()
+        try:
+            validator.validate(root, file)
+        except ValidationException as wrong:
+            findings.append(
+                Finding(
+                    "schema.invalid",
+                    "error",
+                    None,
+                    f"Line {wrong.line_number}: {wrong}",
+                    "Export the model again, or correct the XML.",
+                    file,
+                )
+            )
+    return findings
+
+
+def _check_catalogue(reader: Reader, catalogue: Catalogue) -> None:
+    for node, job_type in reader.job_types:
+        if job_type not in catalogue.job_types:
+            reader.refuse(
+                "job.unknown-type",
+                node,
+                f"Nobody works on jobs of type {job_type}.",
+                f"Use one of {', '.join(sorted(catalogue.job_types)) or 'none: the catalogue is empty'}.",
+            )
+    for node, form in reader.forms:
+        if form not in catalogue.forms:
+            reader.refuse(
+                "form.unknown", node, f"There is no form {form}.", "Deploy the form, or choose another."
+            )
+
+
+def _family_findings(model: Model, readers: list[Reader], catalogue: Catalogue) -> list[Finding]:
+    family = model.process.properties.get("family")
+    if family is None:
+        return []
+    file = readers[0].file
+    mandatory = dict(catalogue.families).get(family)
+    if mandatory is None:
+        return [
+            Finding(
+                "family.unknown",
+                "error",
+                model.process_id,
+                f"There is no product family {family}.",
+                f"Use one of {', '.join(name for name, _ in catalogue.families)}.",
+                file,
+            )
+        ]
+    used = {job_type for reader in readers for _, job_type in reader.job_types}
+    return [
+        Finding(
+            "family.missing-control",
+            "error",
+            model.process_id,
+            f"A process of the family {family} must contain the job {job_type}.",
+            "Add a service task of this type.",
+            file,
+        )
+        for job_type in sorted(mandatory - used)
+    ]

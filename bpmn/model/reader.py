@@ -1,0 +1,214 @@
+"""Reading one BPMN file strictly: what is not understood is a finding, never skipped in silence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
+
+from lxml import etree
+
+from bpmn.errors import Finding
+from bpmn.feel import FeelSyntaxError, compile_expression
+from bpmn.model.definition import Formula
+from bpmn.model.source import BPMN, ZEEBE, local, namespace
+
+
+class Reader:
+    """One file while it is compiled: its nodes by id, what they refer to, what was found."""
+
+    def __init__(self, file: str, root: etree._Element, findings: list[Finding]) -> None:
+        self.file = file
+        self.root = root
+        self.findings = findings
+        self.by_id: dict[str, etree._Element] = {}
+        for node in root.iter(etree.Element):
+            identifier = node.get("id")
+            if identifier is not None and namespace(node) == BPMN:
+                if identifier in self.by_id:
+                    self.refuse(
+                        "id.duplicate",
+                        node,
+                        f"The id {identifier} is used twice.",
+                        "Give each element its own id.",
+                    )
+                self.by_id[identifier] = node
+        self.job_types: list[tuple[etree._Element, str]] = []
+        self.forms: list[tuple[etree._Element, str]] = []
+        self.decisions: list[tuple[etree._Element, str]] = []
+        self.calls: list[tuple[etree._Element, str]] = []
+        self.ref_of: Callable[[etree._Element], str] = lambda node: node.get("id", "")
+
+    # Findings
+
+    def refuse(self, code: str, node: etree._Element | None, message: str, hint: str) -> None:
+        """Record an error at a node."""
+        self._find("error", code, node, message, hint)
+
+    def warn(self, code: str, node: etree._Element | None, message: str, hint: str) -> None:
+        """Record a warning at a node."""
+        self._find("warning", code, node, message, hint)
+
+    def _find(
+        self,
+        severity: Literal["error", "warning"],
+        code: str,
+        node: etree._Element | None,
+        message: str,
+        hint: str,
+    ) -> None:
+        self.findings.append(Finding(code, severity, nearest_id(node), message, hint, self.file))
+
+    # Parts of a node
+
+    def extension(self, node: etree._Element, name: str) -> etree._Element | None:
+        """The `zeebe:` extension element of this name."""
+        return next((each for each in self.extensions(node) if local(each) == name), None)
+
+    def extensions(self, node: etree._Element) -> Iterator[etree._Element]:
+        """All `zeebe:` extension elements of a node."""
+        for holder in node.iterchildren(f"{{{BPMN}}}extensionElements"):
+            for each in holder.iterchildren(etree.Element):
+                if namespace(each) == ZEEBE:
+                    yield each
+
+    def only(self, node: etree._Element, *allowed: str) -> None:
+        """Refuse attributes of a `zeebe:` element that are not understood."""
+        for name in node.attrib:
+            if name not in allowed:
+                self.refuse(
+                    "extension.attribute",
+                    node,
+                    f"The attribute {name} of zeebe:{local(node)} is not supported.",
+                    f"Supported are {', '.join(allowed)}.",
+                )
+
+    def formula(self, text: str, node: etree._Element, what: str) -> Formula:
+        """Compile a text or FEEL expression; a syntax error is a finding."""
+        if not text.startswith("="):
+            return Formula(text, None)
+        try:
+            return Formula(text, compile_expression(text[1:].strip()))
+        except FeelSyntaxError as wrong:
+            self.refuse(
+                "feel.syntax",
+                node,
+                f"The {what} {text} is no FEEL expression: {wrong.message}",
+                wrong.hint or "Correct the expression.",
+            )
+            return Formula(text, None)
+
+    def definition(self, node: etree._Element, reference: str | None, tag: str) -> etree._Element | None:
+        """The message, error, signal or escalation that an event refers to."""
+        found = self.by_id.get((reference or "").rpartition(":")[2])
+        if found is None or local(found) != tag:
+            self.refuse(
+                f"{tag}.missing",
+                node,
+                f"No {tag} has the id {reference}." if reference else f"The element names no {tag}.",
+                f"Define a <bpmn:{tag}> and refer to it.",
+            )
+            return None
+        return found
+
+    def interrupting(self, event: etree._Element, position: str) -> bool:
+        """Whether an event at this position ends what it happens in."""
+        if position == "boundary":
+            return event.get("cancelActivity", "true") != "false"
+        return position == "event-start" and event.get("isInterrupting", "true") != "false"
+
+    # The graph around a node
+
+    def flows(self, scope: etree._Element) -> Iterator[etree._Element]:
+        """The sequence flows that a scope contains."""
+        return scope.iterchildren(f"{{{BPMN}}}sequenceFlow")
+
+    def targets(self, node: etree._Element) -> list[etree._Element]:
+        """The nodes to which a node's outgoing flows lead."""
+        scope = node.getparent()
+        if scope is None:
+            return []
+        refs = [
+            flow.get("targetRef", "") for flow in self.flows(scope) if flow.get("sourceRef") == node.get("id")
+        ]
+        return [self.by_id[ref] for ref in refs if ref in self.by_id]
+
+    def link_targets(self, event: etree._Element, definition: etree._Element) -> list[str]:
+        """The refs of the catching links in the same scope that a throwing link names, by target or by name."""
+        scope = event.getparent()
+        wanted = [(each.text or "").strip() for each in definition.iterchildren(f"{{{BPMN}}}target")]
+        found = []
+        for catch in scope.iterchildren(f"{{{BPMN}}}intermediateCatchEvent") if scope is not None else ():
+            for link in catch.iterchildren(f"{{{BPMN}}}linkEventDefinition"):
+                named = link.get("id") in wanted
+                same = (
+                    not wanted and link.get("name") is not None and link.get("name") == definition.get("name")
+                )
+                if named or same:
+                    found.append(self.ref_of(catch))
+        return found
+
+    def upstream(self, gateway: etree._Element) -> Mapping[str, frozenset[str]]:
+        """For each flow into a gateway: the refs of the nodes from which a token can come along it.
+
+        Paths do not pass the gateway itself. Besides flows, a token goes from an activity to the
+        boundary events attached to it, and from a throwing link to its catch.
+        """
+        scope = gateway.getparent()
+        if scope is None:
+            return {}
+        before: dict[str, list[str]] = {}
+        for flow in self.flows(scope):
+            before.setdefault(flow.get("targetRef", ""), []).append(flow.get("sourceRef", ""))
+        for event in scope.iterchildren(f"{{{BPMN}}}boundaryEvent"):
+            before.setdefault(event.get("id", ""), []).append(event.get("attachedToRef", ""))
+        for throw in scope.iterchildren(f"{{{BPMN}}}intermediateThrowEvent"):
+            for link in throw.iterchildren(f"{{{BPMN}}}linkEventDefinition"):
+                for catch in scope.iterchildren(f"{{{BPMN}}}intermediateCatchEvent"):
+                    if self.ref_of(catch) in self.link_targets(throw, link):
+                        before.setdefault(catch.get("id", ""), []).append(throw.get("id", ""))
+        own = gateway.get("id", "")
+        found: dict[str, frozenset[str]] = {}
+        for flow in self.flows(scope):
+            if flow.get("targetRef") != own:
+                continue
+            reached: set[str] = set()
+            pending = [flow.get("sourceRef", "")]
+            while pending:
+                current = pending.pop()
+                if current == own or current in reached or current not in self.by_id:
+                    continue
+                reached.add(current)
+                pending.extend(before.get(current, ()))
+            found[self.ref_of(flow)] = frozenset(self.ref_of(self.by_id[each]) for each in reached)
+        return found
+
+    # What the model uses, checked when all of it is known
+
+    def uses_job_type(self, node: etree._Element, job_type: str) -> None:
+        """Note a job type."""
+        self.job_types.append((node, job_type))
+
+    def uses_form(self, node: etree._Element, form: str) -> None:
+        """Note a form."""
+        self.forms.append((node, form))
+
+    def uses_decision(self, node: etree._Element, decision: str) -> None:
+        """Note a decision."""
+        self.decisions.append((node, decision))
+
+    def called_process(self, node: etree._Element, process: str) -> str:
+        """Note a called process; gives the ref that it has in the model."""
+        self.calls.append((node, process))
+        return self.process_ref(process)
+
+    process_ref: Callable[[str], str] = staticmethod(lambda process: process)
+
+
+def nearest_id(node: etree._Element | None) -> str | None:
+    """The id of a node or of the nearest node around it that has one."""
+    while node is not None:
+        identifier = node.get("id")
+        if identifier is not None and namespace(node) == BPMN:
+            return identifier
+        node = node.getparent()
+    return None
