@@ -28,16 +28,14 @@ from scf.temporal_server import answers, find_temporal, free_port, temporal_chil
 class PlatformOptions:
     """What a person chooses when starting a platform. `port` 0 means any free one.
 
-    `business_rate` is how many seconds of business time pass in one second (1 in production), and
-    `pause_for_people` whether business time stands still while a person's task is open.
+    `simulated_rate` is for demonstrations: how many seconds of business time pass in one second of a case.
     """
 
     data: Path
     port: int = 8080
     database: str | None = None
     temporal: str | None = None
-    business_rate: Decimal = Decimal(1)
-    pause_for_people: bool = False
+    simulated_rate: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,9 @@ async def running_platform(options: PlatformOptions) -> AsyncIterator[Platform]:
                 "SCF_DATA": str(folder.root),
                 "SCF_DATABASE_URL": database_url,
                 "SCF_TEMPORAL": target,
-                "SCF_BUSINESS_RATE": str(options.business_rate),
-                "SCF_PAUSE_FOR_PEOPLE": "1" if options.pause_for_people else "0",
             }
+            if options.simulated_rate is not None:
+                environment["SCF_SIMULATED_RATE"] = str(options.simulated_rate)
             url = f"http://127.0.0.1:{port}"
             with console.step("Starting worker, sequencer and API"):
                 for name in ("sequencer", "worker"):
@@ -122,7 +120,7 @@ def _service(name: str, folder: DataFolder, environment: dict[str, str]) -> Chil
 def _api(port: int, url: str, environment: dict[str, str]) -> Child:
     return Child(
         name="api",
-        command=(sys.executable, "-m", "scf", "serve", "api", "--port", str(port)),
+        command=(sys.executable, "-m", "scf", "serve", "api", "--port", str(port), "--no-secure-cookie"),
         ready=lambda _pid: _is_ready(url),
         environment=environment,
     )

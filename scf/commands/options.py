@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,23 @@ DatabaseOption = Annotated[
     str | None,
     typer.Option("--database", help="A PostgreSQL server of your own: its URL.", envvar="SCF_DATABASE_URL"),
 ]
+TemporalOption = Annotated[
+    str | None,
+    typer.Option("--temporal", help="A Temporal server of your own: HOST:PORT.", envvar="SCF_TEMPORAL"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
+
+SimulatedRate = Annotated[
+    Decimal | None,
+    typer.Option(
+        "--simulated-rate",
+        envvar="SCF_SIMULATED_RATE",
+        parser=Decimal,
+        metavar="NUMBER",
+        help="For demonstrations: seconds of business time per second. The clocks of new cases then start at "
+        "their documents' dates and stand still while a person or a payment is waited for.",
+    ),
+]
 
 
 def data_folder(given: Path | None) -> DataFolder:

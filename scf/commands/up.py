@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
 import webbrowser
-from collections.abc import AsyncIterator
-from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -16,14 +11,10 @@ from rich.panel import Panel
 from rich.table import Table
 
 from scf import console
-from scf.commands.options import DatabaseOption, DataOption
+from scf.commands.options import DatabaseOption, DataOption, SimulatedRate, TemporalOption
 from scf.data_folder import default_data_folder
 from scf.platform import Platform, PlatformOptions, running_platform
-
-TemporalOption = Annotated[
-    str | None,
-    typer.Option("--temporal", help="A Temporal server of your own: HOST:PORT.", envvar="SCF_TEMPORAL"),
-]
+from scf.stopping import stop_signals
 
 
 def up(
@@ -31,6 +22,7 @@ def up(
     data: DataOption = None,
     database: DatabaseOption = None,
     temporal: TemporalOption = None,
+    simulated_rate: SimulatedRate = None,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
 ) -> None:
     """Start the platform: database, Temporal, worker, sequencer, API. It stays up and keeps its data."""
@@ -39,8 +31,7 @@ def up(
         port=port,
         database=database,
         temporal=temporal,
-        business_rate=Decimal(os.environ.get("SCF_BUSINESS_RATE", "1")),
-        pause_for_people=os.environ.get("SCF_PAUSE_FOR_PEOPLE") == "1",
+        simulated_rate=simulated_rate,
     )
     asyncio.run(_up(options, open_browser=not no_open and console.err.is_terminal))
 
@@ -65,20 +56,6 @@ def show_banner(platform: Platform) -> None:
     console.err.print(
         Panel(rows, title="Supply chain finance is up", subtitle="Ctrl-C stops it", expand=False)
     )
-
-
-@contextlib.asynccontextmanager
-async def stop_signals() -> AsyncIterator[asyncio.Event]:
-    """Give an event that Ctrl-C or a termination signal sets, so that everything stops in order."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(signal_number, stop.set)
-    try:
-        yield stop
-    finally:
-        for signal_number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(signal_number)
 
 
 async def until(stop: asyncio.Event, platform: Platform) -> None:

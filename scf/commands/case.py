@@ -1,0 +1,120 @@
+"""`scf case`: look at cases, and re-execute them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.table import Table
+
+import ledger
+from core.errors import InvalidInput, NotFound
+from scf import console
+from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from workflows.replay import ReplayReport, replay_case
+
+EXIT_FINDINGS = 6
+
+app = typer.Typer(help="Cases.", no_args_is_help=True)
+
+_COLUMNS = "id, business_key, product, state, started_at, ended_at, business_now, incidents"
+
+
+@app.command("list")
+def list_cases(
+    state: Annotated[str | None, typer.Option(help="Only cases in this state.")] = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the cases, latest first."""
+    rows = asyncio.run(
+        _rows(
+            f"SELECT {_COLUMNS} FROM workflows.case_view WHERE $1::text IS NULL OR state = $1"  # noqa: S608
+            " ORDER BY started_at DESC, id LIMIT 200",
+            (state,),
+            data,
+            database,
+        )
+    )
+    _print(rows, json)
+
+
+@app.command("show")
+def show(
+    case_id: Annotated[str, typer.Argument(help="The case's id.")],
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show a case's steps."""
+    rows = asyncio.run(
+        _rows(
+            "SELECT seq, at, kind, element, element_name, actor, entry_id FROM workflows.step_view"
+            " WHERE case_id = $1 ORDER BY seq",
+            (_uuid(case_id),),
+            data,
+            database,
+        )
+    )
+    if not rows:
+        raise NotFound("case.unknown", f"There is no case {case_id}.", hint="List them with: scf case list")
+    _print(rows, json)
+
+
+@app.command("replay")
+def replay(
+    case_id: Annotated[str, typer.Argument(help="The case's id.")],
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Run a case's commands through the kernel again and compare every root with the ledger."""
+    report = asyncio.run(_replay(_uuid(case_id), data, database))
+    told = report.as_json()
+    if json:
+        console.print_json(told)
+    else:
+        table = Table.grid(padding=(0, 2))
+        for name, value in told.items():
+            table.add_row(name.replace("_", " "), str(value))
+        console.out.print(table)
+    if not report.ok:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+async def _replay(case_id: UUID, data: Path | None, database: str | None) -> ReplayReport:
+    vault_key = ledger.load_or_create_keys(data_folder(data).keys).vault_key
+    async with platform_database(data, database) as opened:
+        return await replay_case(opened, case_id, vault_key)
+
+
+async def _rows(
+    statement: str, arguments: tuple[Any, ...], data: Path | None, database: str | None
+) -> list[dict[str, Any]]:
+    async with platform_database(data, database) as opened, opened.reading() as sql:
+        return [dict(row) for row in await sql.fetch(statement, *arguments)]
+
+
+def _print(rows: list[dict[str, Any]], json: bool) -> None:
+    if json:
+        console.print_json([{name: _plain(value) for name, value in row.items()} for row in rows])
+        return
+    table = Table(*(rows[0] if rows else ("no cases",)))
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    console.out.print(table)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, int | str | None) else str(value)
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput("case.id_invalid", f"{text!r} is not the id of a case.") from None

@@ -1,0 +1,183 @@
+"""`scf ledger`: check the log, prove an entry, check a proof."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Table
+
+import ledger
+from core.errors import InvalidInput, NotFound
+from proof.entry_proof import Verified, verify
+from proof.errors import ProofError
+from proof.signatures import Backend
+from scf import console
+from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+
+EXIT_FINDINGS = 6
+BOTH: tuple[Backend, ...] = ("cryptography", "ecdsa")
+
+app = typer.Typer(help="The signed log: check it, prove an entry, check a proof.", no_args_is_help=True)
+
+LogKeyOption = Annotated[
+    str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
+]
+
+
+@app.command("verify")
+def verify_command(
+    both: Annotated[
+        bool, typer.Option("--both", help="Check each signature with a second library too (slower).")
+    ] = False,
+    log_key: LogKeyOption = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Recompute the whole log: every signature, the chain, the tree, every checkpoint."""
+    report = asyncio.run(_verify(data, database, log_key, BOTH if both else BOTH[:1]))
+    if json:
+        console.print_json(report.as_json())
+    else:
+        _show(report)
+    if not report.ok:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("prove")
+def prove(
+    entry: Annotated[str, typer.Argument(help="The entry's number in the log, or its id.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The file to write; else stdout.")] = None,
+    step: Annotated[
+        int | None, typer.Option(help="Also prove this element step of the entry (from 0).")
+    ] = None,
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Write a proof file for an entry; it verifies offline."""
+    content = asyncio.run(_prove(_entry(entry), step, data, database))
+    if out is None:
+        sys.stdout.buffer.write(content + b"\n")
+    else:
+        out.write_bytes(content)
+        console.err.print(f"Wrote {out}. Check it with: scf ledger verify-proof {out}", markup=False)
+
+
+@app.command("verify-proof")
+def verify_proof(
+    file: Annotated[Path, typer.Argument(help="The proof file.")],
+    log_key: LogKeyOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check a proof file offline, its signature with two libraries that must agree."""
+    verified = check_proof(_read(file), log_key=log_key)
+    body, checkpoint = verified.body, verified.checkpoint
+    told = {
+        "entry": verified.index,
+        "stream": body.stream,
+        "kind": body.kind,
+        "actor": body.actor,
+        "occurred_at": body.occurred_at,
+        "log": checkpoint.origin,
+        "log_size": checkpoint.size,
+        "log_key": "the one that you gave" if verified.log_key_pinned else "the file's own",
+        "verified_by": list(BOTH),
+    }
+    if json:
+        console.print_json(told)
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in told.items():
+        table.add_row(name.replace("_", " "), ", ".join(value) if isinstance(value, list) else str(value))
+    console.out.print("[green]The proof holds.[/green]")
+    console.out.print(table)
+    if not verified.log_key_pinned:
+        console.err.print("Get the log's key from elsewhere than the file, and give it with --log-key.")
+
+
+@app.command("keys")
+def keys(data: DataOption = None, database: DatabaseOption = None, json: JsonOption = False) -> None:
+    """Show the public keys of the log; hand them to those who will check proofs."""
+    known = asyncio.run(_keys(data, database))
+    if json:
+        console.print_json(known)
+        return
+    table = Table("key", "use", "public key")
+    for key in known:
+        table.add_row(key["id"], key["use"], key["public_key"])
+    console.out.print(table)
+
+
+def check_proof(content: bytes, *, log_key: str | None = None) -> Verified:
+    """Check a proof file with both libraries.
+
+    Raises:
+        InvalidInput: the code of what does not hold.
+    """
+    try:
+        results = [verify(content, log_key=log_key, backend=backend) for backend in BOTH]
+    except ProofError as error:
+        raise InvalidInput(error.code, error.message, where=error.where, hint=error.hint) from error
+    return results[0]
+
+
+async def _verify(
+    data: Path | None, database: str | None, log_key: str | None, backends: tuple[Backend, ...]
+) -> ledger.LogReport:
+    async with platform_database(data, database) as opened:
+        return await ledger.verify_log(opened, log_key=log_key, backends=backends)
+
+
+async def _prove(entry: UUID | int, step: int | None, data: Path | None, database: str | None) -> bytes:
+    async with platform_database(data, database) as opened:
+        if step is None:
+            return await ledger.prove(opened, entry)
+        vault_key = ledger.load_or_create_keys(data_folder(data).keys).vault_key
+        return await ledger.prove_step(opened, entry, step, vault_key)
+
+
+async def _keys(data: Path | None, database: str | None) -> list[dict[str, str]]:
+    async with platform_database(data, database) as opened, opened.reading() as sql:
+        return [dict(row) for row in await sql.fetch("SELECT id, use, public_key FROM ledger.key_view")]
+
+
+def _entry(text: str) -> UUID | int:
+    try:
+        return int(text) if text.isdecimal() else UUID(text)
+    except ValueError:
+        raise InvalidInput(
+            "ledger.entry_name_invalid", f"{text!r} is neither the number of an entry nor an id."
+        ) from None
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes().strip()
+    except OSError as error:
+        raise NotFound(
+            "ledger.proof_missing", f"The file cannot be read: {error}.", where=str(file)
+        ) from None
+
+
+def _show(report: ledger.LogReport) -> None:
+    good = "[green]The log is whole.[/green]" if report.ok else "[red]The log is not as it must be.[/red]"
+    console.out.print(good)
+    table = Table.grid(padding=(0, 2))
+    table.add_row("log", report.origin)
+    table.add_row("entries", f"{report.entries} logged, {report.pending} waiting")
+    table.add_row("checkpoints", str(report.checkpoints))
+    table.add_row("root", report.root)
+    table.add_row("chain", report.chain)
+    table.add_row("signatures by", ", ".join(report.backends))
+    console.out.print(table)
+    for finding in report.findings:
+        console.out.print(f"[red]{finding.code}[/red] {finding.where}: {finding.message}", soft_wrap=True)
+    for code, count in report.counts.items():
+        console.out.print(f"{code}: {count} in all")
+    if not report.pinned:
+        console.err.print("The log's own key was used; give the one that you know with --log-key.")

@@ -1,0 +1,159 @@
+"""`scf serve`: one service of the platform in this process, as the supervisor and the containers run them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+import ledger
+import scoring
+from core.clock import SystemClock
+from core.database import Database
+from core.errors import Unavailable
+from scf.commands.options import DataOption, SimulatedRate, data_folder
+from scf.heartbeat import beat, last_beat
+from scf.rooms import ROOMS
+from scf.stopping import stop_signals
+from scf.web_app import web_folder
+from scf_api.app import create_app
+from scf_api.settings import ApiSettings
+from workflows.domain_commands import NewCaseClock
+from workflows.worker import WorkerSettings, run_relay, run_worker
+
+LOG_ORIGIN = "scf.local/log"
+_DEAD_AFTER = 15.0  # seconds without a beat
+
+app = typer.Typer(
+    help="One service of the platform; the supervisor and containers run these.", no_args_is_help=True
+)
+
+DatabaseUrl = Annotated[
+    str, typer.Option("--database", help="The database's URL.", envvar="SCF_DATABASE_URL")
+]
+TemporalTarget = Annotated[
+    str, typer.Option("--temporal", help="Temporal's HOST:PORT.", envvar="SCF_TEMPORAL")
+]
+BeatFile = Annotated[Path | None, typer.Option("--beat", help="A file to write a sign of life into.")]
+
+
+@app.command("api")
+def api(
+    database: DatabaseUrl,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8080,
+    secure_cookie: Annotated[
+        bool, typer.Option(help="Send the session cookie over HTTPS only; leave it on except on loopback.")
+    ] = True,
+) -> None:
+    """Serve the GraphQL API and the web app."""
+    settings = ApiSettings(database_url=database, web_folder=web_folder(), cookie_secure=secure_cookie)
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)
+
+
+@app.command("worker")
+def worker(
+    database: DatabaseUrl,
+    temporal: TemporalTarget,
+    data: DataOption = None,
+    beat_file: BeatFile = None,
+    simulated_rate: SimulatedRate = None,
+) -> None:
+    """Drive cases and carry commands."""
+    settings = _worker_settings(database, temporal, data, simulated_rate)
+    _serve(beat_file, lambda stop, ready: _worker(settings, stop, ready))
+
+
+@app.command("relay")
+def relay(
+    database: DatabaseUrl,
+    temporal: TemporalTarget,
+    data: DataOption = None,
+    beat_file: BeatFile = None,
+    simulated_rate: SimulatedRate = None,
+) -> None:
+    """Carry commands only, beside the relay that each worker has: it takes over what a lost worker left."""
+    settings = _worker_settings(database, temporal, data, simulated_rate)
+    _serve(beat_file, lambda stop, ready: run_relay(settings, stop, ready=ready))
+
+
+@app.command("sequencer")
+def sequencer(database: DatabaseUrl, data: DataOption = None, beat_file: BeatFile = None) -> None:
+    """Give signed entries their place in the log, and sign checkpoints."""
+    _serve(beat_file, lambda stop, ready: _sequencer(database, data, stop, ready))
+
+
+@app.command("check")
+def check(beat_file: Annotated[Path, typer.Argument(help="The file that the service writes.")]) -> None:
+    """Tell by its exit code whether a service is alive; for health checks."""
+    silence = last_beat(beat_file)
+    if silence is None or silence > _DEAD_AFTER:
+        raise Unavailable("serve.no_sign_of_life", "The service gives no sign of life.", where=str(beat_file))
+
+
+def _worker_settings(
+    database: str, temporal: str, data: Path | None, simulated_rate: Decimal | None
+) -> WorkerSettings:
+    case_clock = NewCaseClock()
+    if simulated_rate is not None:
+        case_clock = NewCaseClock(simulated_rate, frozenset({"task", "message"}), from_documents=True)
+    return WorkerSettings(
+        database_url=database,
+        temporal_target=temporal,
+        key_folder=data_folder(data).keys,
+        origin=LOG_ORIGIN,
+        case_clock=case_clock,
+    )
+
+
+async def _worker(settings: WorkerSettings, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    opened = await Database.open(settings.database_url, ROOMS)
+    try:
+        async with opened.transaction() as tx:
+            await scoring.install_shipped_card(tx, approved_by="system:release", at=SystemClock().now())
+    finally:
+        await opened.close()
+    await run_worker(settings, stop, ready=ready)
+
+
+async def _sequencer(database: str, data: Path | None, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    keys = ledger.load_or_create_keys(data_folder(data).keys)
+    opened = await Database.open(database, ROOMS)
+    try:
+        ready.set()
+        await ledger.Sequencer(opened, keys.log_key, LOG_ORIGIN).run(stop)
+    finally:
+        await opened.close()
+
+
+Service = Callable[[asyncio.Event, asyncio.Event], Awaitable[None]]
+
+
+def _serve(beat_file: Path | None, service: Service) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    asyncio.run(_until_stopped(beat_file, service))
+
+
+async def _until_stopped(beat_file: Path | None, service: Service) -> None:
+    """Run a service until a signal, and show that it is ready and alive while it runs."""
+    async with stop_signals() as stop, asyncio.TaskGroup() as group:
+        ready = asyncio.Event()
+        serving = asyncio.ensure_future(service(stop, ready))
+        serving.add_done_callback(lambda _: stop.set())
+        if beat_file is not None:
+            group.create_task(_beat_when_ready(beat_file, stop, ready))
+        await serving
+
+
+async def _beat_when_ready(beat_file: Path, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in (stop, ready)]
+    _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in pending:
+        wait.cancel()
+    await beat(beat_file, stop)
