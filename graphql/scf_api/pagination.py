@@ -81,7 +81,9 @@ def decode_cursor(cursor: str, kinds: tuple[Kind, Kind]) -> tuple[Any, Any]:
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
 
 
 def _time(value: str) -> datetime:

@@ -108,7 +108,7 @@ class _Statement:
 def _page_statement(
     statement: _Statement, view: View, scope: Scope, page: Page, filters: Iterable[Filter]
 ) -> str:
-    conditions = [_visible(statement, view, scope)]
+    conditions = [view.condition, _visible(statement, view, scope)]
     conditions += [statement.condition(text, values) for text, values in filters]
     if page.after is not None:
         key, row_id = decode_cursor(page.after, (view.key_kind, view.id_kind))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scf_api.pagination import Kind
 from scf_api.roles import Area
@@ -28,6 +28,7 @@ class View:
     id: str = "id"
     id_kind: Kind = Kind.UUID
     descending: bool = True
+    condition: str = "true"
     column_types: Mapping[str, Kind] = field(default_factory=dict)
 
 
@@ -216,6 +217,7 @@ DEFINITION = View(
 # By this a case names the version of the process that it runs on.
 DEFINITION_NAME = "(key || ':' || version)"
 
+# An entry by its id, and the entries of one stream in their order.
 ENTRY = View(
     "ledger.entry_view",
     Area.LEDGER,
@@ -223,13 +225,18 @@ ENTRY = View(
     " key_id, state",
     own="(stream IN (SELECT own.id::text FROM workflows.case_view own"
     " WHERE own.seller_id = :party OR own.buyer_id = :party)"
-    " OR stream IN (SELECT 'document:' || own.id FROM finance.document_view own"
-    " WHERE own.seller_id = :party OR own.buyer_id = :party))",
-    key="coalesce(index, 9223372036854775807)",
+    " OR entry_id IN (SELECT own.entry_id FROM finance.document_view own"
+    " WHERE own.seller_id = :party OR own.buyer_id = :party)"
+    " OR stream IN (SELECT 'command:' || own.id FROM workflows.command_view own"
+    " WHERE own.actor = 'user:' || :name))",
+    key="seq",
     key_kind=Kind.NUMBER,
     id="entry_id",
     column_types={"stream": Kind.TEXT},
 )
+# The log in its order, and what the sequencer has not moved there yet: two lists, so that each has an index.
+LOG = replace(ENTRY, condition="index IS NOT NULL", key="index")
+OUTBOX = replace(ENTRY, condition="index IS NULL", key="occurred_at", key_kind=Kind.TIME)
 
 CHECKPOINT = View(
     "ledger.checkpoint_view",

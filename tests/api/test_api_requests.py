@@ -116,19 +116,6 @@ async def test_a_document_with_many_tokens_is_refused(api: Api) -> None:
     assert str(MAX_TOKENS) in (await api.refusal("{ me {" + " name" * MAX_TOKENS + "} }"))["message"]
 
 
-async def test_lists_within_lists_are_bounded_together(api: Api) -> None:
-    token = await api.person("greedy", "auditor")
-    query = """
-    { cases(first: 100) { edges { node { tasks(first: 100) { edges { node { case {
-        entries(first: 100) { edges { node { id } } } } } } } } } }
-      a: invoices(first: 100) { edges { cursor } } }
-    """
-    many = " ".join(f"l{number}: invoices(first: 100) {{ edges {{ cursor }} }}" for number in range(30))
-
-    assert await api.ask(query, token=token)
-    assert await api.ask("{" + many + "}", token=token)
-
-
 @pytest.mark.parametrize("first", [0, -1, 101, 1_000_000])
 async def test_a_page_is_bounded(api: Api, first: int) -> None:
     token = await api.person(f"pager{first}", "auditor")

@@ -260,13 +260,16 @@ class Query:
         self,
         info: Info,
         stream: str | None = None,
-        state: EntryState | None = None,
+        state: EntryState = EntryState.LOGGED,
         first: First = None,
         after: After = None,
     ) -> Connection[LedgerEntry]:
-        """Entries of the signed log, latest first; those not yet appended come first."""
-        filters = (*equals("stream", stream), *equals("state", state.value if state else None))
-        return await listed(info, views.ENTRY, LedgerEntry.from_row, first, after, filters)
+        """Entries of the signed log, latest first; with a stream, that stream's, whatever their state."""
+        if stream is not None:
+            view, filters = views.ENTRY, equals("stream", stream)
+        else:
+            view, filters = (views.LOG if state is EntryState.LOGGED else views.OUTBOX), ()
+        return await listed(info, view, LedgerEntry.from_row, first, after, filters)
 
     @resolved
     async def ledger_entry(self, info: Info, entry_id: strawberry.ID) -> LedgerEntry | None:
