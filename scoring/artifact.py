@@ -30,6 +30,7 @@ GRADE_SCALE: Final[tuple[tuple[str, Decimal], ...]] = (
     ("F", Decimal("1")),
 )
 _MAX_BYTES: Final = 4_000_000
+_MAX_EXPONENT: Final = 40  # a card of a few bytes must not print as gigabytes of zeros
 _T = TypeVar("_T")
 
 
@@ -394,8 +395,8 @@ def _decimal(value: object, where: str) -> Decimal:
         number = Decimal(value) if type(value) is str else None
     except InvalidOperation:
         number = None
-    if number is None or not number.is_finite():
-        raise _invalid(where, "a finite decimal as text is needed")
+    if number is None or not number.is_finite() or abs(number.adjusted()) > _MAX_EXPONENT:
+        raise _invalid(where, "a finite decimal of ordinary size, as text, is needed")
     return number
 
 

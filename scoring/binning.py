@@ -211,7 +211,7 @@ def _ordered_levels(
     order = sorted(range(len(names)), key=lambda i: (-woe[i], names[i]))
     groups: list[list[str]] = []
     goods, group_bads = [], []
-    for chunk in np.array_split(np.array(order), min(most, len(order))):
+    for chunk in np.array_split(np.array(order), max(1, min(most, len(order)))):
         groups.append([str(names[i]) for i in chunk])
         goods.append(float((rows[chunk] - bads[chunk]).sum()))
         group_bads.append(float(bads[chunk].sum()))
@@ -225,8 +225,7 @@ _Joined = list[tuple[int, int]]
 def _search(
     trend: Trend, good: Floats, bad: Floats, totals: _Totals, least: int, min_bad: int
 ) -> tuple[Trend, _Joined]:
-    """Find the best way to join, under one trend or the best of those that `monotonic` and `auto` stand
-    for."""
+    """Join under one trend, or the best of those that `monotonic` and `auto` stand for."""
     segments = _Segments(good, bad, totals, least, min_bad)
     if trend not in ("monotonic", "auto"):
         return trend, segments.best(trend)[1]

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_FLOOR, Context, Decimal, localcontext
 from types import MappingProxyType
 from typing import Final
 
@@ -24,6 +24,9 @@ from core.money import minor_units
 
 CAPS: Final = ("policy", "need", "capacity", "expected_loss", "collateral", "concentration")
 _DAYS_PER_YEAR: Final = Decimal(365)
+_LONGEST_TERMS: Final = 3_650
+_ARITHMETIC: Final = Context(prec=34)
+_LARGEST: Final = Decimal(10) ** 18  # no party trades more; a cap beyond it does not bind
 _DEFAULT_GRADE_CAPS: Final[Mapping[str, Decimal]] = MappingProxyType(
     {
         "A": Decimal(5_000_000),
@@ -95,14 +98,14 @@ def propose(inputs: LimitInputs) -> LimitProposal:
             `limit.grade_unknown` when the policy names no cap for the grade, `money.currency_unknown`.
     """
     _check(inputs)
-    with localcontext() as context:
-        context.prec = 28
+    with localcontext(_ARITHMETIC):
         every = {name: _CAP_OF[name](inputs) for name in CAPS}
-    caps = {name: _floor(cap, inputs) for name, cap in every.items() if cap is not None}
-    binding = min(caps, key=lambda name: caps[name])
-    step = inputs.policy.step
+        caps = {name: _floor(cap, inputs.currency) for name, cap in every.items() if cap is not None}
+        binding = min(caps, key=lambda name: caps[name])
+        step = inputs.policy.step
+        amount = _floor(caps[binding] // step * step, inputs.currency)
     return LimitProposal(
-        amount=_floor(caps[binding] // step * step, inputs),
+        amount=amount,
         currency=inputs.currency,
         binding_cap=binding,
         caps=caps,
@@ -160,9 +163,9 @@ _CAP_OF: Final = {
 }
 
 
-def _floor(amount: Decimal, inputs: LimitInputs) -> Decimal:
-    quantum = Decimal(1).scaleb(-minor_units(inputs.currency))
-    return amount.quantize(quantum, rounding=ROUND_FLOOR)
+def _floor(amount: Decimal, currency: str) -> Decimal:
+    quantum = Decimal(1).scaleb(-minor_units(currency))
+    return min(amount, _LARGEST).quantize(quantum, rounding=ROUND_FLOOR)
 
 
 def _check(inputs: LimitInputs) -> None:
@@ -170,7 +173,6 @@ def _check(inputs: LimitInputs) -> None:
     minor_units(inputs.currency)
     amounts = {
         "annual_volume": inputs.annual_volume,
-        "terms_days": Decimal(inputs.terms_days),
         "eligible_receivables": inputs.eligible_receivables,
         "portfolio": inputs.portfolio,
         "exposure_elsewhere": inputs.exposure_elsewhere,
@@ -186,12 +188,14 @@ def _check(inputs: LimitInputs) -> None:
         "policy.concentration_share": policy.concentration_share,
     }
     for name, amount in amounts.items():
-        if amount is not None and not (_finite(amount) and amount >= 0):
-            raise _refused(name, amount, "a decimal of at least 0")
+        if amount is not None and not (_finite(amount) and 0 <= amount <= _LARGEST):
+            raise _refused(name, amount, f"a decimal from 0 to {_LARGEST:.0e}")
     for name, share in shares.items():
         if not (_finite(share) and 0 <= share <= 1):
             raise _refused(name, share, "a decimal between 0 and 1")
-    if inputs.net_worth is not None and not _finite(inputs.net_worth):
+    if type(inputs.terms_days) is not int or not 0 <= inputs.terms_days <= _LONGEST_TERMS:
+        raise _refused("terms_days", inputs.terms_days, f"a whole number of days from 0 to {_LONGEST_TERMS}")
+    if inputs.net_worth is not None and not (_finite(inputs.net_worth) and abs(inputs.net_worth) <= _LARGEST):
         raise _refused("net_worth", inputs.net_worth, "a finite decimal")
     if not (_finite(policy.step) and policy.step > 0):
         raise _refused("policy.step", policy.step, "a decimal above 0")

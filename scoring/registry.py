@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
@@ -173,15 +172,12 @@ async def record_run(
 
 
 def inputs_hash(inputs: Snapshot) -> str:
-    """Return the SHA-256 of a snapshot's canonical JSON: sorted names, decimals as plain text."""
+    """Return the SHA-256 of a snapshot's canonical JSON: sorted names, decimals as text."""
     return hashlib.sha256(orjson.dumps(_plain_inputs(inputs), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _plain_inputs(inputs: Snapshot) -> Mapping[str, str | None]:
-    return {
-        name: format(value, "f") if isinstance(value, Decimal) else None if value is None else str(value)
-        for name, value in inputs.items()
-    }
+    return {name: None if value is None else str(value) for name, value in inputs.items()}
 
 
 def _require_person(name: str, where: str) -> None:

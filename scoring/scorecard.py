@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -49,6 +49,7 @@ LEAST_INFORMATION: Final = 0.02  # below it a feature does not predict (Siddiqi 
 _PRIOR_STRENGTHS: Final = (1, 10, 30, 100, 300)
 _AIC_MUST_FALL_BY: Final = 2.0
 _SEPARATED_WEIGHT: Final = 15.0
+_SAME: Final = 0.99
 _PLACES: Final = 6
 # With a declared trend a weight against its own WOE would turn the trend round; where the data chose the
 # trend it may stand.
@@ -78,11 +79,11 @@ def fit_card(
         spec.name: bin_feature(spec, table.columns[spec.name], table.bad, rule) for spec in table.specs
     }
     unused = {spec.name: reason for spec in table.specs if (reason := _too_weak(binnings[spec.name]))}
+    woe = {name: binnings[name].woe(table.columns[name]) for name in binnings if name not in unused}
+    unused |= _repeated(binnings, woe)
     chosen = [spec for spec in table.specs if spec.name not in unused]
     while chosen:
-        weights = _fit_weights(
-            np.column_stack([binnings[spec.name].woe(table.columns[spec.name]) for spec in chosen]), table.bad
-        )
+        weights = _fit_weights(np.column_stack([woe[spec.name] for spec in chosen]), table.bad)
         wrong = _worst_sign(chosen, weights.coefficients)
         if wrong is None:
             break
@@ -161,8 +162,8 @@ def _fit_weights(woe: Floats, bad: Flags) -> _Weights:
     """Fit by maximum likelihood, or with the prior where that fails or the AIC says so."""
     plain = _fit_plain(woe, bad)
     best = min((_fit_with_prior(woe, bad, m) for m in _PRIOR_STRENGTHS), key=lambda fit: fit.aic)
-    if plain is None:
-        why = "good and bad rows separate, so maximum likelihood has no finite answer"
+    if isinstance(plain, str):
+        why = f"maximum likelihood fails: {plain}"
     elif best.aic < plain.aic - _AIC_MUST_FALL_BY:
         why = f"it lowers the AIC from {plain.aic:.1f} to {best.aic:.1f}"
     else:
@@ -178,19 +179,21 @@ def _fit_weights(woe: Floats, bad: Flags) -> _Weights:
     )
 
 
-def _fit_plain(woe: Floats, bad: Flags) -> _Weights | None:
-    """Return the maximum likelihood fit; None where the classes separate."""
+def _fit_plain(woe: Floats, bad: Flags) -> _Weights | str:
+    """Return the maximum likelihood fit, or why there is none."""
     design = _design(woe)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            fit = sm.GLM(bad.astype(np.float64), design, family=sm.families.Binomial()).fit(maxiter=50)
+            fit: Any = sm.GLM(bad.astype(np.float64), design, family=sm.families.Binomial()).fit(maxiter=50)
             errors = [float(error) for error in fit.bse[1:]]
-    except (Warning, np.linalg.LinAlgError, ValueError):
-        return None
+    except (Warning, np.linalg.LinAlgError, ValueError) as failure:
+        return str(failure).splitlines()[0].rstrip(".")
     coefficients = [float(beta) for beta in fit.params[1:]]
-    if not fit.converged or max(map(abs, coefficients)) > _SEPARATED_WEIGHT:
-        return None
+    if not fit.converged:
+        return "it does not converge"
+    if max(map(abs, coefficients)) > _SEPARATED_WEIGHT:
+        return f"good and bad rows separate (a weight grows beyond {_SEPARATED_WEIGHT:.0f})"
     return _Weights(
         "glm",
         "maximum likelihood",
@@ -240,6 +243,24 @@ def _too_weak(binning: Binning) -> str | None:
     if binning.information_value < LEAST_INFORMATION:
         return f"information value {binning.information_value:.4f} is below {LEAST_INFORMATION}"
     return None
+
+
+def _repeated(binnings: Mapping[str, Binning], woe: Mapping[str, Floats]) -> dict[str, str]:
+    """Find features that say what one with at least their information value says already."""
+    kept: list[str] = []
+    repeated: dict[str, str] = {}
+    for name in sorted(woe, key=lambda name: -binnings[name].information_value):
+        twin = next((other for other in kept if _correlation(woe[name], woe[other]) >= _SAME), None)
+        if twin is None:
+            kept.append(name)
+        else:
+            repeated[name] = f"it says the same as {twin} (correlation at least {_SAME})"
+    return repeated
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    a, b = one - one.mean(), other - other.mean()
+    return float(abs(a @ b) / math.sqrt((a @ a) * (b @ b)))
 
 
 def _worst_sign(chosen: Sequence[FeatureSpec], coefficients: Sequence[float]) -> int | None:

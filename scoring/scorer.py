@@ -7,10 +7,11 @@ the same snapshot gives the same score on every machine.
 from __future__ import annotations
 
 import math
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from operator import attrgetter
 from typing import Final
 
@@ -23,6 +24,8 @@ Snapshot = Mapping[str, Value]
 # Log odds are summed as integers of a millionth: exact, and the same in every order.
 MICRO: Final = 1_000_000
 _PD_PLACES: Final = 6
+# Decimals as documents write them; Python also reads `1_000`, other scripts' digits and `nan`.
+_is_decimal = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?").fullmatch
 _by_points_lost = attrgetter("lost", "feature")
 
 
@@ -157,11 +160,8 @@ class _NumberFeature:
         return self._slots[bisect_right(self._cuts, value)]
 
     def _read(self, value: object) -> Decimal:
-        try:
-            if type(value) is int or type(value) is str:
-                return Decimal(value)
-        except InvalidOperation:
-            pass
+        if type(value) is int or (type(value) is str and _is_decimal(value)):
+            return Decimal(value)
         raise _wrong_type(self.name, value, "a decimal number")
 
 
