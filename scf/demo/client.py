@@ -48,8 +48,8 @@ class Person:
             answer = await self._http.post(
                 "/graphql", json={"query": document, "variables": variables}, headers=headers
             )
-        except httpx.HTTPError as error:
-            raise Unavailable("demo.api_unreachable", f"The API does not answer: {error}.") from error
+        except httpx.HTTPError as failure:
+            raise Unavailable("demo.api_unreachable", f"The API does not answer: {failure}.") from failure
         body = answer.json()
         for error in body.get("errors", ()):
             details = error.get("extensions") or {}

@@ -1,0 +1,98 @@
+"""`scf process`: check models before deployment, and run conformance suites."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from bpmn import Catalogue, lint
+from bpmn.conformance import run_bpmn
+from core.errors import NotFound
+from scf import console
+from scf.commands.options import JsonOption
+from workflows.effects.platform import platform_effects
+
+EXIT_FINDINGS = 6
+_MODEL_FILES = (".bpmn", ".dmn", ".form")
+
+app = typer.Typer(help="Process models.", no_args_is_help=True)
+
+
+@app.command("lint")
+def lint_command(
+    model: Annotated[Path, typer.Argument(help="A BPMN file, or a folder with BPMN, DMN and forms.")],
+    json: JsonOption = False,
+) -> None:
+    """Check a model as deployment does: schema, rules, FEEL, job types, forms, decisions."""
+    sources = _sources(model)
+    forms = frozenset(Path(name).stem for name in sources if name.endswith(".form"))
+    catalogue = Catalogue(job_types=platform_effects().job_types, forms=forms, families={})
+    executable = {name: text for name, text in sources.items() if not name.endswith(".form")}
+    findings = lint(executable, catalogue=catalogue)
+    if json:
+        console.print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            colour = "red" if finding.severity == "error" else "yellow"
+            place = f"{finding.file}#{finding.element}" if finding.element else finding.file
+            console.out.print(f"[{colour}]{finding.severity}[/{colour}] {finding.code} at {place}")
+            console.out.print(f"  {finding.message} {finding.hint}", markup=False, soft_wrap=True)
+        console.out.print("No findings." if not findings else f"{len(findings)} findings.")
+    if any(finding.severity == "error" for finding in findings):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("conformance")
+def conformance(
+    folder: Annotated[Path, typer.Argument(help="A folder with cases.json and its models.")],
+    json: JsonOption = False,
+) -> None:
+    """Run a folder of conformance cases on the kernel."""
+    if not (folder / "cases.json").exists():
+        raise NotFound("process.suite_missing", "The folder holds no cases.json.", where=str(folder))
+    show_conformance(run_bpmn(folder), json)
+
+
+def show_conformance(report: Mapping[str, Any], json: bool) -> None:
+    """Print a conformance report: counts per group, and every failure with its difference.
+
+    Raises:
+        typer.Exit: with code 6 when a case failed.
+    """
+    if json:
+        console.print_json(dict(report))
+    else:
+        passed: Counter[str] = Counter()
+        failed: Counter[str] = Counter()
+        for case in report["cases"]:
+            (passed if case["passed"] else failed)[
+                case["id"].partition("#")[0].rpartition("/")[0] or "all"
+            ] += 1
+        table = Table("group", "passed", "failed")
+        for group in sorted(passed.keys() | failed.keys()):
+            table.add_row(group, str(passed[group]), str(failed[group]))
+        console.out.print(table)
+        for case in report["cases"]:
+            if not case["passed"]:
+                console.out.print(
+                    f"{case['id']}: expected {case['expected']}, got {case['got']} {case['reason']}",
+                    markup=False,
+                    soft_wrap=True,
+                )
+        console.out.print(f"{report['suite']}: {report['passed']} passed, {report['failed']} failed")
+    if report["failed"]:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _sources(model: Path) -> dict[str, bytes]:
+    files = [model] if model.is_file() else sorted(model.glob("*")) if model.is_dir() else []
+    sources = {path.name: path.read_bytes() for path in files if path.suffix in _MODEL_FILES}
+    if not sources:
+        raise NotFound("process.model_missing", "No BPMN file is there.", where=str(model))
+    return sources
