@@ -1,19 +1,104 @@
-"""Finance: parties, trade documents, matching, limits, pricing, receivables, accounting and payments."""
+"""Finance: parties, trade documents, matching, limits, pricing, receivables, accounting and payments.
+
+Services take the caller's transaction, the business time `at` and the ledger entry `entry_id` that the change
+is part of; called again with the same entry they change nothing.
+"""
 
 from core.database import Room
+from finance.accounting import ACCOUNTS
 from finance.documents import ImportOutcome, import_document
+from finance.journals import reverse, verify_books
+from finance.limits import (
+    ActiveLimit,
+    LimitProposal,
+    PartyScores,
+    ScoreRun,
+    activate_limits,
+    propose_limits,
+    release_limits,
+    reserve_limits,
+    score_parties,
+)
 from finance.match_service import MatchOutcome, ReleasedMatch, match_invoice, release_match
 from finance.matching import MatchException
+from finance.notices import Notice, register_assignment, remind, send_notice_of_assignment
+from finance.payments import (
+    BankEntry,
+    MatchedTo,
+    PaymentOrder,
+    confirm_payment,
+    instruct_payment,
+    record_bank_entry,
+)
+from finance.pricing import Price, PricingTerms
+from finance.products import MANDATORY_CONTROLS
+from finance.purchases import Asset, Quote, QuoteLine, purchase, quote
+from finance.requests import (
+    FinancingRequest,
+    InvoiceCheck,
+    check_invoice,
+    close_request,
+    eligibility_facts,
+    latest_issue_date,
+    link_case,
+    respond_to_invoice,
+    submit_request,
+)
+from finance.servicing import accrue, collect, demand_recourse, release_reserve, settle
 
 ROOM = Room("finance", "finance.models", "finance.migrations")
 
 __all__ = [
+    "ACCOUNTS",
+    "MANDATORY_CONTROLS",
     "ROOM",
+    "ActiveLimit",
+    "Asset",
+    "BankEntry",
+    "FinancingRequest",
     "ImportOutcome",
+    "InvoiceCheck",
+    "LimitProposal",
     "MatchException",
     "MatchOutcome",
+    "MatchedTo",
+    "Notice",
+    "PartyScores",
+    "PaymentOrder",
+    "Price",
+    "PricingTerms",
+    "Quote",
+    "QuoteLine",
     "ReleasedMatch",
+    "ScoreRun",
+    "accrue",
+    "activate_limits",
+    "check_invoice",
+    "close_request",
+    "collect",
+    "confirm_payment",
+    "demand_recourse",
+    "eligibility_facts",
     "import_document",
+    "instruct_payment",
+    "latest_issue_date",
+    "link_case",
     "match_invoice",
+    "propose_limits",
+    "purchase",
+    "quote",
+    "record_bank_entry",
+    "register_assignment",
+    "release_limits",
     "release_match",
+    "release_reserve",
+    "remind",
+    "reserve_limits",
+    "respond_to_invoice",
+    "reverse",
+    "score_parties",
+    "send_notice_of_assignment",
+    "settle",
+    "submit_request",
+    "verify_books",
 ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal, TypeVar, overload
 
 from tortoise.fields.base import Field
 
+_Number = TypeVar("_Number", Decimal, Decimal | None)
 
-class NumericField(Field[Decimal], Decimal):  # type: ignore[misc]
+
+class NumericField(Field[_Number], Decimal):  # type: ignore[misc]
     """PostgreSQL NUMERIC without a fixed scale.
 
     An amount keeps the places of its currency (107.50, 1000, 12.345) instead of being padded or cut to the
@@ -17,6 +19,15 @@ class NumericField(Field[Decimal], Decimal):  # type: ignore[misc]
 
     skip_to_python_if_native = True
     SQL_TYPE = "NUMERIC"
+
+    @overload
+    def __init__(self: NumericField[Decimal], *, null: Literal[False] = False, **options: Any) -> None: ...
+
+    @overload
+    def __init__(self: NumericField[Decimal | None], *, null: Literal[True], **options: Any) -> None: ...
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
 
     def to_python_value(self, value: Any) -> Decimal | None:
         """Read a number as an exact decimal."""

@@ -463,6 +463,7 @@ class Asset(Model):
     accrued = NumericField()
     late_charged = NumericField()
     collected = NumericField()
+    released = NumericField()
     terms = fields.JSONField[dict[str, str]]()
     value_date = fields.DateField()
     due_date = fields.DateField()

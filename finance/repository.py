@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import asyncpg
@@ -193,4 +194,148 @@ async def supersede_match(sql: Connection, invoice_id: UUID) -> None:
     await sql.execute(
         "UPDATE finance.match_result SET superseded = true WHERE invoice_id = $1 AND NOT superseded",
         invoice_id,
+    )
+
+
+# Fingerprints
+
+
+async def fingerprint_key(sql: Connection) -> bytes:
+    """Return the platform's key for fingerprints."""
+    key: bytes = await sql.fetchval("SELECT key FROM finance.fingerprint_key")
+    return key
+
+
+async def claim_fingerprint(
+    sql: Connection,
+    *,
+    claim_id: UUID,
+    invoice_id: UUID,
+    request_id: UUID,
+    exact: str,
+    fuzzy: str,
+    at: datetime,
+) -> tuple[UUID, UUID]:
+    """Claim a fingerprint and return (invoice, request) of who holds it: the caller, or who was first."""
+    # The update changes nothing: it makes the statement return the row that is there, and lock it.
+    row = await sql.fetchrow(
+        """
+        INSERT INTO finance.fingerprint (id, invoice_id, request_id, exact, fuzzy, claimed_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (exact) WHERE released_at IS NULL DO UPDATE SET exact = EXCLUDED.exact
+        RETURNING invoice_id, request_id
+        """,
+        claim_id,
+        invoice_id,
+        request_id,
+        exact,
+        fuzzy,
+        at,
+    )
+    holder = cast("Row", row)
+    return holder["invoice_id"], holder["request_id"]
+
+
+# Limits
+
+
+async def lock_limits(sql: Connection, seller_id: UUID, buyer_id: UUID, currency: str) -> list[Row]:
+    """Lock and return the active limits that a request of this pair draws on, always in one order."""
+    return await sql.fetch(
+        """
+        SELECT * FROM finance.limit_
+        WHERE state = 'ACTIVE' AND currency = $3
+          AND ((scope = 'SELLER' AND seller_id = $1) OR (scope = 'BUYER' AND buyer_id = $2)
+               OR (scope = 'PAIR' AND seller_id = $1 AND buyer_id = $2))
+        ORDER BY id FOR UPDATE
+        """,
+        seller_id,
+        buyer_id,
+        currency,
+    )
+
+
+async def request_usage(sql: Connection, request_id: UUID) -> list[Row]:
+    """Return (limit_id, reserved, utilised): what a request has of each limit now."""
+    return await sql.fetch(
+        """
+        SELECT limit_id, sum(reserved) AS reserved, sum(utilised) AS utilised
+        FROM finance.limit_movement WHERE request_id = $1
+        GROUP BY limit_id HAVING sum(reserved) <> 0 OR sum(utilised) <> 0 ORDER BY limit_id
+        """,
+        request_id,
+    )
+
+
+async def move_limit(sql: Connection, limit_id: UUID, *, reserved: Decimal, utilised: Decimal) -> None:
+    """Change what a limit has reserved and utilised; the table's check refuses to pass its amount."""
+    await sql.execute(
+        "UPDATE finance.limit_ SET reserved = reserved + $2, utilised = utilised + $3 WHERE id = $1",
+        limit_id,
+        reserved,
+        utilised,
+    )
+
+
+async def invoiced_volume(
+    sql: Connection, *, seller_id: UUID | None, buyer_id: UUID | None, currency: str, since: date, upto: date
+) -> tuple[Decimal, int, Decimal]:
+    """Return (sum, days since the first, average terms in days) of what was invoiced."""
+    row = await sql.fetchrow(
+        """
+        SELECT coalesce(sum(total), 0) AS total, coalesce($5::date - min(issue_date), 0) AS days,
+               coalesce(avg(greatest(due_date - issue_date, 1)), 30) AS terms
+        FROM finance.invoice
+        WHERE ($1::uuid IS NULL OR seller_id = $1) AND ($2::uuid IS NULL OR buyer_id = $2)
+          AND currency = $3 AND total > 0 AND issue_date > $4 AND issue_date <= $5
+        """,
+        seller_id,
+        buyer_id,
+        currency,
+        since,
+        upto,
+    )
+    volume = cast("Row", row)
+    return volume["total"], volume["days"], volume["terms"]
+
+
+# Receivables, payments and books
+
+
+async def open_assets_by_reference(sql: Connection, currency: str, references: Sequence[str]) -> list[Row]:
+    """Lock and return the receivables still owed whose invoice number is one of the references."""
+    return await sql.fetch(
+        """
+        SELECT a.* FROM finance.asset a JOIN finance.invoice i ON i.id = a.invoice_id
+        WHERE a.currency = $1 AND a.state IN ('FUNDED', 'PART_COLLECTED', 'OVERDUE')
+          AND (i.number_key = ANY($2::text[]) OR upper(replace(a.id::text, '-', '')) = ANY($2::text[]))
+        ORDER BY a.id FOR UPDATE OF a
+        """,
+        currency,
+        list(references),
+    )
+
+
+async def payment_order_by_reference(sql: Connection, references: Sequence[str]) -> Row | None:
+    """Lock and return the payment order whose reference or id is one of the references."""
+    return await sql.fetchrow(
+        """
+        SELECT * FROM finance.payment_order
+        WHERE upper(replace(reference, '-', '')) = ANY($1::text[])
+           OR upper(replace(id::text, '-', '')) = ANY($1::text[])
+        ORDER BY id LIMIT 1 FOR UPDATE
+        """,
+        list(references),
+    )
+
+
+async def account_balances(sql: Connection) -> list[Row]:
+    """Return (account, currency, asset_id, balance): debits less credits, per sub-ledger."""
+    return await sql.fetch(
+        """
+        SELECT p.account, j.currency, p.asset_id,
+               sum(CASE p.side WHEN 'Dr' THEN p.amount ELSE -p.amount END) AS balance
+        FROM finance.posting p JOIN finance.journal j ON j.id = p.journal_id
+        GROUP BY p.account, j.currency, p.asset_id
+        """
     )
