@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,7 +57,7 @@ def shipped_products() -> tuple[str, ...]:
 
 def catalogue(sources: Mapping[str, str], job_types: frozenset[str]) -> Catalogue:
     """Return what the deployment check must know: job types, and the forms among the files."""
-    return Catalogue(job_types=job_types, forms=frozenset(_forms(sources)), families={})
+    return Catalogue(job_types=job_types, forms=frozenset(_forms(sources)))
 
 
 async def deploy(
@@ -93,10 +92,9 @@ async def deploy(
             raise InvalidInput(
                 "definition.file_unknown", f"{name} is no .bpmn, .dmn or .form file.", where=f"sources.{name}"
             )
-    digest = _digest(sources)
     await repository.lock_definitions(tx.sql, key)
     latest = await repository.latest_definition(tx.sql, key)
-    if latest is not None and latest.digest == digest:
+    if latest is not None and latest.sources == sources:
         return Deployed(latest.id, key, latest.version, latest.hash, new=False)
     model = _checked_model(sources, key, job_types)
     version = latest.version + 1 if latest else 1
@@ -105,7 +103,6 @@ async def deploy(
         key=key,
         version=version,
         hash=model.hash,
-        digest=digest,
         process_id=model.process_id,
         sources=sources,
         forms=_forms(sources),
@@ -154,7 +151,7 @@ class Definitions:
 
 
 def _checked_model(sources: Mapping[str, str], key: str, job_types: frozenset[str]) -> Model:
-    findings = lint(_executable(sources), catalogue=catalogue(sources, job_types))
+    findings = lint(_encoded(sources), catalogue=catalogue(sources, job_types), process=key)
     errors = [finding for finding in findings if finding.severity == "error"]
     try:
         if errors:
@@ -165,11 +162,11 @@ def _checked_model(sources: Mapping[str, str], key: str, job_types: frozenset[st
 
 
 def _compile(sources: Mapping[str, str], key: str) -> Model:
-    return compile_model(_executable(sources), process=key)
+    return compile_model(_encoded(sources), process=key)
 
 
-def _executable(sources: Mapping[str, str]) -> dict[str, bytes]:
-    return {name: text.encode() for name, text in sources.items() if name.endswith(_EXECUTABLE)}
+def _encoded(sources: Mapping[str, str]) -> dict[str, bytes]:
+    return {name: text.encode() for name, text in sources.items()}
 
 
 def _forms(sources: Mapping[str, str]) -> dict[str, Any]:
@@ -186,8 +183,3 @@ def _forms(sources: Mapping[str, str]) -> dict[str, Any]:
                     where=f"sources.{name}",
                 ) from None
     return forms
-
-
-def _digest(sources: Mapping[str, str]) -> str:
-    parts = sorted((name, hashlib.sha256(text.encode()).hexdigest()) for name, text in sources.items())
-    return hashlib.sha256(orjson.dumps(parts)).hexdigest()

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -41,10 +41,14 @@ class NewCaseClock:
     pause_on: frozenset[str] = frozenset()
     from_documents: bool = False
 
-    def policy(self, latest_issue: datetime | None) -> ClockPolicy:
+    def policy(self, latest_issue: date) -> ClockPolicy:
         """Return the clock of a case over invoices of which the latest was issued then."""
-        start = latest_issue + timedelta(days=1) if self.from_documents and latest_issue else None
+        start = _noon(latest_issue + timedelta(days=1)) if self.from_documents else None
         return ClockPolicy(start, self.rate, self.pause_on)
+
+    def time_of_statement(self, value_date: date, now: datetime) -> datetime:
+        """Return when a line of the bank statement is booked: now, or on its value date in simulated time."""
+        return _noon(value_date) if self.from_documents else now
 
 
 class DomainCommands:
@@ -148,7 +152,8 @@ class DomainCommands:
         await self._record(tx, command, at, command.payload)
         business_key = str(request_id)
         case_id = case_id_of(FACTORING, business_key)
-        latest_issue = await finance.latest_issue_date(tx, payload.invoice_ids)
+        await finance.link_case(tx, request_id, case_id)
+        latest_issue = await repository.latest_issue(tx.sql, payload.invoice_ids)
         await submit_follow_up(
             tx,
             kind="case.start",
@@ -178,7 +183,7 @@ class DomainCommands:
         self, tx: Transaction, command: CommandRow, payload: payloads.RecordPayment
     ) -> Mapping[str, Any]:
         """Book a line of the bank statement, and tell the case that waits for it."""
-        at = self._clock.now()
+        at = self._case_clock.time_of_statement(payload.value_date, self._clock.now())
         entry = await finance.record_bank_entry(
             tx,
             reference=payload.reference,
@@ -192,21 +197,19 @@ class DomainCommands:
         )
         await self._record(tx, command, at, command.payload)
         result: dict[str, Any] = {"bank_entry_id": str(entry.id), "matched": None, "case_id": None}
-        if entry.matched is None:
+        awaited = await repository.awaited_payment(tx.sql, entry.asset_id, entry.payment_order_id)
+        if awaited is None:
             return result
-        case = await repository.case_of_request(tx.sql, entry.matched.request_id)
-        if case is None:
-            return result
-        message = "PaymentConfirmed" if entry.matched.kind == "payment_order" else "PaymentReceived"
+        message, key, case_id = awaited
         await submit_follow_up(
             tx,
             kind="message.correlate",
             actor=command.actor,
             cause=command.id,
-            case_id=case.id,
+            case_id=case_id,
             payload={
                 "name": message,
-                "key": str(entry.matched.id),
+                "key": key,
                 "variables": {
                     "bankEntryId": str(entry.id),
                     "paidAmount": to_json(payload.amount.amount),
@@ -214,7 +217,7 @@ class DomainCommands:
                 },
             },
         )
-        return {**result, "matched": str(entry.matched.id), "case_id": str(case.id)}
+        return {**result, "matched": key, "case_id": str(case_id)}
 
     async def _deploy(
         self, tx: Transaction, command: CommandRow, payload: payloads.DeployDefinition
@@ -286,6 +289,10 @@ class DomainCommands:
                 payloads={"request": encode(payload)},
             ),
         )
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12, tzinfo=UTC))
 
 
 def _stream(command: CommandRow) -> str:

@@ -17,8 +17,6 @@ class Definition(Model):
     key = fields.CharField(max_length=100)
     version = fields.IntField()
     hash = fields.CharField(max_length=64)
-    # Over every source, forms included: `hash` covers only what the kernel executes.
-    digest = fields.CharField(max_length=64)
     name = fields.TextField()
     process_id = fields.TextField()
     sources = fields.JSONField[dict[str, str]]()

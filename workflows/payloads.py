@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from core import InvalidInput, Money
@@ -41,8 +41,8 @@ class RecordPayment:
     amount: Money
     value_date: date
     bank_ref: str
-    payer: str
-    direction: str
+    payer: str | None
+    direction: Literal["in", "out"] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,14 @@ class _Fields:
             raise self._invalid(name, f"must be a text of 1 to {limit} characters")
         return value
 
-    def optional_text(self, name: str, default: str) -> str:
-        return self.text(name) if name in self._values else default
+    def optional_text(self, name: str) -> str | None:
+        return self.text(name) if self._values.get(name) is not None else self._values.pop(name, None)
+
+    def optional_choice(self, name: str, *choices: str) -> Any:
+        value = self.optional_text(name)
+        if value is not None and value not in choices:
+            raise self._invalid(name, f"must be one of {', '.join(choices)}")
+        return value
 
     def uuid(self, name: str) -> UUID:
         return self._as_uuid(name, self._take(name))
@@ -247,8 +253,8 @@ _READERS: dict[str, Any] = {
         amount=f.money("amount", "currency"),
         value_date=f.day("value_date"),
         bank_ref=f.text("bank_ref"),
-        payer=f.optional_text("payer", ""),
-        direction=f.optional_text("direction", "in"),
+        payer=f.optional_text("payer"),
+        direction=f.optional_choice("direction", "in", "out"),
     ),
     "definition.deploy": lambda f: DeployDefinition(f.text("key", limit=100), f.texts("sources")),
     "case.start": lambda f: StartCase(

@@ -69,8 +69,11 @@ class Relay:
         self._carried: dict[Head, asyncio.Task[None]] = {}
         self._starting: dict[str, asyncio.Event] = {}
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Carry commands until `stop`; survives the loss of the database and of Temporal."""
+    async def run(self, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
+        """Carry commands until `stop`; survives the loss of the database and of Temporal.
+
+        `ready` is set when the first commands can be taken.
+        """
         stopping = asyncio.create_task(stop.wait())
         pause = _FIRST_PAUSE
         try:
@@ -83,6 +86,8 @@ class Relay:
                     pause = min(pause * 2, _LONGEST_PAUSE)
                     continue
                 pause = _FIRST_PAUSE
+                if ready is not None:
+                    ready.set()
                 await self._serve(session, stopping)
         finally:
             stopping.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -111,7 +111,7 @@ async def insert_command(
             WITH accepted AS (
                 INSERT INTO workflows.command
                     (id, case_id, kind, actor, roles, party_id, payload, idempotency_key, digest, state,
-                    created_at)
+                     created_at)
                 VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, 'accepted', clock_timestamp())
                 ON CONFLICT (actor, idempotency_key) DO NOTHING
                 RETURNING id
@@ -251,13 +251,32 @@ async def read_case(sql: Connection, case_id: UUID) -> CaseRow | None:
     return _case(row) if row else None
 
 
-async def case_of_request(sql: Connection, request_id: UUID) -> CaseRow | None:
-    """Return the case that serves a financing request."""
+async def awaited_payment(
+    sql: Connection, asset_id: UUID | None, payment_order_id: UUID | None
+) -> tuple[str, str, UUID] | None:
+    """Return message name, key and case for a payment of a receivable, or for a paid advance."""
     row = await sql.fetchrow(
-        f"SELECT {_CASE_COLUMNS} FROM workflows.case_ WHERE request_id = $1",  # noqa: S608 - constant columns
-        request_id,
+        """
+        SELECT p.name, p.key, c.id FROM (
+            SELECT 'PaymentReceived' AS name, id::text AS key, request_id
+              FROM finance.asset_view WHERE id = $1
+            UNION ALL
+            SELECT 'PaymentConfirmed', id::text, request_id
+              FROM finance.payment_order_view WHERE id = $2 AND purpose = 'ADVANCE'
+        ) p JOIN workflows.case_ c ON c.request_id = p.request_id
+        """,
+        asset_id,
+        payment_order_id,
     )
-    return _case(row) if row else None
+    return (row["name"], row["key"], row["id"]) if row else None
+
+
+async def latest_issue(sql: Connection, invoice_ids: Sequence[UUID]) -> date:
+    """Return the latest date on which one of these invoices was issued."""
+    issued: date = await sql.fetchval(
+        "SELECT max(issue_date) FROM finance.invoice_view WHERE id = ANY ($1::uuid[])", list(invoice_ids)
+    )
+    return issued
 
 
 async def insert_case(sql: Connection, case: CaseRow, *, root: str, active_elements: Any) -> bool:
@@ -305,10 +324,9 @@ async def update_case(sql: Connection, case: CaseRow, *, root: str, active_eleme
     await sql.execute(
         """
         UPDATE workflows.case_
-           SET state = $2, state_json = $3, root = $4, seq = $5, step_seq = $6, ended_at = $7, real_anchor =
-           $8,
-               business_anchor = $9, clock_paused = $10, business_now = $11, active_elements = $12::jsonb,
-               incidents = $13
+           SET state = $2, state_json = $3, root = $4, seq = $5, step_seq = $6, ended_at = $7,
+               real_anchor = $8, business_anchor = $9, clock_paused = $10, business_now = $11,
+               active_elements = $12::jsonb, incidents = $13
          WHERE id = $1
         """,
         case.id,
@@ -355,11 +373,12 @@ async def insert_steps(
     """Store the element steps of a burst in one statement."""
     await sql.execute(
         """
-        INSERT INTO workflows.step (case_id, seq, element, element_name, element_type, kind, actor, at,
-        entry_id, data) SELECT $1, seq, element, element_name, element_type, kind, $3, at, $2, data
+        INSERT INTO workflows.step
+            (case_id, seq, element, element_name, element_type, kind, actor, at, entry_id, data)
+        SELECT $1, seq, element, element_name, element_type, kind, $3, at, $2, data
           FROM jsonb_to_recordset($4::jsonb) AS s
-               (seq bigint, element text, element_name text, element_type text, kind text, at timestamptz,
-               data jsonb)
+               (seq bigint, element text, element_name text, element_type text, kind text,
+                at timestamptz, data jsonb)
         """,
         case_id,
         entry_id,
@@ -375,8 +394,7 @@ async def insert_tasks(sql: Connection, case_id: UUID, tasks: Sequence[Mapping[s
         INSERT INTO workflows.task (id, case_id, kernel_id, element, name, state, form_id, four_eyes,
                                     candidate_groups, candidate_users, assignee, due, variables, created_at)
         SELECT id, $1, kernel_id, element, name, 'open', form_id, four_eyes, candidate_groups,
-        candidate_users,
-               assignee, due, variables, created_at
+               candidate_users, assignee, due, variables, created_at
           FROM jsonb_to_recordset($2::jsonb) AS t
                (id uuid, kernel_id text, element text, name text, form_id text, four_eyes text,
                 candidate_groups text[], candidate_users text[], assignee text, due timestamptz,
@@ -441,8 +459,8 @@ async def insert_subscriptions(
         """
         INSERT INTO workflows.subscription (id, case_id, kernel_id, element, message, key)
         SELECT id, $1, kernel_id, element, message, key
-          FROM jsonb_to_recordset($2::jsonb) AS s (id uuid, kernel_id text, element text, message text, key
-          text)
+          FROM jsonb_to_recordset($2::jsonb) AS s
+               (id uuid, kernel_id text, element text, message text, key text)
         """,
         case_id,
         orjson.dumps(subscriptions).decode(),
@@ -466,8 +484,7 @@ async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
     row = await sql.fetchrow(
         """
         SELECT id, case_id, kernel_id, element, name, state, form_id, four_eyes, candidate_groups,
-        candidate_users,
-               assignee
+               candidate_users, assignee
           FROM workflows.task WHERE id = $1
         """,
         task_id,
@@ -584,13 +601,12 @@ class DefinitionRow:
     key: str
     version: int
     hash: str
-    digest: str
     process_id: str
     sources: Mapping[str, str]
     forms: Mapping[str, Any]
 
 
-_DEFINITION_COLUMNS = "id, key, version, hash, digest, process_id, sources, forms"
+_DEFINITION_COLUMNS = "id, key, version, hash, process_id, sources, forms"
 
 
 async def definition(sql: Connection, definition_id: UUID) -> DefinitionRow | None:
@@ -633,15 +649,13 @@ async def insert_definition(
     await sql.execute(
         """
         INSERT INTO workflows.definition
-            (id, key, version, hash, digest, name, process_id, sources, forms, state, deployed_by,
-            deployed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb, 'deployed', $10, $11)
+            (id, key, version, hash, name, process_id, sources, forms, state, deployed_by, deployed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8::jsonb, 'deployed', $9, $10)
         """,
         row.id,
         row.key,
         row.version,
         row.hash,
-        row.digest,
         name,
         row.process_id,
         orjson.dumps(row.sources).decode(),
@@ -725,7 +739,6 @@ def _definition(row: asyncpg.Record) -> DefinitionRow:
         key=row["key"],
         version=row["version"],
         hash=row["hash"],
-        digest=row["digest"],
         process_id=row["process_id"],
         sources=orjson.loads(row["sources"]),
         forms=orjson.loads(row["forms"]),

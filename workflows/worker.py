@@ -147,6 +147,26 @@ async def connect(target: str, namespace: str, stop: asyncio.Event) -> Client | 
     return None
 
 
+def _recorder(settings: WorkerSettings) -> ledger.Recorder:
+    keys = ledger.load_or_create_keys(settings.key_folder)
+    return ledger.Recorder(keys.signing_key, keys.vault_key, settings.origin)
+
+
+def _relay(
+    database: Database,
+    client: Client,
+    recorder: ledger.Recorder,
+    advancer: Advancer,
+    effects: Effects,
+    settings: WorkerSettings,
+    clock: Clock,
+) -> Relay:
+    domain = DomainCommands(
+        database, recorder, clock, job_types=effects.job_types, case_clock=settings.case_clock
+    )
+    return Relay(database, client, clock, advancer=advancer, domain=domain, task_queue=settings.task_queue)
+
+
 async def deploy_shipped(
     database: Database, recorder: ledger.Recorder, effects: Effects, clock: Clock
 ) -> None:

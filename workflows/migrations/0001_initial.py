@@ -49,7 +49,6 @@ class Migration(migrations.Migration):
                 ("key", fields.CharField(max_length=100)),
                 ("version", fields.IntField()),
                 ("hash", fields.CharField(max_length=64)),
-                ("digest", fields.CharField(max_length=64)),
                 ("name", fields.TextField(unique=False)),
                 ("process_id", fields.TextField(unique=False)),
                 ("sources", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
