@@ -89,22 +89,40 @@ async def serve(
 ) -> None:
     """Run a worker on an open database with the given job types; see `run_worker`."""
     clock = clock or SystemClock()
-    keys = ledger.load_or_create_keys(settings.key_folder)
-    recorder = ledger.Recorder(keys.signing_key, keys.vault_key, settings.origin)
+    recorder = _recorder(settings)
     await deploy_shipped(database, recorder, effects, clock)
     client = await connect(settings.temporal_target, settings.namespace, stop)
     if client is None:
         return
     advancer = Advancer(database, recorder, effects, Definitions())
-    domain = DomainCommands(
-        database, recorder, clock, job_types=effects.job_types, case_clock=settings.case_clock
-    )
-    relay = Relay(database, client, clock, advancer=advancer, domain=domain, task_queue=settings.task_queue)
     async with case_worker(client, advancer, settings):
-        if ready is not None:
-            ready.set()
         # The relay stops first: what it has handed over still finds its worker.
-        await relay.run(stop)
+        await _relay(database, client, recorder, advancer, effects, settings, clock).run(stop, ready)
+
+
+async def run_relay(
+    settings: WorkerSettings, stop: asyncio.Event, *, ready: asyncio.Event | None = None
+) -> None:
+    """Carry commands only: beside the workers' own relays, this one takes over what a lost worker left.
+
+    Args:
+        settings: where database, Temporal and keys are.
+        stop: set it to end the relay.
+        ready: set by the relay once it takes commands.
+
+    Raises:
+        Unavailable: `database.unreachable`. Temporal is waited for.
+    """
+    database = await Database.open(settings.database_url, rooms(), pool_size=settings.pool_size)
+    try:
+        client = await connect(settings.temporal_target, settings.namespace, stop)
+        if client is None:
+            return
+        recorder, effects = _recorder(settings), platform_effects()
+        advancer = Advancer(database, recorder, effects, Definitions())
+        await _relay(database, client, recorder, advancer, effects, settings, SystemClock()).run(stop, ready)
+    finally:
+        await database.close()
 
 
 def case_worker(client: Client, advancer: Advancer, settings: WorkerSettings) -> Worker:
