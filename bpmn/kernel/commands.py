@@ -164,7 +164,7 @@ def command_from_json(document: Mapping[str, Any]) -> Command:
     Raises:
         CommandRefused: `command.unknown` or `command.malformed`.
     """
-    kind = document.get("kind")
+    kind = str(document.get("kind"))
     if kind not in COMMANDS:
         raise CommandRefused(
             "command.unknown", f"There is no command {kind!r}.", hint=f"Use one of {', '.join(COMMANDS)}."

@@ -44,9 +44,9 @@ class Token:
     scope: int
     status: Literal["ready", "active", "leaving", "stopped"]
     branch: int
-    seen: Seen = ()
-    waits: tuple[int, ...] = ()
-    data: Mapping[str, Any] = EMPTY
+    seen: Seen
+    waits: tuple[int, ...]
+    data: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -390,7 +390,7 @@ class Event:
     kind: str
     element: str
     at: datetime
-    data: Mapping[str, Any] = EMPTY
+    data: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         """The event as JSON data; values inside are tagged as `bpmn.values` does."""

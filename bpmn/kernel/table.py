@@ -1,34 +1,38 @@
 """A persistent map from integer keys to records, which is at the same time the records' Merkle tree.
 
-A radix tree of 32-way nodes. `updated` copies only the paths to the keys that changed and shares
-the rest, so a step costs the logarithm of what is live. Each node keeps its hash once computed, so
-the root hashes what changed and nothing else.
+A tree of 16-way nodes, read from the lowest bits of the key. A record lies at the first level where
+no other live key shares its path, so the depth grows with the logarithm of what is live, never
+with how high the keys have counted. `updated` copies only the paths to the keys that changed and
+shares the rest. Each node keeps its hash once computed, so the root hashes what changed and
+nothing else.
 
-Why the root is sound: the tree's shape is a function of the set of live keys alone (nodes without
-children vanish, the height is the least that holds the greatest key), a leaf hashes its key with
-the record's canonical bytes under a tag of its own, and a node hashes its height and each child's
-slot with the child's hash. So equal contents give equal roots whatever the history, and two
-contents with one root would be a collision of SHA-256. (Adding up hashes would be order-free too,
-but is open to generalised birthday attacks unless the sums are kilobytes wide.)
+Why the root is sound: the tree's shape is a function of the set of live keys alone (a node left
+with one record gives it back to its parent), a leaf hashes its key with the record's canonical
+bytes, and a node hashes each child's slot with the child's hash, the two under different tags. So
+equal contents give equal roots whatever the history, and two contents with one root would be a
+collision of SHA-256. (Adding up hashes would be free of order too, but is open to generalised
+birthday attacks unless the sums are kilobytes wide.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
-BITS = 5
+BITS = 4
 MASK = (1 << BITS) - 1
-
+EMPTY_ROOT = sha256(b"empty").digest()
 
 R = TypeVar("R")
 
 
-class _Leaf(Generic[R]):
-    __slots__ = ("hash", "record")
+class _Leaf:
+    __slots__ = ("hash", "key", "record")
 
-    def __init__(self, record: R) -> None:
+    def __init__(self, key: int, record: Any) -> None:
+        self.key = key
         self.record = record
         self.hash: bytes | None = None
 
@@ -36,7 +40,7 @@ class _Leaf(Generic[R]):
 class _Node:
     __slots__ = ("hash", "slots")
 
-    def __init__(self, slots: dict[int, Any]) -> None:
+    def __init__(self, slots: dict[int, _Leaf | _Node]) -> None:
         self.slots = slots
         self.hash: bytes | None = None
 
@@ -44,14 +48,11 @@ class _Node:
 class Table(Generic[R]):
     """Immutable map of int → record; iterates in ascending order of keys."""
 
-    __slots__ = ("_canonical", "_height", "_root", "_size")
+    __slots__ = ("_canonical", "_root", "_size")
 
-    def __init__(
-        self, canonical: Callable[[Any], bytes], root: _Node | None = None, height: int = 1, size: int = 0
-    ) -> None:
+    def __init__(self, canonical: Callable[[Any], bytes], root: _Node | None = None, size: int = 0) -> None:
         self._canonical = canonical
         self._root = root
-        self._height = height
         self._size = size
 
     def __len__(self) -> int:
@@ -59,115 +60,114 @@ class Table(Generic[R]):
 
     def get(self, key: int) -> R | None:
         """The record under `key`, or None."""
-        node = self._root
-        if node is None or key >> (BITS * self._height):
+        child: _Leaf | _Node | None = self._root
+        rest = key
+        while isinstance(child, _Node):
+            child = child.slots.get(rest & MASK)
+            rest >>= BITS
+        if child is None or child.key != key:
             return None
-        for level in range(self._height - 1, -1, -1):
-            child = node.slots.get((key >> (BITS * level)) & MASK)
-            if child is None:
-                return None
-            node = child
-        record: R = node.record  # type: ignore[union-attr, attr-defined]
+        record: R = child.record
         return record
 
     def __iter__(self) -> Iterator[R]:
-        if self._root is not None:
-            yield from _records(self._root, self._height)
+        if self._root is None:
+            return iter(())
+        return iter([leaf.record for leaf in sorted(_leaves(self._root), key=attrgetter("key"))])
 
     def updated(self, changes: Mapping[int, R | None]) -> Table[R]:
         """This table with `changes` (None deletes)."""
         if not changes:
             return self
-        root, height, size = self._root, self._height, self._size
-        greatest = max((key for key, record in changes.items() if record is not None), default=0)
-        while greatest >> (BITS * height):
-            if root is not None:
-                root = _Node({0: root})
-            height += 1
-        fresh: set[int] = set()  # nodes made by this call may be changed in place
+        root, size = self._root, self._size
+        own: set[int] = set()  # nodes made by this call may be changed in place
         for key, record in changes.items():
-            if record is None:
-                if root is not None and not key >> (BITS * height):
-                    root, gone = _without(root, key, height - 1, fresh)
-                    size -= gone
-            else:
+            if record is not None:
                 if root is None:
                     root = _Node({})
-                    fresh.add(id(root))
-                root, added = _with(root, key, _Leaf(record), height - 1, fresh)
+                    own.add(id(root))
+                root, added = _with(root, key, _Leaf(key, record), 0, own)
                 size += added
-        while height > 1 and (root is None or (len(root.slots) == 1 and 0 in root.slots)):
-            root = root.slots[0] if root is not None else None
-            height -= 1
-        return Table(self._canonical, root, height, size)
+            elif root is not None:
+                root, gone = _without(root, key, 0, own)
+                size -= gone
+                if not root.slots:
+                    root = None
+        return Table(self._canonical, root, size)
 
     def root(self) -> bytes:
         """The Merkle root of all records (32 bytes)."""
-        if self._root is None:
-            return sha256(b"empty").digest()
-        return self._hash(self._root, 0, self._height)
+        return self._hash(self._root) if self._root is not None else EMPTY_ROOT
 
-    def _hash(self, node: Any, key: int, height: int) -> bytes:
-        kept: bytes | None = node.hash
-        if kept is not None:
-            return kept
-        if height == 0:
-            node.hash = sha256(b"L" + key.to_bytes(8, "big") + self._canonical(node.record)).digest()
+    def _hash(self, child: _Leaf | _Node) -> bytes:
+        digest = child.hash
+        if digest is not None:
+            return digest
+        if isinstance(child, _Leaf):
+            digest = sha256(b"L" + child.key.to_bytes(8, "big") + self._canonical(child.record)).digest()
         else:
-            parts = [b"N", bytes((height,))]
-            for slot in sorted(node.slots):
-                parts.append(bytes((slot,)))
-                parts.append(self._hash(node.slots[slot], (key << BITS) | slot, height - 1))
-            node.hash = sha256(b"".join(parts)).digest()
-        digest: bytes = node.hash
+            slots = child.slots
+            filled = sorted(slots)
+            # All children but the changed ones have their hash: a call for each would be most of the cost.
+            below = [slots[slot].hash or self._hash(slots[slot]) for slot in filled]
+            digest = sha256(b"N" + bytes((len(filled), *filled)) + b"".join(below)).digest()
+        child.hash = digest
         return digest
 
 
-def _records(node: Any, height: int) -> Iterator[Any]:
-    if height == 0:
-        yield node.record
-        return
-    for slot in sorted(node.slots):
-        yield from _records(node.slots[slot], height - 1)
+def _leaves(node: _Node) -> Iterator[_Leaf]:
+    pending: list[_Leaf | _Node] = [node]
+    while pending:
+        child = pending.pop()
+        if isinstance(child, _Leaf):
+            yield child
+        else:
+            pending.extend(child.slots.values())
 
 
-def _own(node: _Node, fresh: set[int]) -> _Node:
-    if id(node) in fresh:
+def _mine(node: _Node, own: set[int]) -> _Node:
+    if id(node) in own:
         return node
     copy = _Node(dict(node.slots))
-    fresh.add(id(copy))
+    own.add(id(copy))
     return copy
 
 
-def _with(node: _Node, key: int, leaf: _Leaf[Any], level: int, fresh: set[int]) -> tuple[_Node, int]:
-    slot = (key >> (BITS * level)) & MASK
-    mine = _own(node, fresh)
-    child = mine.slots.get(slot)
-    if level == 0:
-        mine.slots[slot] = leaf
-        return mine, 0 if child is not None else 1
-    if child is None:
-        child = _Node({})
-        fresh.add(id(child))
-    mine.slots[slot], added = _with(child, key, leaf, level - 1, fresh)
-    return mine, added
-
-
-def _without(node: _Node, key: int, level: int, fresh: set[int]) -> tuple[_Node | None, int]:
-    slot = (key >> (BITS * level)) & MASK
+def _with(node: _Node, key: int, leaf: _Leaf, shift: int, own: set[int]) -> tuple[_Node, int]:
+    node = _mine(node, own)
+    slot = (key >> shift) & MASK
     child = node.slots.get(slot)
     if child is None:
-        return node, 0
-    if level == 0:
-        below: Any = None
-        gone = 1
-    else:
-        below, gone = _without(child, key, level - 1, fresh)
-        if not gone:
+        node.slots[slot] = leaf
+        return node, 1
+    if isinstance(child, _Leaf):
+        if child.key == key:
+            node.slots[slot] = leaf
             return node, 0
-    mine = _own(node, fresh)
-    if below is None:
-        del mine.slots[slot]
-        return (mine if mine.slots else None), gone
-    mine.slots[slot] = below
-    return mine, gone
+        below = _Node({(child.key >> (shift + BITS)) & MASK: child})
+        own.add(id(below))
+    else:
+        below = child
+    node.slots[slot], added = _with(below, key, leaf, shift + BITS, own)
+    return node, added
+
+
+def _without(node: _Node, key: int, shift: int, own: set[int]) -> tuple[_Node, int]:
+    slot = (key >> shift) & MASK
+    child = node.slots.get(slot)
+    if child is None or (isinstance(child, _Leaf) and child.key != key):
+        return node, 0
+    if isinstance(child, _Leaf):
+        node = _mine(node, own)
+        del node.slots[slot]
+        return node, 1
+    below, gone = _without(child, key, shift + BITS, own)
+    if not gone:
+        return node, 0
+    node = _mine(node, own)
+    if len(below.slots) == 1:
+        (last,) = below.slots.values()
+        node.slots[slot] = last if isinstance(last, _Leaf) else below
+    else:
+        node.slots[slot] = below
+    return node, 1

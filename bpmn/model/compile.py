@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import orjson
 from lxml import etree
 
-from bpmn.dmn import Definitions, compile_dmn
 from bpmn.elements import BEHAVIOURS, EVENT_KINDS
 from bpmn.elements.behaviour import Behaviour
 from bpmn.errors import BpmnError, Finding, ModelRefused
@@ -30,6 +30,9 @@ from bpmn.model.definition import (
 )
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local, namespace, parse_xml
+
+if TYPE_CHECKING:
+    from bpmn.dmn import Decision
 
 # Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate, data
 # objects document where data lies; variables are the platform's data.
@@ -48,6 +51,8 @@ SILENT = frozenset(
         "monitoring",
     }
 )
+NOT_RUN = frozenset({"complexGateway", "transaction", "adHocSubProcess"})
+"""Flow nodes of the standard that the engine does not run."""
 WIRING = frozenset({"incoming", "outgoing"})
 LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
 ANYWHERE = frozenset({"versionTag", "properties"})
@@ -89,6 +94,16 @@ def content_hash(sources: Mapping[str, bytes], process: str) -> str:
     return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+def executable_processes(content: bytes, file: str) -> list[str]:
+    """The ids of the executable processes of one BPMN file. Raises BpmnError when it cannot be parsed."""
+    root = parse_xml(content, file)
+    return [
+        node.get("id", "")
+        for node in root.iterchildren(f"{{{BPMN}}}process")
+        if node.get("isExecutable") == "true"
+    ]
+
+
 class _Compilation:
     def __init__(self, sources: Mapping[str, bytes], process: str | None) -> None:
         self.sources = sources
@@ -96,7 +111,7 @@ class _Compilation:
         self.findings: list[Finding] = []
         self.readers: list[Reader] = []
         self.processes: dict[str, tuple[Reader, etree._Element]] = {}
-        self.decisions: dict[str, Definitions] = {}
+        self.decisions: dict[str, Decision] = {}
         self.elements: dict[str, Element] = {}
         self.main = ""
 
@@ -150,9 +165,7 @@ class _Compilation:
             elements=MappingProxyType(self.elements),
             processes=tuple(compiled),
             settling=settling,
-            decisions=MappingProxyType(
-                {id_: definitions.decisions[id_] for id_, definitions in sorted(self.decisions.items())}
-            ),
+            decisions=MappingProxyType(self.decisions),
             sources=tuple(sorted(self.sources)),
         )
         return model, self.findings, self.readers
@@ -167,9 +180,9 @@ class _Compilation:
             if namespace(root) == BPMN and local(root) == "definitions":
                 self._read_bpmn(Reader(file, root, self.findings))
             elif local(root) == "definitions" and "/DMN/" in (namespace(root) or ""):
-                definitions = compile_dmn(content)
-                for decision in definitions.decisions:
-                    self.decisions[decision] = definitions
+                from bpmn.dmn import compile_dmn  # only models with decisions pay for it
+
+                self.decisions.update(compile_dmn(content).decisions)
             else:
                 self._file_error(
                     file, "source.unknown", "The file is neither BPMN 2.0 nor DMN.", "Remove it."
@@ -307,6 +320,8 @@ class _Compilation:
             ends = []
             for role in ("sourceRef", "targetRef"):
                 end = reader.by_id.get(node.get(role, ""))
+                if end is not None and local(end) in NOT_RUN:
+                    continue  # refused by name where it stands
                 if end is None or local(end) not in BEHAVIOURS:
                     known = end is not None
                     reader.refuse(

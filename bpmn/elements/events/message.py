@@ -65,7 +65,7 @@ def read_message(reference: str | None, node: etree._Element, reader: Reader) ->
     message = reader.definition(node, reference, "message")
     if message is None:
         return None
-    name = message.get("name") or message.get("id", "")
+    name = message.get("name") or message.get("id") or ""
     subscription = reader.extension(message, "subscription")
     key = subscription.get("correlationKey") if subscription is not None else None
     return MessageConfig(

@@ -1,0 +1,85 @@
+"""Running conformance suites: the betsy models for BPMN.
+
+A case passes when the markers of all completed elements, over all instances, are the expected
+multiset, and the run ends as the case says. A model that the deployment check refuses counts as
+failed, with the rule that refused it (unless the case wants a refusal): it never runs wrong.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bpmn.errors import BpmnError, ModelRefused
+from bpmn.kernel.state import State
+from bpmn.model.compile import compile_model, executable_processes
+from bpmn.model.definition import Model
+from bpmn.simulate import World
+from bpmn.values import from_json
+
+
+def run_bpmn(folder: Path) -> dict[str, Any]:
+    """Run every case of a betsy folder (`cases.json` beside the models).
+
+    Returns:
+        `{suite, passed, failed, cases: [{id, passed, expected, got, reason}]}`.
+    """
+    cases = orjson.loads((folder / "cases.json").read_bytes())
+    results = [_run_case(folder, case) for case in cases]
+    passed = sum(result["passed"] for result in results)
+    return {"suite": "betsy", "passed": passed, "failed": len(results) - passed, "cases": results}
+
+
+def _run_case(folder: Path, case: Mapping[str, Any]) -> dict[str, Any]:
+    expected = {"outcome": case["outcome"], "markers": sorted(case["expected"])}
+    refused, reason = False, ""
+    got: dict[str, Any] = {"outcome": "rejected", "markers": []}
+    try:
+        world = World(_models(folder / case["model"]))
+        variables = {name: from_json(value) for name, value in case["variables"].items()}
+        if "startFirst" in case:
+            world.start(case["startFirst"], variables)
+        world.start(case["process"], variables)
+        world.run()
+        got = {"outcome": _outcome(world.states), "markers": _markers(world, case["markers"])}
+        if got != expected:
+            reason = "; ".join(
+                f"{incident.code}: {incident.message}" for state in world.states for incident in state.incidents
+            )
+    except ModelRefused as wrong:
+        refused = True
+        reason = str(wrong)
+    except BpmnError as wrong:
+        got = {"outcome": "error", "markers": []}
+        reason = str(wrong)
+    if case["outcome"] == "rejected-or-incident":
+        passed = refused or got["outcome"] == "incident"
+    else:
+        passed = got == expected
+    return {"id": case["id"], "passed": passed, "expected": expected, "got": got, "reason": reason}
+
+
+def _models(path: Path) -> list[Model]:
+    content = path.read_bytes()
+    sources = {path.name: content}
+    return [compile_model(sources, process=process) for process in executable_processes(content, path.name)]
+
+
+def _markers(world: World, markers: Mapping[str, str]) -> list[str]:
+    completed = Counter(
+        event.element.rpartition("/")[2] for event in world.events if event.kind == "element.completed"
+    )
+    return sorted(marker for element, marker in markers.items() for _ in range(completed[element]))
+
+
+def _outcome(states: list[State]) -> str:
+    incidents = [incident for state in states for incident in state.incidents]
+    if incidents:
+        return "error" if all(incident.code == "error.uncaught" for incident in incidents) else "incident"
+    if states and all(state.status == "completed" for state in states):
+        return "completed"
+    return "waiting"
