@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
@@ -79,7 +80,7 @@ def _load_pem(path: Path, generate: Callable[[], _PrivateKey]) -> object:
 
     try:
         return load_pem_private_key(_load(path, create), password=None)
-    except ValueError:
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _unreadable(path, "a private key in PEM without a password") from None
 
 

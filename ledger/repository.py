@@ -202,10 +202,16 @@ async def advance_log(
     root: bytes,
     note: str,
 ) -> bool:
-    """Write entries, tree hashes, checkpoint and head; False when the head is not at `old_size` of this
-    epoch.
+    """Write entries, tree hashes, checkpoint and head; False when the head is not where it should be.
 
-    `tiles` holds (level, number, bytes to append).
+    Args:
+        connection: A transaction of the sequencer, to be undone when this returns False.
+        entries: The entries in their places.
+        tiles: Level, number, and the bytes to append to that tile.
+        old_size: The size of the log before; the epoch is that of `head`.
+        head: The head after.
+        root: The Merkle root after.
+        note: The signed checkpoint over it.
     """
     await connection.copy_records_to_table(
         "entry", schema_name="ledger", columns=["index", *LoggedRow._fields[1:]], records=entries

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Literal, TypeAlias
 
 import ecdsa
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -48,7 +48,7 @@ class PublicKey:
         """
         try:
             key = load_der_public_key(der)
-        except ValueError:
+        except (ValueError, UnsupportedAlgorithm):
             key = None
         if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
             raise NotCanonical("signature.key", "This is not a P-256 public key.")

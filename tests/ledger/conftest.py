@@ -42,9 +42,20 @@ class Ledger:
             return await connection.fetchval(query, *arguments)
 
 
+@pytest.fixture(scope="session")
+async def ledger_url(new_database: Callable[[Sequence[Room]], Awaitable[str]]) -> str:
+    return await new_database([ROOM])
+
+
 @pytest.fixture
-async def ledger(new_database: Callable[[Sequence[Room]], Awaitable[str]]) -> AsyncIterator[Ledger]:
-    database = await Database.open(await new_database([ROOM]), [ROOM])
+async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
+    database = await Database.open(ledger_url, [ROOM])
+    async with database.transaction() as tx:
+        await tx.sql.execute("SET LOCAL session_replication_role = replica")
+        await tx.sql.execute(
+            "TRUNCATE ledger.entry, ledger.outbox, ledger.tile, ledger.checkpoint, ledger.head, ledger.stream,"
+            " ledger.payload, ledger.key"
+        )
     keys = Keys(ec.generate_private_key(ec.SECP256R1()), Ed25519PrivateKey.generate(), bytes(range(32)))
     sequencer = Sequencer(database, keys.log_key, ORIGIN)
     yield Ledger(database, keys, Recorder(keys.signing_key, keys.vault_key, ORIGIN), sequencer)

@@ -83,7 +83,7 @@ async def test_one_that_was_overtaken_can_no_longer_write(ledger: Ledger) -> Non
 async def test_an_entry_that_comes_a_second_time_is_logged_once(ledger: Ledger) -> None:
     await ledger.record(draft(seq=1))
     async with ledger.database.reading() as connection:
-        await connection.execute("CREATE TABLE copy AS TABLE ledger.outbox")
+        await connection.execute("CREATE TEMP TABLE copy AS TABLE ledger.outbox")
         await ledger.sequencer.sequence_once()
         await connection.execute("INSERT INTO ledger.outbox SELECT * FROM copy")
     await ledger.log(draft(seq=2))

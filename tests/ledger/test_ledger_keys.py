@@ -1,0 +1,49 @@
+"""The key files: created once, the same for all processes, closed to others."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from core import Broken, Forbidden
+from ledger import load_or_create_keys
+from proof.signatures import PublicKey
+
+
+def test_keys_are_created_once_and_only_for_their_owner(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    first, second = load_or_create_keys(folder), load_or_create_keys(folder)
+    assert PublicKey.of(first.signing_key).key_id == PublicKey.of(second.signing_key).key_id
+    assert first.log_key.private_bytes_raw() == second.log_key.private_bytes_raw()
+    assert first.vault_key == second.vault_key
+    assert [file.stat().st_mode & 0o777 for file in sorted(folder.iterdir())] == [0o600] * 3
+
+
+def test_processes_that_start_together_end_up_with_the_same_keys(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(lambda _: load_or_create_keys(tmp_path / "keys"), range(8)))
+    assert len({one.vault_key for one in keys}) == 1
+    assert len({PublicKey.of(one.signing_key).key_id for one in keys}) == 1
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    load_or_create_keys(tmp_path / "keys")
+    (tmp_path / "keys" / "vault-key.hex").chmod(0o644)
+    with pytest.raises(Forbidden, match=r"ledger\.key_exposed"):
+        load_or_create_keys(tmp_path / "keys")
+
+
+@pytest.mark.parametrize("name", ["entry-signing-key.pem", "log-signing-key.pem", "vault-key.hex"])
+@pytest.mark.parametrize("content", [b"", b"junk", b"\xff\xfe"])
+def test_a_damaged_key_file_is_never_replaced(tmp_path: Path, name: str, content: bytes) -> None:
+    load_or_create_keys(tmp_path / "keys")
+    (tmp_path / "keys" / name).write_bytes(content)
+    with pytest.raises(Broken, match=r"ledger\.key_unreadable"):
+        load_or_create_keys(tmp_path / "keys")
+    assert (tmp_path / "keys" / name).read_bytes() == content
+
+
+def test_keys_do_not_print_themselves(tmp_path: Path) -> None:
+    assert repr(load_or_create_keys(tmp_path / "keys")) == "Keys(…)"
