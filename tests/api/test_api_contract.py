@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_exported_contract_is_the_one_that_is_served() -> None:
     exported = (ROOT / "graphql" / "schema.graphql").read_text()
 
-    assert exported == sdl(), "run: python -m scf_api.schema.contract > graphql/schema.graphql"
+    assert exported == sdl(), "run: python -m scf_api > graphql/schema.graphql"
 
 
 def test_the_folder_graphql_does_not_shadow_graphql_core() -> None:

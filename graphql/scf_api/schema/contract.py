@@ -35,7 +35,3 @@ schema = Contract(
 def sdl() -> str:
     """Return the contract as text, as it stands in `graphql/schema.graphql`."""
     return f"{schema.as_str().rstrip()}\n"
-
-
-if __name__ == "__main__":
-    print(sdl(), end="")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,6 +27,9 @@ from scf_api.schema.financing import BankEntry, FinancingRequest
 from scf_api.schema.queries import Me
 from scf_api.schema.relay import global_id, key_of
 from scf_api.views import View
+
+# How often a mutation looks whether the case that it caused has started.
+_CASE_POLL_SECONDS = 0.1
 
 
 @argument
@@ -127,7 +132,7 @@ class ImportDocumentPayload:
 
 @output
 class SubmitFinancingRequestPayload:
-    """What became of a request; the case may start a moment later."""
+    """What became of a request; `case` is null as long as the case has not started."""
 
     command: CommandStatus | None
     user_errors: list[UserError]
@@ -241,7 +246,7 @@ class Mutation:
             input.idempotency_key,
         )
         request = await _row(info, views.REQUEST, answer, "request_id")
-        case = await _row(info, views.CASE, answer, "case_id")
+        case = await _started_case(info, answer)
         return SubmitFinancingRequestPayload(
             command=answer.status,
             user_errors=answer.errors,
@@ -330,6 +335,23 @@ async def _row(info: Info, view: View, answer: _Answer, name: str) -> Row | None
     """Return the row that the outcome names."""
     key = answer.result.get(name)
     return await info.context.one(view, UUID(key)) if key else None
+
+
+async def _started_case(info: Info, answer: _Answer) -> Row | None:
+    """Return the case of a request, which another command starts a moment after the request was taken."""
+    if "case_id" not in answer.result:
+        return None
+    context = info.context
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(context.settings.command_wait.total_seconds()):
+            while True:
+                rows = await context.repository.lookup(
+                    views.CASE, context.scope(views.CASE.area), "id", [UUID(answer.result["case_id"])]
+                )
+                for row in rows.values():
+                    return row
+                await asyncio.sleep(_CASE_POLL_SECONDS)
+    return None
 
 
 def _told(error: ScfError) -> UserError:

@@ -8,7 +8,6 @@ from uuid import UUID
 import strawberry
 
 import ledger
-from core import NotFound
 from scf_api import views
 from scf_api.context import Info
 from scf_api.repository import equals
@@ -296,10 +295,7 @@ class Query:
         row = await info.context.one(views.ENTRY, key, column="entry_id")
         if row is None or row["state"] != "logged":
             return None
-        try:
-            content = await ledger.prove(info.context.database, row["entry_id"])
-        except NotFound:
-            return None
+        content = await ledger.prove(info.context.database, row["entry_id"])
         return Proof(
             entry_id=strawberry.ID(str(row["entry_id"])),
             file_name=f"{row['entry_id']}.proof.json",
