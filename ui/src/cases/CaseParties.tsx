@@ -1,0 +1,89 @@
+import { Group, Stack, Text, Title } from '@mantine/core'
+
+import { StateBadge } from '../app/StateBadge'
+import { formatMoney, formatShare } from '../money/money'
+import type { CaseParty, Limit, Score } from './parties'
+
+export function CaseParties({ parties, pair }: { parties: readonly CaseParty[]; pair: readonly Limit[] }) {
+  return (
+    <div className="party-cards">
+      {parties.map((party) => (
+        <Stack key={party.role} gap="sm" className="panel" data-testid={`party-${party.role.toLowerCase()}`}>
+          <div>
+            <Text size="sm" className="quiet">
+              {party.role}
+            </Text>
+            <Title order={3} size="h5">
+              {party.name}
+            </Title>
+            <Text size="sm" className="quiet">
+              {[party.identifier, party.place].filter(Boolean).join(' · ')}
+            </Text>
+          </div>
+          {party.score ? <ScoreFacts score={party.score} /> : <Text size="sm">No score that you may see.</Text>}
+          <LimitList limits={party.limits} />
+        </Stack>
+      ))}
+      {pair.length > 0 && (
+        <Stack gap="sm" className="panel">
+          <Title order={3} size="h5">
+            Seller and buyer together
+          </Title>
+          <LimitList limits={pair} />
+        </Stack>
+      )}
+    </div>
+  )
+}
+
+function ScoreFacts({ score: { points, grade, pd, synthetic, reasons } }: { score: Score }) {
+  return (
+    <div>
+      <Group gap="sm" align="baseline">
+        <span className="score">{points}</span>
+        <Text size="sm">
+          grade {grade}, probability of default {formatShare(pd)}
+        </Text>
+        {synthetic && <StateBadge state="card trained on simulated data" tone="amber" />}
+      </Group>
+      <details>
+        <summary>Why</summary>
+        <ul className="checks">
+          {reasons.map(({ feature, bin, points: share, message }) => (
+            <li key={feature}>
+              {message || feature} <span className="quiet">({bin}: {share} points)</span>
+            </li>
+          ))}
+        </ul>
+      </details>
+    </div>
+  )
+}
+
+function LimitList({ limits }: { limits: readonly Limit[] }) {
+  if (limits.length === 0) return <Text size="sm">No limit that you may see.</Text>
+  return limits.map(({ id, scope, state, amount, reserved, utilised, headroom, bindingCap }) => (
+    <div key={id}>
+      <Group gap="xs" mb={4}>
+        <Text size="sm" fw={600}>
+          {scope.toLowerCase()} limit {formatMoney(amount)}
+        </Text>
+        <StateBadge state={state} />
+      </Group>
+      <dl className="facts">
+        <dt>Headroom</dt>
+        <dd>{formatMoney(headroom)}</dd>
+        <dt>Reserved, utilised</dt>
+        <dd>
+          {formatMoney(reserved)}, {formatMoney(utilised)}
+        </dd>
+        {bindingCap && (
+          <>
+            <dt>Bound by</dt>
+            <dd>{bindingCap.replaceAll('_', ' ')}</dd>
+          </>
+        )}
+      </dl>
+    </div>
+  ))
+}

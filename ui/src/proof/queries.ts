@@ -1,0 +1,31 @@
+import { graphql } from '../gql'
+
+export const LedgerEntryQuery = graphql(`
+  query LedgerEntry($entryId: ID!) {
+    ledgerEntry(entryId: $entryId) {
+      id
+      entryId
+      index
+      stream
+      seq
+      kind
+      actor
+      occurredAt
+      state
+      bodyHash
+      leafHash
+      chain
+      keyId
+    }
+  }
+`)
+
+export const ProofQuery = graphql(`
+  query Proof($entryId: ID!) {
+    proof(entryId: $entryId) {
+      entryId
+      fileName
+      text
+    }
+  }
+`)
