@@ -2,6 +2,9 @@
 
 Tortoise-ORM holds models, migrations and writes; hot reads and hot writes are asyncpg queries in the rooms'
 `repository.py` modules. Both run on the same pool, and inside a transaction on the same connection.
+
+Tortoise takes a second to import, so it is imported where a database is opened: the scorer and the auditor's
+tools import `core` without ever opening one.
 """
 
 from __future__ import annotations
@@ -13,9 +16,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
-from tortoise import Tortoise
-from tortoise.migrations.api import migrate as run_migrations
-from tortoise.transactions import in_transaction
 
 from core.errors import InvalidInput, Unavailable
 
@@ -65,6 +65,8 @@ class Database:
             InvalidInput: `database.url_invalid`.
             Unavailable: `database.unreachable` when no server answers there.
         """
+        from tortoise import Tortoise
+
         await Tortoise.init(config=_config(url, rooms, pool_size), use_tz=True, _enable_global_fallback=True)
         client = Tortoise.get_connection("default")
         database = cls(url, client)
@@ -83,11 +85,15 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection of this process."""
+        from tortoise import Tortoise
+
         await Tortoise.close_connections()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit what happens inside as one, or nothing of it."""
+        from tortoise.transactions import in_transaction
+
         async with in_transaction("default") as orm:
             # Tortoise guards the connection with a lock for each statement; it is the same one throughout.
             async with orm.acquire_connection() as sql:
@@ -103,6 +109,9 @@ class Database:
 
 async def migrate(url: str, rooms: Sequence[Room]) -> None:
     """Bring every room's tables to this release. Safe to call from several processes at once."""
+    from tortoise import Tortoise
+    from tortoise.migrations.api import migrate as run_migrations
+
     try:
         lock = await asyncpg.connect(url)
     except _CONNECT_ERRORS as error:

@@ -5,37 +5,70 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import NoReturn
 
+import click
 import typer
+from typer.core import TyperGroup
 
 from core.errors import InvalidInput, NotFound, ScfError
 from scf import console
-from scf.commands import case, demo, dmn, doctor, ledger, migrate, process, score, serve, up, user
 
 EXIT_BROKEN = 1
 EXIT_NOT_FOUND = 3
 EXIT_INVALID = 5
 
+COMMANDS = {
+    "up": "Start the platform; it stays up and keeps its data.",
+    "demo": "Run financing cases from trade documents to a verified ledger.",
+    "doctor": "Check what the platform needs of this machine.",
+    "process": "Process models: check them, run conformance suites.",
+    "dmn": "Decision models: run the DMN TCK.",
+    "case": "Cases: list, show, re-execute.",
+    "ledger": "The signed log: verify it, prove an entry, check a proof.",
+    "score": "Scorecards: train and evaluate.",
+    "user": "Local accounts.",
+    "migrate": "Bring a database to this release.",
+    "serve": "One service of the platform, as supervisor and containers run it.",
+}
+
+
+class _Commands(TyperGroup):
+    """Loads the module of the command that is called, and of no other: some take seconds to load."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return click.Command(cmd_name, help=COMMANDS[cmd_name])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, _, rest = super().resolve_command(ctx, args)
+        if name is None:
+            return name, None, rest
+        module = importlib.import_module(f"scf.commands.{name}")
+        return name, typer.main.get_command(module.app), rest
+
+
 app = typer.Typer(
     name="scf",
+    cls=_Commands,
     help="Supply chain finance on BPMN, Temporal and a signed ledger.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.command("up")(up.up)
-app.command("demo")(demo.demo)
-app.command("doctor")(doctor.doctor)
-app.command("migrate")(migrate.migrate)
-app.add_typer(process.app, name="process")
-app.add_typer(dmn.app, name="dmn")
-app.add_typer(case.app, name="case")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(score.app, name="score")
-app.add_typer(user.app, name="user")
-app.add_typer(serve.app, name="serve")
+
+
+@app.callback()
+def _scf() -> None:
+    """Supply chain finance on BPMN, Temporal and a signed ledger."""
 
 
 def main() -> NoReturn:

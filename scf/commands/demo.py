@@ -29,6 +29,10 @@ from scf.stopping import stop_signals
 _TEN_DAYS_A_SECOND = Decimal(864_000)
 
 
+app = typer.Typer()
+
+
+@app.command()
 def demo(
     folder: Annotated[
         Path,

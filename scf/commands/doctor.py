@@ -29,6 +29,10 @@ class Finding:
     hint: str | None = None
 
 
+app = typer.Typer()
+
+
+@app.command()
 def doctor(
     only: Annotated[str | None, typer.Option(help="Look at one thing: temporal, web or browser.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,

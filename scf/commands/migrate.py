@@ -11,7 +11,10 @@ from core import database as core_database
 from scf import console
 from scf.rooms import ROOMS
 
+app = typer.Typer()
 
+
+@app.command()
 def migrate(
     database: Annotated[str, typer.Option("--database", help="Its URL.", envvar="SCF_DATABASE_URL")],
 ) -> None:

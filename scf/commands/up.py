@@ -16,7 +16,10 @@ from scf.data_folder import default_data_folder
 from scf.platform import Platform, PlatformOptions, running_platform
 from scf.stopping import stop_signals
 
+app = typer.Typer()
 
+
+@app.command()
 def up(
     port: Annotated[int, typer.Option(help="The port of the API and the web app, on loopback.")] = 8080,
     data: DataOption = None,
