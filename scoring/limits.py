@@ -24,7 +24,7 @@ from core.money import minor_units
 
 CAPS: Final = ("policy", "need", "capacity", "expected_loss", "collateral", "concentration")
 _DAYS_PER_YEAR: Final = Decimal(365)
-_LONGEST_TERMS: Final = 3_650
+_LONGEST_TERMS: Final = 36_500
 _ARITHMETIC: Final = Context(prec=34)
 _LARGEST: Final = Decimal(10) ** 18  # no party trades more; a cap beyond it does not bind
 _DEFAULT_GRADE_CAPS: Final[Mapping[str, Decimal]] = MappingProxyType(
