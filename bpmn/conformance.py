@@ -48,7 +48,9 @@ def _run_case(folder: Path, case: Mapping[str, Any]) -> dict[str, Any]:
         got = {"outcome": _outcome(world.states), "markers": _markers(world, case["markers"])}
         if got != expected:
             reason = "; ".join(
-                f"{incident.code}: {incident.message}" for state in world.states for incident in state.incidents
+                f"{incident.code}: {incident.message}"
+                for state in world.states
+                for incident in state.incidents
             )
     except ModelRefused as wrong:
         refused = True

@@ -683,7 +683,7 @@ class Burst:
         """What a formula gives at a token. Raises FeelError, which becomes an incident."""
         if formula.expression is None:
             return formula.text
-        return formula.expression.evaluate(self.view(key, extra), now=self.at)
+        return formula.value(self.view(key, extra), self.at)
 
     def chain(self, key: int) -> list[Mapping[str, Slot]]:
         """The scopes that a token sees, innermost first."""

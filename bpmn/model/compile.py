@@ -8,7 +8,7 @@ same examination: the one reports, the other refuses.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -270,9 +270,7 @@ class _Compilation:
     def _scope(self, reader: Reader, node: etree._Element, process: str, parent: str | None) -> None:
         """Compile a process or subprocess and what it contains."""
         flows = self._flows(reader, node)
-        nodes = [
-            child for child in node if isinstance(child.tag, str) and self._flow_node(reader, node, child)
-        ]
+        nodes = [child for child in node.iterchildren(etree.Element) if self._flow_node(reader, node, child)]
         children = tuple(self._ref_of(child) for child in nodes)
         starts = tuple(self._ref_of(child) for child in nodes if local(child) == "startEvent")
         by_event = [child for child in nodes if _by_event(child)]
@@ -407,10 +405,8 @@ class _Compilation:
             events=events,
             boundaries=tuple(
                 self._ref_of(each)
-                for each in (outer if outer is not None and tag != "process" else ())
-                if isinstance(each.tag, str)
-                and local(each) == "boundaryEvent"
-                and each.get("attachedToRef") == node.get("id")
+                for each in (_boundary_events(outer) if outer is not None and tag != "process" else ())
+                if each.get("attachedToRef") == node.get("id")
             ),
             attached_to=self._attached(reader, node),
             interrupting=reader.interrupting(node, position),
@@ -782,6 +778,10 @@ class _Compilation:
             )
         if tag.endswith("Gateway") and not element.outgoing:
             reader.refuse("gateway.no-way-out", node, "The gateway has no outgoing flow.", "Add one.")
+
+
+def _boundary_events(scope: etree._Element) -> Iterator[etree._Element]:
+    return scope.iterchildren(f"{{{BPMN}}}boundaryEvent")
 
 
 def _by_event(node: etree._Element) -> bool:

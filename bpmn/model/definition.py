@@ -28,8 +28,14 @@ class Formula:
     expression: Expression | None
 
     def value(self, scope: Mapping[str, Value], now: datetime) -> Value:
-        """The text, or what the expression gives in `scope` at `now`. Raises FeelError."""
-        return self.text if self.expression is None else self.expression.evaluate(scope, now=now)
+        """The text, or what the expression gives in `scope` at `now`. Raises FeelError.
+
+        As in Camunda 8 a variable that does not exist is null; where null cannot be used (a condition,
+        a collection, a correlation key) the element stops with an incident.
+        """
+        if self.expression is None:
+            return self.text
+        return self.expression.evaluate(scope, now=now, strict=False)
 
 
 @dataclass(frozen=True, slots=True)

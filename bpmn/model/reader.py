@@ -73,7 +73,7 @@ class Reader:
 
     def only(self, node: etree._Element, *allowed: str) -> None:
         """Refuse attributes of a `zeebe:` element that are not understood."""
-        for name in node.attrib:
+        for name in map(str, node.attrib):
             if name not in allowed:
                 self.refuse(
                     "extension.attribute",

@@ -37,7 +37,9 @@ class SignalEvent(EventKind):
         signal = reader.definition(event, node.get("signalRef"), "signal")
         if signal is None:
             return None
-        return SignalConfig(reader.formula(signal.get("name") or signal.get("id") or "", event, "signal name"))
+        return SignalConfig(
+            reader.formula(signal.get("name") or signal.get("id") or "", event, "signal name")
+        )
 
     def open(self, burst: Burst, owner: Token, element: Element, index: int, config: SignalConfig) -> None:
         """Subscribe."""
