@@ -75,7 +75,10 @@ class Compiler:
         self._level += 1
         self._size += 1
         self._deepest = max(self._deepest, self._level)
-        code: Code = _COMPILE[type(node)](self, node)
+        if isinstance(node, ast.Composite):
+            code = node.compile(self)
+        else:
+            code = _COMPILE[type(node)](self, node)
         self._level -= 1
         return code
 
@@ -212,6 +215,11 @@ class Compiler:
 
         return run_instance
 
+    def _declared(self, kind: ast.TypeName | Type | None) -> Type:
+        if isinstance(kind, ast.TypeName):
+            return self._type(kind)
+        return ANY if kind is None else kind
+
     def _type(self, written: ast.TypeName) -> Type:
         kind = resolve(written, self._types)
         if kind is None:
@@ -236,16 +244,17 @@ class Compiler:
         for key, value in node.entries:
             entries.append((key, self.compile(value)))
             scope.names.append(key)
+        result = None if node.result is None else self.compile(node.result)
         self._scopes.pop()
         if len(set(scope.names)) != len(scope.names):  # DMN 1.5, 10.3.2.5: the keys of a context are distinct
             return lambda frame: None
 
-        def run_context(frame: Frame) -> dict[str, Any]:
+        def run_context(frame: Frame) -> Any:
             context: dict[str, Any] = {}
             inner = Frame(context, frame, frame.run)
             for key, value in entries:
                 context[key] = value(inner)
-            return context
+            return context if result is None else result(inner)
 
         return run_context
 
@@ -335,11 +344,12 @@ class Compiler:
 
     def function(self, node: ast.FunctionDefinition) -> Code:
         names = tuple(name for name, _ in node.parameters)
-        types = tuple(ANY if kind is None else self._type(kind) for _, kind in node.parameters)
+        types = tuple(self._declared(kind) for _, kind in node.parameters)
+        result = node.result or ANY
         self._scopes.append(_Slots(names))
         body, size, depth = self._measured(node.body)
         self._scopes.pop()
-        return lambda frame: Closure(names, types, ANY, body, frame, size, depth)
+        return lambda frame: Closure(names, types, result, body, frame, size, depth)
 
     def call(self, node: ast.Call) -> Code:
         callee = self._callee(node.callee)

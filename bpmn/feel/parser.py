@@ -259,9 +259,11 @@ class Parser:
 
     def _known_name(self) -> tuple[str, int]:
         vocabularies = self._names + self._members if self._in_filter else self._names
-        return max(
-            (known.match(self._tokens, self._index) for known in vocabularies), key=lambda found: found[1]
-        )
+        return self._longest(vocabularies)
+
+    def _longest(self, vocabularies: Sequence[Vocabulary]) -> tuple[str, int]:
+        matches = (known.match(self._tokens, self._index) for known in vocabularies)
+        return max(matches, key=lambda found: found[1], default=("", 0))
 
     def _keyword(self, word: str) -> ast.Node:
         if word in _CONSTANTS:
@@ -279,10 +281,7 @@ class Parser:
         self._fail(f"Expected a value but found the keyword {word!r}.")
 
     def _member(self) -> str:
-        vocabularies = self._members + self._names
-        name, length = max(
-            (known.match(self._tokens, self._index) for known in vocabularies), key=lambda found: found[1]
-        )
+        name, length = self._longest(self._members + self._names)
         if length:
             self._index += length
             return name

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from bpmn.feel.compiler import Compiler
+    from bpmn.feel.runtime import Code
+    from bpmn.feel.types import Type
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +144,11 @@ class Quantified:
 
 @dataclass(frozen=True, slots=True)
 class FunctionDefinition:
-    """`function(parameters) body`."""
+    """`function(parameters) body`; types are written ones, or resolved ones of a boxed function."""
 
-    parameters: tuple[tuple[str, TypeName | None], ...]
+    parameters: tuple[tuple[str, TypeName | Type | None], ...]
     body: Node
+    result: Type | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +160,10 @@ class ListLiteral:
 
 @dataclass(frozen=True, slots=True)
 class ContextLiteral:
-    """`{key: value}`."""
+    """`{key: value}`; with `result` a boxed context whose value is that of its last, nameless entry."""
 
     entries: tuple[tuple[str, Node], ...]
+    result: Node | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +194,16 @@ class TypeName:
     result: TypeName | None = None
 
 
+class Composite:
+    """A node of another notation (a decision table, say) that knows how to compile itself."""
+
+    __slots__ = ()
+
+    def compile(self, compiler: Compiler) -> Code:
+        """Return the node's code; parts are compiled with `compiler`, which knows the scope."""
+        raise NotImplementedError
+
+
 Node: TypeAlias = (
     Literal
     | Name
@@ -206,4 +223,5 @@ Node: TypeAlias = (
     | ContextLiteral
     | RangeLiteral
     | ComparisonRange
+    | Composite
 )
