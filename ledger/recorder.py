@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TypeAlias
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -13,7 +14,7 @@ from core.database import Transaction
 from core.errors import Broken, Conflict, InvalidInput
 from ledger import repository
 from ledger.draft import EntryDraft, entry_id
-from ledger.repository import EntryRow, PayloadRow, StreamRow
+from ledger.repository import EntryRow, KeyRow, PayloadRow, StreamRow
 from ledger.vault import StreamKey
 from proof import canonical, merkle
 from proof.entry import Body, Envelope, seal
@@ -24,6 +25,9 @@ from proof.signatures import PublicKey
 # The vault's field for the element steps; payload fields begin with a letter, so none can take its place.
 EVENTS_FIELD = ".events"
 
+# A draft whose number is taken, with its entry's id and its stream's key.
+_Repeated: TypeAlias = tuple[UUID, EntryDraft, StreamKey]
+
 
 class Recorder:
     """Signs entries with the platform's key and puts them into the outbox."""
@@ -33,7 +37,6 @@ class Recorder:
         self._vault_key = vault_key
         self._origin = origin
         self._public_key = PublicKey.of(signing_key)
-        self._key_is_known = False
 
     async def record(self, tx: Transaction, draft: EntryDraft) -> UUID:
         """Write one entry in the caller's transaction and return its id.
@@ -45,8 +48,8 @@ class Recorder:
             InvalidInput: `ledger.entry_invalid`, naming the field.
             Conflict: `ledger.seq_gap` when the stream's previous entry is not there, `ledger.stream_erased`
                 when the stream's data key was destroyed.
-            Broken: `ledger.entry_conflict` when another entry stands under the same stream and number.
-            Broken: `ledger.vault_key` when the vault key is not the one the stream began with.
+            Broken: `ledger.entry_conflict` when another entry stands under the same stream and number,
+                `ledger.vault_key` when the vault key is not the one that the stream began with.
         """
         return (await self.record_all(tx, [draft]))[0]
 
@@ -55,37 +58,37 @@ class Recorder:
 
         Drafts of one stream must come in the order of their numbers. Raises what `record` raises.
         """
-        if not self._key_is_known:
-            self._key_is_known = await repository.register_key(
-                tx.sql, self._public_key.key_id, "entry", self._public_key.der
-            )
         known = await repository.lock_streams(tx.sql, sorted({draft.stream for draft in drafts}))
         heads = {stream: _Head(row, self._open_key(row)) for stream, row in known.items()}
         entries: list[EntryRow] = []
         payloads: list[PayloadRow] = []
-        repeated: list[tuple[EntryDraft, StreamKey]] = []
-        for draft in drafts:
+        repeated: list[_Repeated] = []
+        ids = [entry_id(draft.stream, draft.seq) for draft in drafts]
+        for entry, draft in zip(ids, drafts, strict=True):
             head = heads.get(draft.stream) or self._new_stream(draft.stream)
             heads[draft.stream] = head
-            if draft.seq <= head.row.seq:
-                repeated.append((draft, head.key))
+            if 1 <= draft.seq <= head.row.seq:
+                repeated.append((entry, draft, head.key))
                 continue
-            entry = self._sign(draft, head)
-            entries.append(entry)
-            payloads.extend(_seal_payloads(draft, head.key))
-            head.advance(entry)
+            entries.append(self._sign(entry, draft, head))
+            payloads.extend(_seal_payloads(entry, draft, head.key))
+            head.advance(entries[-1])
         if entries:
             advanced = {entry.stream for entry in entries}
             moved = await repository.append_to_outbox(
-                tx.sql, [heads[stream].row for stream in sorted(advanced)], entries, payloads
+                tx.sql,
+                KeyRow(self._public_key.key_id, "entry", self._public_key.der),
+                [heads[stream].row for stream in sorted(advanced)],
+                entries,
+                payloads,
             )
             if overtaken := advanced - moved:
                 # Another transaction created these streams since they were looked up; now they can be locked.
                 await self.record_all(tx, [draft for draft in drafts if draft.stream in overtaken])
-                repeated = [one for one in repeated if one[0].stream not in overtaken]
+                repeated = [one for one in repeated if one[1].stream not in overtaken]
         if repeated:
             await self._require_same(tx, repeated)
-        return [entry_id(draft.stream, draft.seq) for draft in drafts]
+        return ids
 
     def _new_stream(self, stream: str) -> _Head:
         key = StreamKey.create(stream)
@@ -100,7 +103,7 @@ class Recorder:
             )
         return StreamKey.unwrap(row.stream, row.data_key, self._vault_key)
 
-    def _sign(self, draft: EntryDraft, head: _Head) -> EntryRow:
+    def _sign(self, entry: UUID, draft: EntryDraft, head: _Head) -> EntryRow:
         if draft.seq != head.row.seq + 1:
             raise Conflict(
                 "ledger.seq_gap",
@@ -110,16 +113,18 @@ class Recorder:
             )
         parents = (head.row.leaf_hash.hex(),) if draft.seq > 1 else ()
         try:
-            body = self._body(draft, head.key, parents, self._public_key.key_id)
+            body = self._body(entry, draft, head.key, parents, self._public_key.key_id)
             envelope = seal(body, self._signing_key)
         except ProofError as error:
             raise _invalid(draft, error) from error
-        return EntryRow(body.entry_id, draft.stream, draft.seq, envelope.body, envelope.signature)
+        return EntryRow(entry, draft.stream, draft.seq, envelope.body, envelope.signature)
 
-    def _body(self, draft: EntryDraft, key: StreamKey, parents: tuple[str, ...], key_id: str) -> Body:
+    def _body(
+        self, entry: UUID, draft: EntryDraft, key: StreamKey, parents: tuple[str, ...], key_id: str
+    ) -> Body:
         return Body(
             origin=self._origin,
-            entry_id=entry_id(draft.stream, draft.seq),
+            entry_id=entry,
             stream=draft.stream,
             seq=draft.seq,
             parents=parents,
@@ -139,11 +144,11 @@ class Recorder:
             key_id=key_id,
         )
 
-    async def _require_same(self, tx: Transaction, repeated: Sequence[tuple[EntryDraft, StreamKey]]) -> None:
+    async def _require_same(self, tx: Transaction, repeated: Sequence[_Repeated]) -> None:
         """Check that drafts whose numbers are taken say what the entries there say."""
-        stored = await repository.bodies(tx.sql, [entry_id(draft.stream, draft.seq) for draft, _ in repeated])
-        for draft, key in repeated:
-            there = stored.get(entry_id(draft.stream, draft.seq))
+        stored = await repository.bodies(tx.sql, [entry for entry, _, _ in repeated])
+        for entry, draft, key in repeated:
+            there = stored.get(entry)
             if there is None:
                 raise Broken(
                     "ledger.entry_missing",
@@ -154,7 +159,7 @@ class Recorder:
             before = Body.decode(there)
             try:
                 # A retry may come after a change of key; what the entry tells must still be the same.
-                again = self._body(draft, key, before.parents, before.key_id).encode()
+                again = self._body(entry, draft, key, before.parents, before.key_id).encode()
             except ProofError as error:
                 raise _invalid(draft, error) from error
             if sha256(again).digest() != sha256(there).digest():
@@ -178,8 +183,7 @@ class _Head:
         self.row = self.row._replace(seq=entry.seq, leaf_hash=leaf)
 
 
-def _seal_payloads(draft: EntryDraft, key: StreamKey) -> Iterable[PayloadRow]:
-    entry = entry_id(draft.stream, draft.seq)
+def _seal_payloads(entry: UUID, draft: EntryDraft, key: StreamKey) -> Iterable[PayloadRow]:
     for field, payload in draft.payloads.items():
         yield PayloadRow(entry, draft.stream, field, key.seal(entry, field, payload))
     if draft.events:

@@ -99,11 +99,12 @@ async def lock_streams(connection: Connection, streams: Sequence[str]) -> dict[s
 
 async def append_to_outbox(
     connection: Connection,
+    key: KeyRow,
     streams: Sequence[StreamRow],
     entries: Sequence[EntryRow],
     payloads: Sequence[PayloadRow],
 ) -> set[str]:
-    """Advance the streams and write their entries; return the streams for which this was done.
+    """Advance the streams and write their entries, signed by `key`; return the advanced streams.
 
     A stream is left out, with its entries, when another transaction created it in the meantime under another
     data key.
@@ -129,12 +130,15 @@ async def append_to_outbox(
             FROM unnest($10::uuid[], $11::text[], $12::text[], $13::bytea[])
                 AS payload (entry_id, stream, field, sealed)
             JOIN moved USING (stream)
+        ), registered AS (
+            INSERT INTO ledger.key (key_id, purpose, public_key) VALUES ($14, $15, $16) ON CONFLICT DO NOTHING
         )
-        SELECT array_agg(stream) FROM moved, pg_notify($14, '')
+        SELECT array_agg(stream) FROM moved, pg_notify($17, '')
         """,
         *_columns(streams, 4),
         *_columns(entries, 5),
         *_columns(payloads, 4),
+        *key,
         OUTBOX_CHANNEL,
     )
     return set(moved or ())
@@ -150,17 +154,12 @@ async def bodies(connection: Connection, entry_ids: Sequence[UUID]) -> dict[UUID
     return {row["entry_id"]: row["body"] for row in rows}
 
 
-async def register_key(connection: Connection, key_id: str, purpose: str, public_key: bytes) -> bool:
-    """Make sure that a public key is known; tell whether it was already."""
-    if await connection.fetchval("SELECT true FROM ledger.key WHERE key_id = $1", key_id):
-        return True
+async def register_key(connection: Connection, key: KeyRow) -> None:
+    """Make sure that a public key is known."""
     await connection.execute(
         "INSERT INTO ledger.key (key_id, purpose, public_key) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-        key_id,
-        purpose,
-        public_key,
+        *key,
     )
-    return False
 
 
 async def try_sequencer_lock(connection: Connection) -> bool:

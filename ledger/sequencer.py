@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.database import Database
 from core.errors import Broken, Unavailable
 from ledger import repository
-from ledger.repository import EntryRow, HeadRow, LoggedRow
+from ledger.repository import EntryRow, HeadRow, KeyRow, LoggedRow
 from proof import tiles
 from proof.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from proof.entry import Envelope
@@ -118,7 +118,9 @@ class Sequencer:
                     f"The database holds a log of another name than {self._origin}.",
                     hint="Give the name that the log began with.",
                 )
-            await repository.register_key(connection, str(self._note_key), "log", self._note_key.public)
+            await repository.register_key(
+                connection, KeyRow(str(self._note_key), "log", self._note_key.public)
+            )
             await connection.add_listener(repository.OUTBOX_CHANNEL, lambda *_: self._woken.set())
         except BaseException:
             connection.terminate()

@@ -7,7 +7,7 @@ sorted keys writes exactly the bytes of RFC 8785, and a test holds the two equal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import orjson
 
@@ -26,7 +26,11 @@ def encode(value: Json) -> bytes:
         NotCanonical: `canonical.type` (a float or another type that JSON does not have), `canonical.key`,
             `canonical.integer`, `canonical.text` (a lone surrogate) or `canonical.depth`.
     """
-    return orjson.dumps(_plain(value, 0), option=orjson.OPT_SORT_KEYS)
+    _require_profile(value, 0)
+    try:
+        return orjson.dumps(value, default=_as_dict, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise NotCanonical("canonical.text", f"A text cannot be written: {error}.") from None
 
 
 def decode(data: bytes) -> Json:
@@ -44,42 +48,35 @@ def decode(data: bytes) -> Json:
     return value
 
 
-def _plain(value: object, depth: int) -> object:
-    """Return the value as plain dicts and lists, after checking that each part is in the profile."""
+def _require_profile(value: object, depth: int) -> None:
+    """Refuse what `orjson` would write in another form than RFC 8785, or in a form that is not JSON's own."""
     kind = type(value)
-    if kind is str:
-        return _text(value)  # type: ignore[arg-type]
-    if value is None or kind is bool:
-        return value
+    if kind is str or value is None or kind is bool:
+        return
     if kind is int:
         if not -MAX_INTEGER <= value <= MAX_INTEGER:  # type: ignore[operator]
             raise NotCanonical(
                 "canonical.integer", "The integer is beyond 2^53 − 1.", hint="Write it as a string."
             )
-        return value
+        return
     if depth >= MAX_DEPTH:
         raise NotCanonical("canonical.depth", f"The value is nested deeper than {MAX_DEPTH} levels.")
-    if isinstance(value, Mapping):
-        return {_key(key): _plain(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
-    raise NotCanonical(
-        "canonical.type",
-        f"A {kind.__name__} has no canonical form.",
-        hint="Write amounts and other non-integers as strings.",
-    )
+    if kind is dict or isinstance(value, Mapping):
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str or not key.isascii():
+                raise NotCanonical("canonical.key", f"The key {key!r} is not ASCII text.")
+            _require_profile(item, depth + 1)
+    elif kind is list or kind is tuple:
+        for item in value:  # type: ignore[attr-defined]
+            _require_profile(item, depth + 1)
+    else:
+        raise NotCanonical(
+            "canonical.type",
+            f"A {kind.__name__} has no canonical form.",
+            hint="Write amounts and other non-integers as strings.",
+        )
 
 
-def _key(key: object) -> str:
-    if type(key) is not str or not key.isascii():
-        raise NotCanonical("canonical.key", f"The key {key!r} is not ASCII text.")
-    return key
-
-
-def _text(text: str) -> str:
-    if not text.isascii():
-        try:
-            text.encode()
-        except UnicodeEncodeError:
-            raise NotCanonical("canonical.text", "The text holds a lone surrogate.") from None
-    return text
+def _as_dict(value: object) -> dict[str, object]:
+    """Hand a mapping that is no dict to `orjson`; nothing else comes here."""
+    return dict(cast("Mapping[str, object]", value))

@@ -53,8 +53,8 @@ async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
     async with database.transaction() as tx:
         await tx.sql.execute("SET LOCAL session_replication_role = replica")
         await tx.sql.execute(
-            "TRUNCATE ledger.entry, ledger.outbox, ledger.tile, ledger.checkpoint, ledger.head, ledger.stream,"
-            " ledger.payload, ledger.key"
+            "TRUNCATE ledger.entry, ledger.outbox, ledger.tile, ledger.checkpoint, ledger.head,"
+            " ledger.stream, ledger.payload, ledger.key"
         )
     keys = Keys(ec.generate_private_key(ec.SECP256R1()), Ed25519PrivateKey.generate(), bytes(range(32)))
     sequencer = Sequencer(database, keys.log_key, ORIGIN)

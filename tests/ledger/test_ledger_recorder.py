@@ -92,6 +92,20 @@ async def test_what_is_rolled_back_was_never_recorded(ledger: Ledger) -> None:
     assert await ledger.value("SELECT count(*) FROM ledger.outbox") == 1
 
 
+async def test_a_key_is_registered_with_the_first_entry_that_stands(ledger: Ledger) -> None:
+    async def record_twice_and_fail() -> None:
+        async with ledger.database.transaction() as tx:
+            await ledger.recorder.record(tx, draft(seq=1))
+            await ledger.recorder.record(tx, draft(seq=2))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await record_twice_and_fail()
+    assert await ledger.value("SELECT count(*) FROM ledger.key") == 0
+    await ledger.record(draft(seq=1))
+    assert await ledger.value("SELECT key_id FROM ledger.key") == PublicKey.of(ledger.keys.signing_key).key_id
+
+
 async def test_a_number_cannot_be_skipped(ledger: Ledger) -> None:
     with pytest.raises(Conflict, match=r"ledger\.seq_gap"):
         await ledger.record(draft(seq=2))
