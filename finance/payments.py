@@ -15,6 +15,7 @@ from core.ids import derived_id
 from core.money import Money, total
 from finance import accounting, journals, models, repository
 from finance.fingerprints import number_key
+from finance.parties import name_key
 from finance.receivables import AssetEvent, AssetState, after
 from finance.requests import locked_request
 
@@ -184,7 +185,7 @@ async def record_bank_entry(
     words = _references(reference)
     order = await _unpaid_order(tx, words, amount) if direction != "in" else None
     direction = direction or ("out" if order is not None else "in")
-    asset_id = await _owed_asset(tx, words, amount.currency) if direction == "in" else None
+    asset_id = await _owed_asset(tx, words, amount, payer) if direction == "in" else None
     bank_entry = await models.BankEntry.create(
         using_db=tx.orm,
         id=derived_id("bank-entry", bank_ref),
@@ -234,10 +235,21 @@ async def _unpaid_order(tx: Transaction, words: Sequence[str], amount: Money) ->
     return order if (order["amount"], order["currency"]) == (amount.amount, amount.currency) else None
 
 
-async def _owed_asset(tx: Transaction, words: Sequence[str], currency: str) -> UUID | None:
-    """Return the one receivable that a reference names; of several, none is guessed."""
-    found = await repository.open_assets_by_reference(tx.sql, currency, words)
-    return found[0]["id"] if len(found) == 1 else None
+async def _owed_asset(tx: Transaction, words: Sequence[str], amount: Money, payer: str | None) -> UUID | None:
+    """Return the one receivable that a reference names.
+
+    Two sellers may use one invoice number: then the payer's name decides, then the amount; none is guessed.
+    """
+    found = await repository.open_assets_by_reference(tx.sql, amount.currency, words)
+    for narrowed in (
+        found,
+        [row for row in found if payer and row["buyer_key"] == name_key(payer)],
+        [row for row in found if row["face"] - row["collected"] == amount.amount],
+    ):
+        if len(narrowed) == 1:
+            asset_id: UUID = narrowed[0]["id"]
+            return asset_id
+    return None
 
 
 def _references(text: str) -> list[str]:

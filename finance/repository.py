@@ -306,7 +306,10 @@ async def open_assets_by_reference(sql: Connection, currency: str, references: S
     """Lock and return the receivables still owed whose invoice number is one of the references."""
     return await sql.fetch(
         """
-        SELECT a.* FROM finance.asset a JOIN finance.invoice i ON i.id = a.invoice_id
+        SELECT a.id, a.face, a.collected, b.name_key AS buyer_key
+        FROM finance.asset a
+        JOIN finance.invoice i ON i.id = a.invoice_id
+        JOIN finance.legal_entity b ON b.id = a.buyer_id
         WHERE a.currency = $1 AND a.state IN ('FUNDED', 'PART_COLLECTED', 'OVERDUE')
           AND (i.number_key = ANY($2::text[]) OR upper(replace(a.id::text, '-', '')) = ANY($2::text[]))
         ORDER BY a.id FOR UPDATE OF a
