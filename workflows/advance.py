@@ -19,9 +19,9 @@ from uuid import UUID
 import orjson
 
 import ledger
-from bpmn import KERNEL_VERSION, State, new_instance
-from bpmn.errors import BpmnError
-from bpmn.kernel.commands import (
+from bpmn import (
+    KERNEL_VERSION,
+    BpmnError,
     Cancel,
     Command,
     CompleteJob,
@@ -29,12 +29,14 @@ from bpmn.kernel.commands import (
     CorrelateMessage,
     FailJob,
     FireTimers,
+    Job,
+    Model,
     ResolveIncident,
     Start,
+    State,
     ThrowError,
+    new_instance,
 )
-from bpmn.kernel.records import Job
-from bpmn.model import Model
 from bpmn.values import from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
 from workflows import payloads, read_model, repository

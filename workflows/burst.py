@@ -7,10 +7,7 @@ from datetime import datetime
 
 import orjson
 
-from bpmn import State, step
-from bpmn.kernel.commands import Command
-from bpmn.kernel.records import Event, Job
-from bpmn.model import Model
+from bpmn import Command, Event, Job, Model, State, step
 
 
 class Burst:

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import orjson
 
-from bpmn import Catalogue, Model, compile_model, lint
-from bpmn.errors import ModelRefused
+import finance
+from bpmn import Catalogue, Model, ModelRefused, compile_model, lint
 from core import InvalidInput, NotFound, Transaction, derived_id
 from workflows import repository
 from workflows.repository import Connection, DefinitionRow
@@ -57,7 +57,7 @@ def shipped_products() -> tuple[str, ...]:
 
 def catalogue(sources: Mapping[str, str], job_types: frozenset[str]) -> Catalogue:
     """Return what the deployment check must know: job types, and the forms among the files."""
-    return Catalogue(job_types=job_types, forms=frozenset(_forms(sources)))
+    return Catalogue(job_types, frozenset(_forms(sources)), finance.MANDATORY_CONTROLS)
 
 
 async def deploy(

@@ -41,9 +41,9 @@ class NewCaseClock:
     pause_on: frozenset[str] = frozenset()
     from_documents: bool = False
 
-    def policy(self, latest_issue: date) -> ClockPolicy:
+    def policy(self, latest_issue: datetime | None) -> ClockPolicy:
         """Return the clock of a case over invoices of which the latest was issued then."""
-        start = _noon(latest_issue + timedelta(days=1)) if self.from_documents else None
+        start = latest_issue + timedelta(days=1) if self.from_documents and latest_issue else None
         return ClockPolicy(start, self.rate, self.pause_on)
 
     def time_of_statement(self, value_date: date, now: datetime) -> datetime:
@@ -153,7 +153,7 @@ class DomainCommands:
         business_key = str(request_id)
         case_id = case_id_of(FACTORING, business_key)
         await finance.link_case(tx, request_id, case_id)
-        latest_issue = await repository.latest_issue(tx.sql, payload.invoice_ids)
+        latest_issue = await finance.latest_issue_date(tx, payload.invoice_ids)
         await submit_follow_up(
             tx,
             kind="case.start",
@@ -197,7 +197,7 @@ class DomainCommands:
         )
         await self._record(tx, command, at, command.payload)
         result: dict[str, Any] = {"bank_entry_id": str(entry.id), "matched": None, "case_id": None}
-        awaited = await repository.awaited_payment(tx.sql, entry.asset_id, entry.payment_order_id)
+        awaited = await repository.awaited_payment(tx.sql, entry.matched.id) if entry.matched else None
         if awaited is None:
             return result
         message, key, case_id = awaited

@@ -7,9 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bpmn import State
-from bpmn.kernel.records import Event, Incident, Subscription, Task
-from bpmn.model import Model
+from bpmn import Event, Incident, Model, State, Subscription, Task
 from core import derived_id
 from workflows import repository
 from workflows.burst import Burst

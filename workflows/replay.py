@@ -8,8 +8,7 @@ from uuid import UUID
 import orjson
 
 import ledger
-from bpmn import new_instance
-from bpmn.kernel.commands import command_from_json
+from bpmn import command_from_json, new_instance
 from core import Database, NotFound
 from proof import merkle
 from proof.hashes import event_leaf

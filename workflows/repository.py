@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -251,9 +251,7 @@ async def read_case(sql: Connection, case_id: UUID) -> CaseRow | None:
     return _case(row) if row else None
 
 
-async def awaited_payment(
-    sql: Connection, asset_id: UUID | None, payment_order_id: UUID | None
-) -> tuple[str, str, UUID] | None:
+async def awaited_payment(sql: Connection, paid_id: UUID) -> tuple[str, str, UUID] | None:
     """Return message name, key and case for a payment of a receivable, or for a paid advance."""
     row = await sql.fetchrow(
         """
@@ -262,21 +260,12 @@ async def awaited_payment(
               FROM finance.asset_view WHERE id = $1
             UNION ALL
             SELECT 'PaymentConfirmed', id::text, request_id
-              FROM finance.payment_order_view WHERE id = $2 AND purpose = 'ADVANCE'
+              FROM finance.payment_order_view WHERE id = $1 AND purpose = 'ADVANCE'
         ) p JOIN workflows.case_ c ON c.request_id = p.request_id
         """,
-        asset_id,
-        payment_order_id,
+        paid_id,
     )
     return (row["name"], row["key"], row["id"]) if row else None
-
-
-async def latest_issue(sql: Connection, invoice_ids: Sequence[UUID]) -> date:
-    """Return the latest date on which one of these invoices was issued."""
-    issued: date = await sql.fetchval(
-        "SELECT max(issue_date) FROM finance.invoice_view WHERE id = ANY ($1::uuid[])", list(invoice_ids)
-    )
-    return issued
 
 
 async def insert_case(sql: Connection, case: CaseRow, *, root: str, active_elements: Any) -> bool:

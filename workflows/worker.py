@@ -73,7 +73,9 @@ async def run_worker(
     """
     database = await Database.open(settings.database_url, rooms(), pool_size=settings.pool_size)
     try:
-        await serve(database, settings, platform_effects(), stop, ready=ready)
+        effects = platform_effects()
+        await deploy_shipped(database, _recorder(settings), effects, SystemClock())
+        await serve(database, settings, effects, stop, ready=ready)
     finally:
         await database.close()
 
@@ -90,7 +92,6 @@ async def serve(
     """Run a worker on an open database with the given job types; see `run_worker`."""
     clock = clock or SystemClock()
     recorder = _recorder(settings)
-    await deploy_shipped(database, recorder, effects, clock)
     client = await connect(settings.temporal_target, settings.namespace, stop)
     if client is None:
         return

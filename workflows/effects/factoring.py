@@ -228,10 +228,8 @@ async def confirm_payment(job: JobContext) -> Mapping[str, Value]:
 @effects.job("finance.remind")
 async def remind(job: JobContext) -> Mapping[str, Value]:
     """Remind the buyer: of a payment that is late, or of a verification that is not answered."""
-    if job.headers.get("about") == "payment":
-        await finance.remind(job.tx, job.id("assetId"), at=job.at)
-    else:
-        await finance.remind_of_verification(job.tx, job.request, at=job.at, entry_id=job.entry_id)
+    asset_id = job.id("assetId") if job.headers.get("about") == "payment" else None
+    await finance.remind(job.tx, job.request, asset_id=asset_id, at=job.at, entry_id=job.entry_id)
     return {}
 
 

@@ -1,0 +1,60 @@
+"""What the cases' tests share: a platform on real servers, with jobs that tests can look into."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from conftest import NewDatabase
+
+from core import Database
+from support.cases import Platform
+from support.jobs import TRACE_TABLE, Jobs
+from support.temporal import temporal_target
+from workflows.worker import WorkerSettings, rooms
+
+__all__ = ["temporal_target"]
+
+MODELS = Path(__file__).parent / "models"
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def jobs() -> Jobs:
+    """The jobs of the test models."""
+    return Jobs()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def stopped_platform(
+    new_database: NewDatabase,
+    temporal_target: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    jobs: Jobs,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[Platform]:
+    """A platform whose worker a test starts itself."""
+    url = await new_database(rooms())
+    database = await Database.open(url, rooms(), pool_size=8)
+    settings = WorkerSettings(
+        database_url=url,
+        temporal_target=temporal_target,
+        key_folder=tmp_path_factory.mktemp("keys"),
+        # One server serves all test files; each has its own queue.
+        task_queue=f"test-{request.path.stem}",
+    )
+    async with database.reading() as sql:
+        await sql.execute(TRACE_TABLE)
+    platform = Platform(database, settings, jobs.effects)
+    for model in MODELS.glob("*.bpmn"):
+        await platform.deploy(model.stem, MODELS)
+    yield platform
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def platform(stopped_platform: Platform) -> AsyncIterator[Platform]:
+    """A platform with a running worker."""
+    async with stopped_platform.running():
+        yield stopped_platform
