@@ -82,7 +82,7 @@ class Translator:
 
     def expression(self, element: Element) -> ast.Node:
         """Return the tree of one boxed expression."""
-        return _TRANSLATE[element.tag](self, element)
+        return self.fitted(_TRANSLATE[element.tag](self, element), element)
 
     def fitted(self, node: ast.Node, owner: Element | None) -> ast.Node:
         """Return the node, fitted to the type that `owner` (a variable, say) declares."""
@@ -193,7 +193,7 @@ class Translator:
 
     def _conditional(self, element: Element) -> ast.Node:
         parts = [self._part(element, tag) for tag in ("if", "then", "else")]
-        return ast.Conditional(*parts)
+        return ast.Conditional(*parts, boxed=True)
 
     def _part(self, element: Element, tag: str) -> ast.Node:
         part = element.first(tag)
@@ -207,7 +207,7 @@ class Translator:
         self._names.append(self._members)
         condition = self._part(element, "match")
         self._forget(1)
-        return ast.Filter(base, condition)
+        return ast.Filter(base, condition, boxed=True)
 
     def _iteration(self, element: Element) -> ast.Node:
         variable = " ".join(element.get("iteratorVariable").split())
@@ -219,7 +219,7 @@ class Translator:
         bindings = (ast.Binding(variable, domain, None),)
         if element.tag == "for":
             return ast.For(bindings, body)
-        return ast.Quantified(element.tag == "every", bindings, body)
+        return ast.Quantified(element.tag == "every", bindings, body, boxed=True)
 
     # --- tables ---
 

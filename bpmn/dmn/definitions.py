@@ -323,13 +323,13 @@ class _Assembly:
             owner = element if variable is None else variable
             kind = items.named(owner.get("typeRef"), owner)
             name = (variable.name if variable is not None else "") or element.name
-            key = f"{namespace}#{element.get('id')}"
+            key = f"{namespace}#{_id(element)}"
             if key in self.nodes:
-                self._report("dmn.duplicate_id", element, f"The id {element.get('id')!r} is used twice.", "Change one.")
-            self.nodes[key] = kinds[element.tag](key, element.get("id"), name, namespace, kind)
+                self._report("dmn.duplicate_id", element, f"The id {_id(element)!r} is used twice.", "Change one.")
+            self.nodes[key] = kinds[element.tag](key, _id(element), name, namespace, kind)
 
     def _compile(self, root: Element, element: Element, items: ItemDefinitions, prefixes: Mapping[str, str]) -> None:
-        node = self.nodes[f"{root.get('namespace')}#{element.get('id')}"]
+        node = self.nodes[f"{root.get('namespace')}#{_id(element)}"]
         wanted = ("requiredInput", "requiredDecision", "requiredKnowledge")
         references = [
             part
@@ -384,6 +384,11 @@ class _Assembly:
             foreign = namespace != root.get("namespace")
             required.append(Requirement(key, node.name, prefixes.get(namespace) if foreign else None))
         return tuple(required)
+
+
+def _id(element: Element) -> str:
+    """Return the id, or the name of an element that has none (nothing can require it then)."""
+    return element.get("id") or element.name
 
 
 def _refuse_cycles(nodes: Mapping[str, Node], findings: list[Finding], file: str) -> None:

@@ -35,8 +35,12 @@ class ConstrainedType(Type):
     text: str
 
     def holds(self, value: Any) -> bool:
-        """Tell whether `value` is of the base type and among the allowed values."""
-        if not self.base.holds(value):
+        """Tell whether `value` is of the base type; `instance of` does not ask for the allowed values."""
+        return self.base.holds(value)
+
+    def allows(self, value: Any) -> bool:
+        """Tell whether `value` is among the allowed values."""
+        if not self.base.allows(value):
             return False
         run = Run(_NO_TIME, DEFAULT, strict=False)
         try:

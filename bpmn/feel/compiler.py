@@ -281,17 +281,19 @@ class Compiler:
     def conditional(self, node: ast.Conditional) -> Code:
         condition = self.compile(node.condition)
         then, otherwise = self.compile(node.then), self.compile(node.otherwise)
+        if node.boxed:
+            return _boxed_conditional(condition, then, otherwise)
         return lambda frame: then(frame) if condition(frame) is True else otherwise(frame)
 
     def filter(self, node: ast.Filter) -> Code:
-        base = self.compile(node.base)
+        base, boxed = self.compile(node.base), node.boxed
         if isinstance(node.condition, ast.Literal) and type(node.condition.value) is Decimal:
             position = node.condition.value
             return lambda frame: filter_list(frame.run, base(frame), position)
         self._scopes.append(_Item())
         condition, size, _ = self._measured(node.condition)
         self._scopes.pop()
-        return lambda frame: filter_test(frame, base(frame), condition, size)
+        return lambda frame: filter_test(frame, base(frame), condition, size, boxed)
 
     def iteration(self, node: ast.For) -> Code:
         domains = self._bindings(node.bindings)
@@ -315,7 +317,7 @@ class Compiler:
         domains = self._bindings(node.bindings)
         condition, size, _ = self._measured(node.condition)
         del self._scopes[-len(domains) :]
-        every = node.every
+        every, boxed = node.every, node.boxed
 
         def run_quantified(frame: Frame) -> bool | None:
             unsure = False
@@ -324,6 +326,8 @@ class Compiler:
                     return None
                 frame.run.spend(size)
                 holds = condition(inner)
+                if boxed and type(holds) is not bool:
+                    return None
                 if holds is (not every):
                     return not every
                 unsure = unsure or holds is not every
@@ -440,6 +444,16 @@ def _through_items(name: str, filters: Sequence[int], otherwise: Code) -> Code:
         return otherwise(frame)
 
     return look
+
+
+def _boxed_conditional(condition: Code, then: Code, otherwise: Code) -> Code:
+    def run_conditional(frame: Frame) -> Any:
+        holds = condition(frame)
+        if holds is None or type(holds) is bool:
+            return then(frame) if holds else otherwise(frame)
+        return None
+
+    return run_conditional
 
 
 def _comparison(operator: str, left: Code, right: Code) -> Code:

@@ -77,8 +77,11 @@ def filter_list(run: Run, value: Any, position: Decimal) -> Any:
     return items[index] if -len(items) <= index <= -1 else None
 
 
-def filter_test(frame: Frame, value: Any, condition: Code, size: int) -> Any:
-    """Return the items that meet a condition; when the condition turns out to be a number, the item there."""
+def filter_test(frame: Frame, value: Any, condition: Code, size: int, boxed: bool) -> Any:
+    """Return the items that meet a condition; when the condition turns out to be a number, the item there.
+
+    A `boxed` filter whose condition is neither has no result.
+    """
     if value is None:
         return []
     run = frame.run
@@ -94,4 +97,6 @@ def filter_test(frame: Frame, value: Any, condition: Code, size: int) -> Any:
             return filter_list(run, items, holds)
         if holds is True:
             kept.append(item)
+        elif boxed and holds is not None and holds is not False:
+            return None
     return kept

@@ -122,6 +122,8 @@ def _all_equal(run: Run, left: Any, right: Any, depth: int) -> bool | None:
 def _equal_ranges(run: Run, left: Range, right: Range, depth: int) -> bool | None:
     if (left.start_included, left.end_included) != (right.start_included, right.end_included):
         return False
+    if left.comparison != right.comparison:
+        return False
     return _all_equal(run, (left.start, left.end), (right.start, right.end), depth)
 
 
@@ -135,12 +137,17 @@ def identical(run: Run, left: Any, right: Any) -> bool:
 
 
 def _points(left: Any, right: Any) -> tuple[int, int] | None:
-    """Return two times or two points in time as numbers on one line."""
+    """Return two times or two points in time as seconds on one line.
+
+    Comparison sees whole seconds (DMN 1.5, 10.3.2.3.4 and 5): `10:30:00.1 = 10:30:00.2`.
+    """
     if isinstance(left, dt.time | WideTime):
-        return temporal.comparable_times(left, right)
-    if (left.tzinfo is None) != (right.tzinfo is None):
-        return None
-    return temporal.instant(left), temporal.instant(right)
+        pair = temporal.comparable_times(left, right)
+    elif (left.tzinfo is None) != (right.tzinfo is None):
+        pair = None
+    else:
+        pair = temporal.instant(left), temporal.instant(right)
+    return None if pair is None else (pair[0] // temporal.SECOND, pair[1] // temporal.SECOND)
 
 
 def compare(left: Any, right: Any) -> int | None:

@@ -35,10 +35,11 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """`base[condition]`."""
+    """`base[condition]`. In a box, a condition that is no boolean makes the whole null; likewise below."""
 
     base: Node
     condition: Node
+    boxed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class Conditional:
     condition: Node
     then: Node
     otherwise: Node
+    boxed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class Quantified:
     every: bool
     bindings: tuple[Binding, ...]
     condition: Node
+    boxed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,8 @@ def make_date(year: int, month: int, day: int) -> Date | None:
 
 def make_time(hour: int, minute: int, second: int, nanosecond: int, zone: dt.tzinfo | None) -> Time | None:
     """Return the time of day, or None when a part is out of range."""
+    if hour == 24 and minute == second == nanosecond == 0:
+        hour = 0  # XML Schema's other way to write midnight
     if not (0 <= hour < 24 and 0 <= minute < 60 and 0 <= second < 60):
         return None
     if nanosecond % 1_000:
@@ -134,7 +136,11 @@ def parse_date_time(text: str) -> DateTime | None:
     if match is None:
         return None
     date, time = _matched_date(match), _matched_time(match)
-    return None if date is None or time is None else make_date_time(date, time)
+    if date is None or time is None:
+        return None
+    if match["hour"] == "24":
+        date = make_date(*civil(day_number(date.year, date.month, date.day) + 1))
+    return None if date is None else make_date_time(date, time)
 
 
 def parse_duration(text: str) -> Duration | None:
@@ -396,19 +402,18 @@ def difference(later: Any, earlier: Any) -> DayTimeDuration | None:
         return None if pair is None else make_nanos(pair[0] - pair[1])
     if isinstance(later, dt.time | WideTime) or isinstance(earlier, dt.time | WideTime):
         return None
-    first, second = at_midnight(later), at_midnight(earlier)
-    # A date counts as midnight UTC, so it goes with local and with zoned points in time.
-    both_points = first is later and second is earlier
-    if both_points and (first.tzinfo is None) != (second.tzinfo is None):
+    # A date counts as midnight UTC, so it goes with dates and with zoned points in time.
+    first, second = at_midnight(later, dt.timezone.utc), at_midnight(earlier, dt.timezone.utc)
+    if (first.tzinfo is None) != (second.tzinfo is None):
         return None
     return make_nanos(instant(first) - instant(second))
 
 
-def at_midnight(value: Date | DateTime) -> DateTime:
-    """Return a date as its first moment; a point in time stays itself."""
+def at_midnight(value: Date | DateTime, zone: dt.tzinfo | None = None) -> DateTime:
+    """Return a date as its first moment (in `zone`); a point in time stays itself."""
     if isinstance(value, dt.datetime | WideDateTime):
         return value
-    return make_date_time(value, dt.time(0))
+    return make_date_time(value, dt.time(0, tzinfo=zone))
 
 
 def comparable_times(one: Time, other: Time) -> tuple[int, int] | None:
@@ -424,10 +429,9 @@ def comparable_times(one: Time, other: Time) -> tuple[int, int] | None:
 
 
 def months_between(start: Date | DateTime, end: Date | DateTime) -> YearMonthDuration | None:
-    """Return the whole months from `start` to `end` (negative when `end` comes first)."""
-    first, last = at_midnight(start), at_midnight(end)
-    months = (last.year - first.year) * 12 + last.month - first.month
-    rest = (last.day - first.day) * DAY + clock_nanos(last) - clock_nanos(first)
+    """Return the whole months from the date of `start` to that of `end` (negative when `end` comes first)."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    rest = end.day - start.day
     if months > 0 and rest < 0:
         months -= 1
     elif months < 0 and rest > 0:

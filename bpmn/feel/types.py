@@ -20,6 +20,10 @@ class Type:
         """Tell whether `value`, which is not null, belongs to the type."""
         raise NotImplementedError
 
+    def allows(self, value: Any) -> bool:
+        """Tell whether `value`, which belongs to the type, is also among its allowed values."""
+        return True
+
     def accepts(self, other: Type) -> bool:
         """Tell whether every value of `other` belongs to this type."""
         return self == other
@@ -57,6 +61,9 @@ class ListType(Type):
             entry is None or self.item.holds(entry) for entry in value
         )
 
+    def allows(self, value: Any) -> bool:
+        return all(entry is None or self.item.allows(entry) for entry in value)
+
     def accepts(self, other: Type) -> bool:
         return isinstance(other, ListType) and self.item.accepts(other.item)
 
@@ -86,6 +93,9 @@ class ContextType(Type):
         return isinstance(value, dict) and all(
             name in value and (value[name] is None or kind.holds(value[name])) for name, kind in self.members
         )
+
+    def allows(self, value: Any) -> bool:
+        return all(value[name] is None or kind.allows(value[name]) for name, kind in self.members)
 
     def accepts(self, other: Type) -> bool:
         if not isinstance(other, ContextType):
@@ -132,6 +142,9 @@ class LazyType(Type):
 
     def holds(self, value: Any) -> bool:
         return self.resolve().holds(value)
+
+    def allows(self, value: Any) -> bool:
+        return self.resolve().allows(value)
 
     def accepts(self, other: Type) -> bool:
         return self.resolve().accepts(other)
@@ -188,11 +201,12 @@ def resolve(written: TypeName, defined: Mapping[str, Type]) -> Type | None:
 
 def fit(value: Any, target: Type) -> Any:
     """Return `value` as one of `target`, singleton lists wrapped or unwrapped; None when it does not fit."""
-    if value is None or target is ANY or target.holds(value):
+    if value is None or target is ANY:
         return value
+    if target.holds(value):
+        return value if target.allows(value) else None
     if isinstance(value, list | tuple):
-        if len(value) == 1 and value[0] is not None and target.holds(value[0]):
-            return value[0]
-        return None
-    wrapped = [value]
-    return wrapped if target.holds(wrapped) else None
+        other = value[0] if len(value) == 1 else None
+    else:
+        other = [value]
+    return other if other is not None and target.holds(other) and target.allows(other) else None

@@ -147,6 +147,6 @@ def today(run: Run) -> dt.date:
     return run.now.date()
 
 
-@builtin("is", "value1: Any", "value2: Any")
+@builtin("is", "value1?: Any", "value2?: Any")
 def is_(run: Run, value1: Any, value2: Any) -> bool:
     return identical(run, value1, value2)
