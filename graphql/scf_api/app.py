@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+import finance
+import ledger
+import scoring
 import workflows
 from core import Database
 from scf_api.commands import Commands
@@ -21,6 +24,8 @@ from scf_api.room import ROOM
 from scf_api.settings import ApiSettings
 from scf_api.web import SecurityHeaders, WebApp, console_files
 
+# The rooms whose functions the API calls: each finds its own tables.
+_ROOMS = (ledger.ROOM, scoring.ROOM, finance.ROOM, workflows.ROOM, ROOM)
 _NO_WEB_APP = "The web app was not built (make ui). The API answers at /graphql."
 
 
@@ -34,9 +39,7 @@ def create_app(settings: ApiSettings) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        database = await Database.open(
-            settings.database_url, (workflows.ROOM, ROOM), pool_size=settings.pool_size
-        )
+        database = await Database.open(settings.database_url, _ROOMS, pool_size=settings.pool_size)
         commands = Commands(database, settings.command_wait)
         await commands.start()
         endpoint.open(database, commands)

@@ -134,11 +134,10 @@ def _visible(statement: _Statement, view: View, scope: Scope) -> str:
         return "true"
     if scope.party_id is None or view.own is None:
         return "false"
-    text = view.own.replace(":party", statement.parameter(scope.party_id))
-    if ":roles" in text:
-        text = text.replace(":roles", statement.parameter(sorted(scope.roles)))
-    if ":name" in text:
-        text = text.replace(":name", statement.parameter(scope.name))
+    text = view.own
+    for name, value in ((":party", scope.party_id), (":roles", sorted(scope.roles)), (":name", scope.name)):
+        if name in text:
+            text = text.replace(name, statement.parameter(value))
     return f"({text})"
 
 

@@ -248,7 +248,7 @@ async def test_an_amount_or_a_date_that_is_not_exact_is_refused(
     refused = await api.refusal(RECORD, {"input": given}, token=clerk)
 
     assert refused["code"] == "graphql.invalid"
-    assert f"$input.{field}" in refused["message"] or f"'input.{field}'" in refused["message"]
+    assert f".{field}: " in refused["message"]
 
 
 async def test_a_task_that_does_not_exist_cannot_be_claimed(api: Api, clerk: str) -> None:

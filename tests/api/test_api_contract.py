@@ -41,7 +41,7 @@ def test_every_mutation_that_commits_a_command_takes_an_idempotency_key() -> Non
         name
         for name, field in mutations.fields.items()
         if "input" in field.args
-        and "idempotencyKey" in graphql.get_named_type(field.args["input"].type).fields  # type: ignore[union-attr]
+        and "idempotencyKey" in graphql.get_named_type(field.args["input"].type).fields
     }
 
     assert set(mutations.fields) - keyed == {"login", "logout"}

@@ -89,6 +89,13 @@ async def test_a_party_sees_itself_its_active_limit_and_no_proposal(api: Api, pe
     assert len(await listed(api, people["officer"], "limits")) == 4
 
 
+async def test_a_party_sees_the_processes_and_the_checkpoints_of_the_log(api: Api, people: Tokens) -> None:
+    assert len(await listed(api, people["seller"], "processDefinitions")) == 1
+    assert await api.ask("{ checkpoints { edges { node { size } } } }", token=people["seller"]) == {
+        "checkpoints": {"edges": []}
+    }
+
+
 async def test_a_party_sees_the_tasks_that_are_its_own_to_do(api: Api, people: Tokens) -> None:
     assert await listed(api, people["seller"], "tasks") == [f"Task:{ALPHA.id('task', 'accept')}"]
     assert await listed(api, people["buyer"], "tasks") == [f"Task:{ALPHA.id('task', 'verify')}"]
