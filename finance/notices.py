@@ -49,8 +49,8 @@ async def send_notice_of_assignment(
         asset_id=None,
         party_id=request.buyer_id,
         text=(
-            "The seller assigns these invoices to the finance provider. From now on you are discharged only by"
-            f" paying the finance provider: {', '.join(invoice.number for invoice in invoices)}."
+            "The seller assigns these invoices to the finance provider. From now on only paying the"
+            f" finance provider discharges you: {', '.join(invoice.number for invoice in invoices)}."
         ),
         content={invoice.number: f"{invoice.total} {invoice.currency}" for invoice in invoices},
         state="SENT",

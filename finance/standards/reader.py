@@ -53,7 +53,11 @@ class Reader:
             for found in self.each(path):
                 value = (found.element.text or "").strip()
                 if len(value) > limit:
-                    found.note("document.text_too_long", f"The value has more than {limit} characters.", "")
+                    found.note(
+                        "document.text_too_long",
+                        f"The value has more than {limit} characters.",
+                        "Shorten it.",
+                    )
                 elif value:
                     return value
         return None
