@@ -11,7 +11,10 @@ from typing import Any
 import orjson
 from rich.console import Console
 
-out = Console(highlight=False, soft_wrap=False)
+# Tables in a log or a pipe are as wide as they need to be read, not as narrow as an old terminal.
+_WIDTH_WITHOUT_TERMINAL = 140
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
 err = Console(stderr=True, highlight=False)
 
 

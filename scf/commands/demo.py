@@ -10,7 +10,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 
 from core.clock import SystemClock
@@ -18,6 +17,7 @@ from core.database import Database
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, TemporalOption
 from scf.commands.up import show_banner, until
+from scf.demo.client import api_client
 from scf.demo.documents import SHIPPED_DOCUMENTS
 from scf.demo.run import run_demo
 from scf.demo.staff import Staff
@@ -65,7 +65,7 @@ async def _demo(folder: Path, options: PlatformOptions, *, json: bool, stay: boo
     async with stop_signals() as stop, running_platform(options) as platform:
         opened = await Database.open(platform.database_url, ROOMS)
         try:
-            async with httpx.AsyncClient(base_url=platform.url, trust_env=False, timeout=30) as http:
+            async with api_client(platform.url) as http:
                 report, staff = await run_demo(folder, database=opened, http=http, clock=SystemClock())
         finally:
             await opened.close()

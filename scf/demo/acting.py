@@ -21,6 +21,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
     "SecondApproval": {"decision": "approve"},
     "AcceptOffer": {"decision": "accept"},
 }
+_UNPAID = ("FUNDED", "DUE", "OVERDUE")
 _ENDED = ("completed", "cancelled", "failed")
 _LOOK_AGAIN = 0.1  # seconds
 _PATIENCE = 120.0  # for a whole case
@@ -102,7 +103,7 @@ async def _settle_payments(
                 direction="OUT",
             )
     for asset in nodes(case["assets"]):
-        if asset["state"] == "DUE":
+        if asset["state"] in _UNPAID and case["businessNow"][:10] >= asset["dueDate"]:
             await _record(
                 staff,
                 done,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -12,6 +13,12 @@ from core.errors import Broken, Forbidden, Unavailable
 
 _ASK_AGAIN = 0.1  # seconds
 _PATIENCE = 60.0  # for a command that the worker takes longer over than the API waits
+
+
+def api_client(url: str) -> httpx.AsyncClient:
+    """Return the connections that all people of the demo share; each sends a token, so none keeps cookies."""
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.AsyncClient(base_url=url, cookies=no_cookies, trust_env=False, timeout=30)
 
 
 class Person:

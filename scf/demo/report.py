@@ -16,7 +16,7 @@ from rich.text import Text
 from scf.demo.documents import Imported
 
 # What a person wants to see of a case; gateways and sequence flows are in the JSON and in the ledger.
-_QUIET_ELEMENTS = ("gateway", "sequenceFlow", "process")
+_QUIET_ELEMENTS = ("Gateway", "process")
 
 
 @dataclass(frozen=True, slots=True)
