@@ -1,7 +1,7 @@
 """Process variables in JSON: FEEL's values out and in again without loss.
 
-Null, booleans, strings, lists and contexts are themselves, whole numbers within 2^53 are JSON integers and all
-else is an object with one key that begins with `$`:
+Null, booleans, strings, lists and contexts are themselves, whole numbers within 2^53 are JSON integers and
+all else is an object with one key that begins with `$`:
 
     {"$n": "1.50"}   number       {"$d": "2026-01-31"}            date       {"$m": 14}     months
     {"$t": "10:00:00"}  time      {"$dt": "2026-01-31T10:00:00Z"} date-time  {"$s": "1.5"}  seconds

@@ -1,7 +1,7 @@
 """DMN: decision tables, boxed expressions and requirement graphs on FEEL.
 
-    definitions = compile_dmn(xml)
-    definitions.decisions["eligibility"].evaluate({"amount": Decimal(100)}, now=at)
+definitions = compile_dmn(xml)
+definitions.decisions["eligibility"].evaluate({"amount": Decimal(100)}, now=at)
 """
 
 from bpmn.dmn.conformance import run_tck

@@ -1,7 +1,7 @@
 """Boxed expressions: DMN's XML turned into FEEL's syntax tree (DMN 1.5, 10.2).
 
-A boxed context is a FEEL context, a boxed invocation a FEEL call, and so on; what FEEL has no words for (tables and
-values fitted to a type) are nodes of their own. So scopes mean the same in boxes as in text.
+A boxed context is a FEEL context, a boxed invocation a FEEL call, and so on; what FEEL has no words for
+(tables and values fitted to a type) are nodes of their own. So scopes mean the same in boxes as in text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ EXPRESSIONS = (
 )
 _LANGUAGES = ("", "feel", "sfeel", "s-feel")
 _FUNCTIONS = Vocabulary(BUILTINS)
-_NULL = ast.Literal(None)
+_NULL: ast.Node = ast.Literal(None)
 _Tree = TypeVar("_Tree")
 
 
@@ -93,7 +93,10 @@ class Translator:
 
     def _parse(self, element: Element, text: str, read: Callable[[Parser], _Tree], instead: _Tree) -> _Tree:
         language = element.get("expressionLanguage")
-        if not language.rstrip("/").lower().endswith(("feel", "feel.xsd")) and language.lower() not in _LANGUAGES:
+        if (
+            not language.rstrip("/").lower().endswith(("feel", "feel.xsd"))
+            and language.lower() not in _LANGUAGES
+        ):
             self._report(
                 "dmn.expression_language",
                 element,
@@ -112,9 +115,11 @@ class Translator:
         """Return the tree of an element's `text`."""
         text = element.text_of("text")
         if not text:
-            self._report("dmn.no_logic", element, "The expression is empty.", "Write null if that is what is meant.")
+            self._report(
+                "dmn.no_logic", element, "The expression is empty.", "Write null if that is what is meant."
+            )
             return _NULL
-        return self._parse(element, text, Parser.expression, _NULL)
+        return self._parse(element, text, Parser.expression, instead=_NULL)
 
     def _tests(self, element: Element) -> ast.UnaryTests:
         text = element.text_of("text")
@@ -184,7 +189,8 @@ class Translator:
             )
             return _NULL
         parameters = [
-            (part.name, self._items.named(part.get("typeRef"), part)) for part in element.all("formalParameter")
+            (part.name, self._items.named(part.get("typeRef"), part))
+            for part in element.all("formalParameter")
         ]
         self._declare(*(name for name, _ in parameters))
         body = self.logic(element)
@@ -192,8 +198,8 @@ class Translator:
         return ast.FunctionDefinition(tuple(parameters), body, result)
 
     def _conditional(self, element: Element) -> ast.Node:
-        parts = [self._part(element, tag) for tag in ("if", "then", "else")]
-        return ast.Conditional(*parts, boxed=True)
+        condition, then, otherwise = (self._part(element, tag) for tag in ("if", "then", "else"))
+        return ast.Conditional(condition, then, otherwise, boxed=True)
 
     def _part(self, element: Element, tag: str) -> ast.Node:
         part = element.first(tag)
@@ -231,7 +237,7 @@ class Translator:
                 "dmn.hit_policy",
                 element,
                 f"The hit policy {policy} {aggregation} is not known.".replace("  ", " "),
-                "Choose UNIQUE, FIRST, ANY, PRIORITY, RULE ORDER, OUTPUT ORDER or COLLECT (SUM, COUNT, MIN, MAX).",
+                "Choose UNIQUE, FIRST, ANY, PRIORITY, RULE ORDER, OUTPUT ORDER or COLLECT.",
             )
             return _NULL
         inputs = tuple(self._input(column) for column in element.all("input"))
@@ -249,7 +255,9 @@ class Translator:
             conditions = tuple(self._tests(cell) for cell in rule.all("inputEntry"))
             results = tuple(self._result(cell) for cell in rule.all("outputEntry"))
             if len(conditions) != len(inputs) or len(results) != len(outputs):
-                self._report("dmn.row_width", rule, "The rule does not fit the columns.", "Fill in every cell.")
+                self._report(
+                    "dmn.row_width", rule, "The rule does not fit the columns.", "Fill in every cell."
+                )
                 return _NULL
             rules.append(Rule(conditions, results))
         return DecisionTable(element.get("id"), inputs, outputs, tuple(rules), policy, aggregation)

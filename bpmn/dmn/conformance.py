@@ -1,4 +1,4 @@
-"""Runs the DMN Technology Compatibility Kit (https://dmn-tck.github.io): models, inputs and typed expected results."""
+"""Runs the DMN Technology Compatibility Kit (https://dmn-tck.github.io): models, inputs, expected results."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from bpmn.feel.temporal import parse_date, parse_date_time, parse_duration, pars
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 #: Numbers agree when they differ by no more than this: the kit's own runners compare doubles with it.
 _TOLERANCE = Decimal("1e-8")
-_NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.timezone.utc)
+_NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
 
 def run_tck(folder: str | Path) -> dict[str, Any]:
     """Run every case under `folder` (the kit's layout: one folder per topic, models beside `*-test-*.xml`).
 
     Returns:
-        `{suite, passed, failed, cases: [{id, passed, expected, got, reason}]}`; a case passes when all its results
-        are as expected. `reason` is "" for a case that passed.
+        `{suite, passed, failed, cases: [{id, passed, expected, got, reason}]}`; a case passes when all its
+        results are as expected. `reason` is "" for a case that passed.
     """
     base = Path(folder)
     cases = [case for file in sorted(base.rglob("*-test-*.xml")) for case in _run_file(file, base)]
@@ -79,7 +79,11 @@ def _judge(
     """Return what came out, and why that is wrong ("" when it is right)."""
     scope: dict[str, Any] = {}
     for node in _children(case, "inputNode"):
-        key = f"{{{node.get('namespace')}}}{node.get('name')}" if node.get("namespace") else str(node.get("name"))
+        key = (
+            f"{{{node.get('namespace')}}}{node.get('name')}"
+            if node.get("namespace")
+            else str(node.get("name"))
+        )
         scope[key] = _value(node)
     target: Any = model.decision_named(name)
     if case.get("type") == "decisionService":
@@ -99,7 +103,7 @@ def _judge(
 
 def _agree(got: Any, wanted: Any) -> bool:
     if isinstance(got, Decimal) and isinstance(wanted, Decimal):
-        return abs(got - wanted) <= _TOLERANCE * max(1, abs(wanted))
+        return abs(got - wanted) <= _TOLERANCE * max(Decimal(1), abs(wanted))
     if isinstance(got, list | tuple) and isinstance(wanted, list):
         return len(got) == len(wanted) and all(map(_agree, got, wanted))
     if isinstance(got, dict) and isinstance(wanted, dict):
@@ -129,9 +133,7 @@ def _read(file: Path) -> etree._Element:
 
 
 def _children(node: etree._Element, tag: str) -> Iterator[etree._Element]:
-    return (
-        child for child in node if isinstance(child.tag, str) and etree.QName(child).localname == tag
-    )
+    return (child for child in node.iterchildren("{*}" + tag))
 
 
 def _text(node: etree._Element, tag: str) -> str:
@@ -146,7 +148,11 @@ def _value(node: etree._Element | None) -> Any:
     if components:
         return {str(component.get("name")): _value(component) for component in components}
     for listed in _children(node, "list"):
-        return None if listed.get(f"{_XSI}nil") == "true" else [_value(item) for item in _children(listed, "item")]
+        return (
+            None
+            if listed.get(f"{_XSI}nil") == "true"
+            else [_value(item) for item in _children(listed, "item")]
+        )
     for value in _children(node, "value"):
         return _simple(value)
     return None

@@ -1,8 +1,8 @@
-"""Decision models, compiled: decisions with what they require, functions and services, over one or more files.
+"""Decision models, compiled: decisions with what they require, functions and services, of one file or more.
 
-A decision sees what its requirements declare: input data, other decisions, business knowledge models (functions) and
-decision services. Models in the manner of Camunda's modeller declare no input data; so the caller's variables are
-visible too, behind what is declared.
+A decision sees what its requirements declare: input data, other decisions, business knowledge models
+(functions) and decision services. Models in the manner of Camunda's modeller declare no input data; so the
+caller's variables are visible too, behind what is declared.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from bpmn.feel.expression import checked
 from bpmn.feel.functions import enter
 from bpmn.feel.limits import DEFAULT, Limits, exceeded
 from bpmn.feel.runtime import Code, Frame, Invocable, Run
-from bpmn.feel.types import ANY, FunctionType, Type, fit
+from bpmn.feel.types import FunctionType, Type, fit
 from bpmn.feel.values import Value
 
 #: What calling a decision service costs of the depth that calls may nest to.
@@ -65,9 +65,7 @@ class Decision(Node):
     names: frozenset[str] = frozenset()
     definitions: Definitions | None = None
 
-    def evaluate(
-        self, scope: Mapping[str, Any], *, now: dt.datetime, limits: Limits = DEFAULT
-    ) -> Value:
+    def evaluate(self, scope: Mapping[str, Any], *, now: dt.datetime, limits: Limits = DEFAULT) -> Value:
         """Return the decision's value for the input data and variables in `scope`, after all it requires.
 
         What is missing counts as null, as DMN wants it.
@@ -95,9 +93,7 @@ class Service(Node):
     outputs: tuple[Requirement, ...] = ()
     definitions: Definitions | None = None
 
-    def evaluate(
-        self, scope: Mapping[str, Any], *, now: dt.datetime, limits: Limits = DEFAULT
-    ) -> Value:
+    def evaluate(self, scope: Mapping[str, Any], *, now: dt.datetime, limits: Limits = DEFAULT) -> Value:
         """Return the service's value for its inputs in `scope`; errors as of `Decision.evaluate`."""
         assert self.definitions is not None  # noqa: S101 - set when the model is assembled
         return self.definitions.run(self, scope, now=now, limits=limits)
@@ -106,7 +102,9 @@ class Service(Node):
 class Definitions:
     """A compiled decision model. `decisions` and `services` are those of the main file, by id."""
 
-    def __init__(self, name: str, namespace: str, nodes: Mapping[str, Node], findings: Sequence[Finding]) -> None:
+    def __init__(
+        self, name: str, namespace: str, nodes: Mapping[str, Node], findings: Sequence[Finding]
+    ) -> None:
         self.name = name
         self.namespace = namespace
         self.nodes = nodes
@@ -244,8 +242,9 @@ def compile_dmn(
 ) -> Definitions:
     """Compile a DMN model with the models that it imports.
 
-    `imports` are the files among which `import` elements find their namespace. With `tolerant` what cannot be executed
-    counts as null and stands in `findings`, instead of refusing the model: for judging models, not for running them.
+    `imports` are the files among which `import` elements find their namespace. With `tolerant` what cannot
+    be executed counts as null and stands in `findings`, instead of refusing the model: for judging models,
+    not for running them.
 
     Raises:
         DmnRefused: the file is no DMN, or holds what is not executed here; `findings` has all reasons.
@@ -325,10 +324,14 @@ class _Assembly:
             name = (variable.name if variable is not None else "") or element.name
             key = f"{namespace}#{_id(element)}"
             if key in self.nodes:
-                self._report("dmn.duplicate_id", element, f"The id {_id(element)!r} is used twice.", "Change one.")
+                self._report(
+                    "dmn.duplicate_id", element, f"The id {_id(element)!r} is used twice.", "Change one."
+                )
             self.nodes[key] = kinds[element.tag](key, _id(element), name, namespace, kind)
 
-    def _compile(self, root: Element, element: Element, items: ItemDefinitions, prefixes: Mapping[str, str]) -> None:
+    def _compile(
+        self, root: Element, element: Element, items: ItemDefinitions, prefixes: Mapping[str, str]
+    ) -> None:
         node = self.nodes[f"{root.get('namespace')}#{_id(element)}"]
         wanted = ("requiredInput", "requiredDecision", "requiredKnowledge")
         references = [

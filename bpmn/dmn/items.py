@@ -19,7 +19,7 @@ from bpmn.feel.types import ANY, ContextType, FunctionType, LazyType, ListType, 
 from bpmn.feel.vocabulary import Vocabulary
 
 # A type's allowed values do not depend on when one looks.
-_NO_TIME = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
+_NO_TIME = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 _FUNCTIONS = Vocabulary(BUILTINS)
 
@@ -50,7 +50,9 @@ class ConstrainedType(Type):
 
     def accepts(self, other: Type) -> bool:
         """Tell whether every value of `other` is allowed; that is only known of the same constraint."""
-        return isinstance(other, ConstrainedType) and self.text == other.text and self.base.accepts(other.base)
+        return (
+            isinstance(other, ConstrainedType) and self.text == other.text and self.base.accepts(other.base)
+        )
 
 
 class ItemDefinitions:
@@ -140,7 +142,9 @@ class ItemDefinitions:
             tree = Parser(text, (_FUNCTIONS,), Vocabulary(self.members)).unary_tests()
             test = Compiler(self.types).unary_tests(tree)
         except FeelSyntaxError as error:
-            self._report("dmn.bad_expression", constraint, error.message, error.hint or "Correct the allowed values.")
+            self._report(
+                "dmn.bad_expression", constraint, error.message, error.hint or "Correct the allowed values."
+            )
             return base
         return ConstrainedType(base, test, text)
 

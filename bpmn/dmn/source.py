@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from lxml import etree
 
@@ -28,9 +28,7 @@ class Element:
     tag: str
     attributes: dict[str, str]
     text: str
-    children: tuple[Element, ...] = field(default=())
-    #: Namespaces by prefix, for type names that carry one.
-    prefixes: dict[str, str] = field(default_factory=dict)
+    children: tuple[Element, ...] = ()
 
     def get(self, name: str) -> str:
         """Return an attribute, "" when it is absent."""
@@ -62,15 +60,22 @@ def read(xml: bytes, file: str = "") -> Element:
         DmnRefused: `dmn.not_xml`, `dmn.too_large`, `dmn.doctype` or `dmn.not_dmn`.
     """
     if len(xml) > MAX_BYTES:
-        raise _refused("dmn.too_large", f"The file has {len(xml):,} bytes.", f"Keep it within {MAX_BYTES:,}.", file)
+        raise _refused(
+            "dmn.too_large", f"The file has {len(xml):,} bytes.", f"Keep it within {MAX_BYTES:,}.", file
+        )
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(xml, parser)
     except etree.XMLSyntaxError as error:
         raise _refused("dmn.not_xml", f"The file is no XML: {error.msg}.", "Save it again.", file) from None
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.internalDTD is not None:
         raise _refused("dmn.doctype", "The file declares a document type.", "Remove the DOCTYPE.", file)
     name = etree.QName(root)
     if name.localname != "definitions" or name.namespace not in NAMESPACES:
@@ -87,13 +92,10 @@ def _element(node: etree._Element, namespace: str, depth: int, file: str) -> Ele
     if depth > _MAX_DEPTH:
         raise _refused("dmn.too_deep", "The file nests too deep.", "Split the expression.", file)
     children = tuple(
-        _element(child, namespace, depth + 1, file)
-        for child in node
-        if isinstance(child.tag, str) and etree.QName(child).namespace == namespace
+        _element(child, namespace, depth + 1, file) for child in node.iterchildren(f"{{{namespace}}}*")
     )
     attributes = {str(key): str(value) for key, value in node.attrib.items()}
-    prefixes = {prefix: uri for prefix, uri in node.nsmap.items() if prefix}
-    return Element(etree.QName(node).localname, attributes, node.text or "", children, prefixes)
+    return Element(etree.QName(node).localname, attributes, node.text or "", children)
 
 
 def _refused(code: str, message: str, hint: str, file: str) -> DmnRefused:

@@ -3,7 +3,8 @@
     expression = compile_expression("amount * 1.05 > limit")
     expression.evaluate({"amount": Decimal(100), "limit": Decimal(90)}, now=at)
 
-An expression sees its variables and the built-in functions, nothing else: no attribute access, no I/O, no clock.
+An expression sees its variables and the built-in functions, nothing else: no attribute access, no I/O, no
+clock.
 """
 
 from bpmn.feel.errors import FeelError, FeelSyntaxError

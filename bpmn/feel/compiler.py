@@ -1,8 +1,8 @@
 """Turns a syntax tree into closures.
 
-Names are resolved when the expression is compiled: a lexical name becomes a slot of a frame some hops away, and only
-what is left is looked up among the variables at run time. Inside a filter an item's own members come first, which
-can only be told when the item is there.
+Names are resolved when the expression is compiled: a lexical name becomes a slot of a frame some hops away,
+and only what is left is looked up among the variables at run time. Inside a filter an item's own members come
+first, which can only be told when the item is there.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class Compiler:
 
     # --- names ---
 
-    def name(self, node: ast.Name) -> Code:
+    def _name(self, node: ast.Name) -> Code:
         return self._lookup(node.name)
 
     def _lookup(self, name: str) -> Code:
@@ -110,11 +110,11 @@ class Compiler:
         (self.possible_names if filtered else self.names).add(name)
         return _through_items(name, filtered, _variable(len(self._scopes), name, lenient=bool(filtered)))
 
-    def literal(self, node: ast.Literal) -> Code:
+    def _literal(self, node: ast.Literal) -> Code:
         value = node.value
         return lambda frame: value
 
-    def path(self, node: ast.Path) -> Code:
+    def _path(self, node: ast.Path) -> Code:
         base, member_name = self.compile(node.base), node.member
 
         def run_path(frame: Frame) -> Any:
@@ -127,11 +127,11 @@ class Compiler:
 
     # --- operators ---
 
-    def negation(self, node: ast.Negation) -> Code:
+    def _negation(self, node: ast.Negation) -> Code:
         operand = self.compile(node.operand)
         return lambda frame: negate(operand(frame))
 
-    def binary(self, node: ast.Binary) -> Code:
+    def _binary(self, node: ast.Binary) -> Code:
         """Compile an operator; a chain of them (`a + b + c`) becomes one loop, however long it is."""
         if node.operator in COMPARISONS:
             return _comparison(node.operator, self.compile(node.left), self.compile(node.right))
@@ -147,7 +147,7 @@ class Compiler:
             return _logic([start, *(code for _, code in rest)], absorbing=node.operator == "or")
         return _arithmetic(start, [(BINARY[operator], code) for operator, code in rest])
 
-    def between(self, node: ast.Between) -> Code:
+    def _between(self, node: ast.Between) -> Code:
         value, low, high = self.compile(node.value), self.compile(node.low), self.compile(node.high)
 
         def run_between(frame: Frame) -> bool | None:
@@ -159,14 +159,14 @@ class Compiler:
 
         return run_between
 
-    def is_in(self, node: ast.In) -> Code:
+    def _is_in(self, node: ast.In) -> Code:
         value = self.compile(node.value)
         self._scopes.append(_Slots((INPUT,)))
-        tests = [self.test(test) for test in node.tests]
+        tests = [self._test(test) for test in node.tests]
         self._scopes.pop()
         return _any_test(value, tests)
 
-    def test(self, test: ast.Test) -> Code:
+    def _test(self, test: ast.Test) -> Code:
         """Compile one test of the input, which is slot 0 of the innermost frame."""
         code = self.compile(test.expression)
         if test.operator is not None:
@@ -193,7 +193,7 @@ class Compiler:
     def _cell_test(self, test: ast.Test) -> Code:
         """A cell's expression may also be a condition of its own that does not mention the input."""
         if test.operator is not None or _mentions_input(test.expression):
-            return self.test(test)
+            return self._test(test)
         code = self.compile(test.expression)
         is_constant = isinstance(test.expression, ast.Literal)
 
@@ -205,7 +205,7 @@ class Compiler:
 
         return run_test
 
-    def instance_of(self, node: ast.InstanceOf) -> Code:
+    def _instance_of(self, node: ast.InstanceOf) -> Code:
         value = self.compile(node.value)
         kind = self._type(node.type)
 
@@ -233,11 +233,11 @@ class Compiler:
 
     # --- structures ---
 
-    def list_literal(self, node: ast.ListLiteral) -> Code:
+    def _list_literal(self, node: ast.ListLiteral) -> Code:
         items = [self.compile(item) for item in node.items]
         return lambda frame: [item(frame) for item in items]
 
-    def context_literal(self, node: ast.ContextLiteral) -> Code:
+    def _context_literal(self, node: ast.ContextLiteral) -> Code:
         scope = _Entries([])
         self._scopes.append(scope)
         entries: list[tuple[str, Code]] = []
@@ -258,7 +258,7 @@ class Compiler:
 
         return run_context
 
-    def range_literal(self, node: ast.RangeLiteral) -> Code:
+    def _range_literal(self, node: ast.RangeLiteral) -> Code:
         start, end = self.compile(node.start), self.compile(node.end)
         start_included, end_included = node.start_included, node.end_included
 
@@ -272,20 +272,20 @@ class Compiler:
 
         return run_range
 
-    def comparison_range(self, node: ast.ComparisonRange) -> Code:
+    def _comparison_range(self, node: ast.ComparisonRange) -> Code:
         operator, value = node.operator, self.compile(node.expression)
         return lambda frame: comparison_range(operator, value(frame))
 
     # --- control ---
 
-    def conditional(self, node: ast.Conditional) -> Code:
+    def _conditional(self, node: ast.Conditional) -> Code:
         condition = self.compile(node.condition)
         then, otherwise = self.compile(node.then), self.compile(node.otherwise)
         if node.boxed:
             return _boxed_conditional(condition, then, otherwise)
         return lambda frame: then(frame) if condition(frame) is True else otherwise(frame)
 
-    def filter(self, node: ast.Filter) -> Code:
+    def _filter(self, node: ast.Filter) -> Code:
         base, boxed = self.compile(node.base), node.boxed
         if isinstance(node.condition, ast.Literal) and type(node.condition.value) is Decimal:
             position = node.condition.value
@@ -295,7 +295,7 @@ class Compiler:
         self._scopes.pop()
         return lambda frame: filter_test(frame, base(frame), condition, size, boxed)
 
-    def iteration(self, node: ast.For) -> Code:
+    def _iteration(self, node: ast.For) -> Code:
         domains = self._bindings(node.bindings)
         self._scopes.append(_Slots(("partial",)))
         body, size, _ = self._measured(node.body)
@@ -313,7 +313,7 @@ class Compiler:
 
         return run_for
 
-    def quantified(self, node: ast.Quantified) -> Code:
+    def _quantified(self, node: ast.Quantified) -> Code:
         domains = self._bindings(node.bindings)
         condition, size, _ = self._measured(node.condition)
         del self._scopes[-len(domains) :]
@@ -346,7 +346,7 @@ class Compiler:
 
     # --- functions ---
 
-    def function(self, node: ast.FunctionDefinition) -> Code:
+    def _function(self, node: ast.FunctionDefinition) -> Code:
         names = tuple(name for name, _ in node.parameters)
         types = tuple(self._declared(kind) for _, kind in node.parameters)
         result = node.result or ANY
@@ -355,7 +355,7 @@ class Compiler:
         self._scopes.pop()
         return lambda frame: Closure(names, types, result, body, frame, size, depth)
 
-    def call(self, node: ast.Call) -> Code:
+    def _call(self, node: ast.Call) -> Code:
         callee = self._callee(node.callee)
         arguments = [self.compile(argument) for argument in node.arguments]
         names = node.names
@@ -389,7 +389,7 @@ class Compiler:
         return known
 
 
-# --- pieces of code ---------------------------------------------------------------------------------------------
+# --- pieces of code -------------------------------------------------------------------------------
 
 
 def _ancestor(frame: Frame, hops: int) -> Frame:
@@ -468,13 +468,14 @@ def _same_chain(operator: str, first: str) -> bool:
 def _logic(operands: list[Code], *, absorbing: bool) -> Code:
     """`or` absorbs at the first true, `and` at the first false; what is no boolean counts as unknown."""
 
-    def run_logic(frame: Frame) -> bool | None:
+    def run_logic(frame: Frame) -> Any:
         unsure = False
         for operand in operands:
             value = operand(frame)
             if value is absorbing:
                 return absorbing
-            unsure = unsure or value is not (not absorbing)
+            if value is not (not absorbing):
+                unsure = True
         return None if unsure else not absorbing
 
     return run_logic
@@ -551,22 +552,22 @@ def _mentions_input(expression: ast.Node) -> bool:
 
 
 _COMPILE: dict[type, Callable[[Compiler, Any], Code]] = {
-    ast.Literal: Compiler.literal,
-    ast.Name: Compiler.name,
-    ast.Path: Compiler.path,
-    ast.Filter: Compiler.filter,
-    ast.Call: Compiler.call,
-    ast.Negation: Compiler.negation,
-    ast.Binary: Compiler.binary,
-    ast.Between: Compiler.between,
-    ast.In: Compiler.is_in,
-    ast.InstanceOf: Compiler.instance_of,
-    ast.Conditional: Compiler.conditional,
-    ast.For: Compiler.iteration,
-    ast.Quantified: Compiler.quantified,
-    ast.FunctionDefinition: Compiler.function,
-    ast.ListLiteral: Compiler.list_literal,
-    ast.ContextLiteral: Compiler.context_literal,
-    ast.RangeLiteral: Compiler.range_literal,
-    ast.ComparisonRange: Compiler.comparison_range,
+    ast.Literal: Compiler._literal,
+    ast.Name: Compiler._name,
+    ast.Path: Compiler._path,
+    ast.Filter: Compiler._filter,
+    ast.Call: Compiler._call,
+    ast.Negation: Compiler._negation,
+    ast.Binary: Compiler._binary,
+    ast.Between: Compiler._between,
+    ast.In: Compiler._is_in,
+    ast.InstanceOf: Compiler._instance_of,
+    ast.Conditional: Compiler._conditional,
+    ast.For: Compiler._iteration,
+    ast.Quantified: Compiler._quantified,
+    ast.FunctionDefinition: Compiler._function,
+    ast.ListLiteral: Compiler._list_literal,
+    ast.ContextLiteral: Compiler._context_literal,
+    ast.RangeLiteral: Compiler._range_literal,
+    ast.ComparisonRange: Compiler._comparison_range,
 }

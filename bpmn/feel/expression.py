@@ -24,8 +24,8 @@ _NO_TYPES: Mapping[str, Type] = {}
 class Expression:
     """A compiled expression; it holds no state and may be evaluated anywhere, any number of times.
 
-    `names` are the variables that it surely reads; `possible_names` those that a filter's condition reads where
-    the filtered items have no member of that name.
+    `names` are the variables that it surely reads; `possible_names` those that a filter's condition reads
+    where the filtered items have no member of that name.
     """
 
     __slots__ = ("code", "names", "possible_names", "text")
@@ -44,14 +44,15 @@ class Expression:
         `now` is what `now()` and `today()` answer. An unknown variable is an error where `strict`, else null.
 
         Raises:
-            FeelError: `feel.unknown_variable`, or `feel.limit` when the evaluation wants too much work or space.
+            FeelError: `feel.unknown_variable`, or `feel.limit` when the evaluation wants too much work or
+            space.
         """
         run = Run(now, limits, strict=strict)
         try:
             value = self.code(Frame(scope, None, run))
         except RecursionError:
             raise exceeded("nested calls") from None
-        return checked(run, value)
+        return checked(run, value)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -90,11 +91,12 @@ def compile_expression(
 ) -> Expression:
     """Compile FEEL text (without the `=` that marks it in a BPMN attribute).
 
-    `names` declares variables of several words, `members` such keys of contexts, `types` what `instance of` may name
-    besides FEEL's own types. Names of one word need no declaration.
+    `names` declares variables of several words, `members` such keys of contexts, `types` what `instance of`
+    may name besides FEEL's own types. Names of one word need no declaration.
 
     Raises:
-        FeelSyntaxError: `feel.syntax`, `feel.too_long`, `feel.too_deep` or `feel.unknown_type`, with the place.
+        FeelSyntaxError: `feel.syntax`, `feel.too_long`, `feel.too_deep` or `feel.unknown_type`, with the
+        place.
     """
     if types is None and not names and not members:
         return _compile_plain(text)
@@ -108,7 +110,7 @@ def compile_unary_tests(
     members: Iterable[str] | Vocabulary = (),
     types: Mapping[str, Type] | None = None,
 ) -> UnaryTests:
-    """Compile the tests of a cell (`-`, `< 10`, `"a", "b"`, `not([1..5])`); arguments as of `compile_expression`.
+    """Compile the tests of a cell (`-`, `< 10`, `"a", "b"`, `not([1..5])`); else as `compile_expression`.
 
     Raises:
         FeelSyntaxError: as of `compile_expression`.

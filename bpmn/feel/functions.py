@@ -28,8 +28,8 @@ class Parameter:
 class Overload:
     """One way to call a built-in.
 
-    With `rest` the last parameter takes all remaining arguments as a list; when it is the only parameter, a single
-    list stands for its items.
+    With `rest` the last parameter takes all remaining arguments as a list; when it is the only parameter, a
+    single list stands for its items.
     """
 
     parameters: tuple[Parameter, ...]
@@ -84,11 +84,6 @@ class Builtin(Invocable):
     def __init__(self, name: str) -> None:
         self.name = name
         self.overloads: list[Overload] = []
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of the parameters of the first overload."""
-        return tuple(parameter.name for parameter in self.overloads[0].parameters)
 
     @property
     def signature(self) -> FunctionType:

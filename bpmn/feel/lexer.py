@@ -1,7 +1,7 @@
 """Splits FEEL text into tokens.
 
-Names with spaces are no tokens: whether `net amount` is one name or an error depends on what is in scope, so the
-lexer yields the words and the parser joins them.
+Names with spaces are no tokens: whether `net amount` is one name or an error depends on what is in scope, so
+the lexer yields the words and the parser joins them.
 """
 
 from __future__ import annotations
@@ -69,8 +69,10 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token("string", unescape(match["string"], text, start), start, end))
         elif kind == "quoted":
             tokens.append(Token("quoted", match["quoted"], start, end))
-        elif kind == "number" or kind == "name":
-            tokens.append(Token(kind, match[0], start, end))
+        elif kind == "number":
+            tokens.append(Token("number", match[0], start, end))
+        elif kind == "name":
+            tokens.append(Token("name", match[0], start, end))
         elif match[0] == '"' or match[0] == "`":
             raise syntax_error(text, start, "The string does not end.", f"Close it with {match[0]}.")
         else:

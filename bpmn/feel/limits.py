@@ -1,8 +1,8 @@
 """How much work one evaluation may do.
 
-Work is counted where it can multiply: each turn of a loop or filter charges the size of its body, each call of a
-function the size of its definition, each built-in function the length of what it walks. Everything else is bounded
-by the length of the expression itself, so plain expressions pay nothing for the bound.
+Work is counted where it can multiply: each turn of a loop or filter charges the size of its body, each call
+of a function the size of its definition, each built-in function the length of what it walks. Everything else
+is bounded by the length of the expression itself, so plain expressions pay nothing for the bound.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ _LISTS = (list, tuple)
 _NUMBER = Decimal
 
 
-# --- kinds -----------------------------------------------------------------------------------------------------
+# --- kinds ----------------------------------------------------------------------------------------
 
 
 def kind_of(value: Any) -> str:
@@ -80,7 +80,7 @@ _KINDS: dict[type, str] = {
 }
 
 
-# --- equality and order ----------------------------------------------------------------------------------------
+# --- equality and order ---------------------------------------------------------------------------
 
 
 def equal(run: Run, left: Any, right: Any, depth: int = 0) -> bool | None:
@@ -128,7 +128,7 @@ def _equal_ranges(run: Run, left: Range, right: Range, depth: int) -> bool | Non
 
 
 def identical(run: Run, left: Any, right: Any) -> bool:
-    """Return whether two values are the same element of their type's domain: `is()` of FEEL, zones included."""
+    """Return whether two values are the same element of their type's domain, zones included: FEEL's `is`."""
     if kind_of(left) != kind_of(right):
         return False
     if isinstance(left, dt.datetime | WideDateTime | dt.time | WideTime):
@@ -154,7 +154,7 @@ def compare(left: Any, right: Any) -> int | None:
     """Return -1, 0 or 1 as `left` comes before, with or after `right`; None when they have no order."""
     kind = type(left)
     if kind is type(right) and (kind is Decimal or kind is str):
-        return (left > right) - (left < right)
+        return int(left > right) - int(left < right)
     if left is None or right is None:
         return None
     name = kind_of(left)
@@ -167,7 +167,7 @@ def compare(left: Any, right: Any) -> int | None:
     if name == "time" or name == "date and time":
         pair = _points(left, right)
         return None if pair is None else (pair[0] > pair[1]) - (pair[0] < pair[1])
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 _ORDERED = frozenset(
@@ -223,7 +223,7 @@ COMPARISONS: dict[str, Callable[[Run, Any, Any], bool | None]] = {
 }
 
 
-# --- membership ------------------------------------------------------------------------------------------------
+# --- membership -----------------------------------------------------------------------------------
 
 
 def includes(span: Range, value: Any) -> bool | None:
@@ -250,7 +250,7 @@ def includes(span: Range, value: Any) -> bool | None:
 
 
 def member(run: Run, value: Any, collection: Any) -> bool | None:
-    """Return whether `value` passes the test that `collection` stands for: equal, in the list, or in the range."""
+    """Return whether `value` equals `collection` or lies in it, be it a list or a range."""
     if isinstance(collection, Range) and not isinstance(value, Range):
         return includes(collection, value)
     if isinstance(collection, _LISTS):
@@ -280,7 +280,7 @@ def comparison_range(operator: str, value: Any) -> Range | None:
     return None
 
 
-# --- arithmetic ------------------------------------------------------------------------------------------------
+# --- arithmetic -----------------------------------------------------------------------------------
 
 
 def add(run: Run, left: Any, right: Any) -> Any:
@@ -404,11 +404,11 @@ def _scale(
     )
 
 
-# --- members ---------------------------------------------------------------------------------------------------
+# --- members --------------------------------------------------------------------------------------
 
 
 def get_member(value: Any, name: str) -> Any:
-    """Return `value.name`: a context's entry, a part of a temporal value or range; of a list, of each item."""
+    """Return `value.name`: a context's entry, a part of a moment or range; of a list, of each item."""
     if isinstance(value, dict):
         return value.get(name)
     if isinstance(value, _LISTS):

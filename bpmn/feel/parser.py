@@ -1,7 +1,7 @@
 """Reads FEEL text into a syntax tree: recursive descent with a precedence table, knowing the names in scope.
 
-Grammar: DMN 1.5, 10.3.1.2. From loosest to tightest: `or`, `and`, comparison with `between` and `in`, `+ -`, `* /`,
-`**`, the sign, `instance of`, and path, filter and call.
+Grammar: DMN 1.5, 10.3.1.2. From loosest to tightest: `or`, `and`, comparison with `between` and `in`, `+ -`,
+`* /`, `**`, the sign, `instance of`, and path, filter and call.
 """
 
 from __future__ import annotations
@@ -33,10 +33,7 @@ _BETWEEN_OPERANDS = frozenset(
 
 #: Members and functions of the language itself whose names are several words.
 _MEMBERS = Vocabulary(("time offset", "start included", "end included"))
-_TYPES = Vocabulary(
-    ("date and time", "days and time duration", "years and months duration", "day time duration")
-    + ("year month duration",)
-)
+_TYPES = Vocabulary(("date and time", "days and time duration", "years and months duration"))
 
 
 class Parser:
@@ -114,7 +111,9 @@ class Parser:
         before = self._tokens[self._index - 1]
         hint = None
         if token.kind == "name" and before.kind == "name":
-            hint = f"A name of several words that is not in scope is written in backticks: `{before.text} {token.text}`."
+            hint = (
+                f"A name of several words that is not in scope needs backticks: `{before.text} {token.text}`."
+            )
         self._fail(f"Expected the end of the expression but found {self._found()}.", hint)
 
     def _found(self) -> str:

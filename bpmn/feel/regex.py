@@ -1,10 +1,11 @@
 """XPath regular expressions (XQuery and XPath Functions 3.1, section 5.6) in bounded time.
 
-Python's `re` takes exponential time on patterns such as `(a+)+b`, and whoever writes a pattern here may not be
-trusted; it also lacks class subtraction and the XML classes. So patterns compile to a small program that is run with
-backtracking over *memorised* states: a pair of instruction and position that failed once is never tried again (RE2's
-BitState). That is at most program × text steps, each charged to the evaluation. With back-references the captured
-text is part of the state; such patterns may need more steps, but never more than the evaluation has left.
+Python's `re` takes exponential time on patterns such as `(a+)+b`, and whoever writes a pattern here may not
+be trusted; it also lacks class subtraction and the XML classes. So patterns compile to a small program that
+is run with backtracking over *memorised* states: a pair of instruction and position that failed once is never
+tried again (RE2's BitState). That is at most program × text steps, each charged to the evaluation. With
+back-references the captured text is part of the state; such patterns may need more steps, but never more than
+the evaluation has left.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A compiled pattern; `groups` counts the capturing ones, `references` are those that it refers back to."""
+    """A compiled pattern; `groups` counts its capturing groups, `references` those that it refers back to."""
 
     program: tuple[Instruction, ...]
     groups: int
@@ -175,7 +176,7 @@ def expand(replacement: str, text: str, found: tuple[Span | None, ...]) -> str:
     return "".join(parts)
 
 
-# --- reading patterns ------------------------------------------------------------------------------------------
+# --- reading patterns -----------------------------------------------------------------------------
 
 # A tree node is a tuple: ("char", test) ("sequence", items) ("choice", branches) ("group", number, node)
 # ("repeat", node, least, most or None, greedy) ("start",) ("end",) ("back", group).
@@ -214,7 +215,8 @@ _BLOCKS = {
     "HangulSyllables": (0xAC00, 0xD7AF),
 }
 _CATEGORIES = frozenset(
-    "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po Z Zs Zl Zp S Sm Sc Sk So C Cc Cf Co Cn".split()
+    "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po".split()
+    + "Z Zs Zl Zp S Sm Sc Sk So C Cc Cf Co Cn".split()
 )
 
 
@@ -427,7 +429,7 @@ def _without_blanks(pattern: str) -> str:
     return "".join(kept)
 
 
-# --- character tests -------------------------------------------------------------------------------------------
+# --- character tests ------------------------------------------------------------------------------
 
 
 def _variants(char: str) -> set[str]:
@@ -499,7 +501,7 @@ _CLASSES: dict[str, CharTest] = {
 }
 
 
-# --- assembling ------------------------------------------------------------------------------------------------
+# --- assembling -----------------------------------------------------------------------------------
 
 
 def _assemble(tree: Any, groups: int, references: tuple[int, ...], flags: str) -> Pattern:

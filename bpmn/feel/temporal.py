@@ -1,8 +1,9 @@
 """Dates, times and durations: reading, writing, calendar arithmetic and comparison.
 
-All arithmetic goes over whole numbers (days since 1970-01-01, nanoseconds), by the proleptic Gregorian calendar, so
-that Python's own types and the `Wide…` ones meet in one place. Functions that can fail return None, FEEL's null.
-Formats: DMN 1.5, 10.3.2.3 and 10.3.4.1, which rest on XML Schema 1.1 (lexical forms) and ISO 8601.
+All arithmetic goes over whole numbers (days since 1970-01-01, nanoseconds), by the proleptic Gregorian
+calendar, so that Python's own types and the `Wide…` ones meet in one place. Functions that can fail return
+None, FEEL's null. Formats: DMN 1.5, 10.3.2.3 and 10.3.4.1, which rest on XML Schema 1.1 (lexical forms) and
+ISO 8601.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ _NANOS_RE = re.compile(
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-# --- making values ---------------------------------------------------------------------------------------------
+# --- making values --------------------------------------------------------------------------------
 
 
 def is_leap(year: int) -> bool:
@@ -115,7 +116,7 @@ def fixed_zone(seconds: int) -> dt.tzinfo | None:
     return dt.UTC if seconds == 0 else dt.timezone(dt.timedelta(seconds=seconds))
 
 
-# --- reading ---------------------------------------------------------------------------------------------------
+# --- reading --------------------------------------------------------------------------------------
 
 
 def parse_date(text: str) -> Date | None:
@@ -196,7 +197,7 @@ def parse_zone(text: str) -> dt.tzinfo | None:
     return fixed_zone(-seconds if text[0] == "-" else seconds)
 
 
-# --- writing ---------------------------------------------------------------------------------------------------
+# --- writing --------------------------------------------------------------------------------------
 
 
 def format_temporal(value: Date | Time | DateTime) -> str:
@@ -246,7 +247,7 @@ def format_duration(value: Duration) -> str:
     return f"{'-' if value.nanoseconds < 0 else ''}P{text or 'T0S'}"
 
 
-# --- parts -----------------------------------------------------------------------------------------------------
+# --- parts ----------------------------------------------------------------------------------------
 
 
 def nanosecond_of(value: Time | DateTime) -> int:
@@ -310,8 +311,8 @@ def offset_of(value: DateTime) -> int | None:
     fixed = fixed_offset(value.tzinfo)
     if fixed is not None:
         return fixed
-    # Beyond Python's years a zone's rules are taken from the like year of the calendar's 400-year cycle; before
-    # year 1 every zone is on its local mean time.
+    # Beyond Python's years a zone's rules are taken from the like year of the calendar's 400-year cycle;
+    # before year 1 every zone is on its local mean time.
     year = (
         value.year if 1 <= value.year <= 9999 else (1 if value.year < 1 else 9_600 + value.year % 400 - 400)
     )
@@ -341,7 +342,7 @@ def time_offset(value: Time) -> int | None:
     return None if value.tzinfo is None else fixed_offset(value.tzinfo)
 
 
-# --- arithmetic ------------------------------------------------------------------------------------------------
+# --- arithmetic -----------------------------------------------------------------------------------
 
 
 def from_local_nanos(nanos: int, zone: dt.tzinfo | None) -> DateTime | None:
@@ -366,7 +367,8 @@ def from_instant(nanos: int, zone: dt.tzinfo) -> DateTime | None:
         utc = from_local_nanos(nanos, dt.UTC)
         if isinstance(utc, dt.datetime) and 1 < utc.year < 9999:
             return utc.astimezone(zone)
-        # Near a change of offset this may be off by the change; such years have no civil clocks to be right about.
+        # Near a change of offset this may be off by the change; such years have no civil clocks to be right
+        # about.
         guess = from_local_nanos(nanos, zone)
         fixed = offset_of(guess) if guess is not None else None
     return None if fixed is None else from_local_nanos(nanos + fixed * SECOND, zone)
@@ -396,14 +398,14 @@ def add_nanos(value: Date | DateTime | Time, nanos: int) -> Date | DateTime | Ti
 
 
 def difference(later: Any, earlier: Any) -> DayTimeDuration | None:
-    """Return `later` minus `earlier` for two points in time, dates or times; None when they do not compare."""
+    """Return `later` minus `earlier` (points in time, dates or times); None when they do not compare."""
     if isinstance(later, dt.time | WideTime) and isinstance(earlier, dt.time | WideTime):
         pair = comparable_times(later, earlier)
         return None if pair is None else make_nanos(pair[0] - pair[1])
     if isinstance(later, dt.time | WideTime) or isinstance(earlier, dt.time | WideTime):
         return None
     # A date counts as midnight UTC, so it goes with dates and with zoned points in time.
-    first, second = at_midnight(later, dt.timezone.utc), at_midnight(earlier, dt.timezone.utc)
+    first, second = at_midnight(later, dt.UTC), at_midnight(earlier, dt.UTC)
     if (first.tzinfo is None) != (second.tzinfo is None):
         return None
     return make_nanos(instant(first) - instant(second))

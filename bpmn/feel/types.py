@@ -1,4 +1,6 @@
-"""FEEL's types: which values belong to them (`instance of`) and how a value is fitted to one (DMN 1.5, 10.3.2.9)."""
+"""FEEL's types: which values belong to one, and how a value is fitted to it (DMN 1.5, 10.3.2.9)."""
+
+# ruff: noqa: D102 - the methods of each type do what the docstrings of `Type` say
 
 from __future__ import annotations
 

@@ -11,9 +11,10 @@ days and time duration      `DayTimeDuration`
 list, context, range        list or tuple, dict with str keys, `Range`
 function                    `Function`
 
-FEEL's calendar runs from year -999,999,999 to 999,999,999 and counts nanoseconds; Python's runs from year 1 to
-9999 and counts microseconds. A value that Python can hold is always Python's own; the `Wide…` classes stand in
-only beyond that, so that equal values have one representation. Values are never changed after they are made.
+FEEL's calendar runs from year -999,999,999 to 999,999,999 and counts nanoseconds; Python's runs from year 1
+to 9999 and counts microseconds. A value that Python can hold is always Python's own; the `Wide…` classes
+stand in only beyond that, so that equal values have one representation. Values are never changed after they
+are made.
 """
 
 from __future__ import annotations
@@ -111,8 +112,7 @@ class Function:
 
 
 Value: TypeAlias = (
-    None
-    | bool
+    bool
     | Decimal
     | str
     | dt.date
@@ -128,4 +128,5 @@ Value: TypeAlias = (
     | list[Any]
     | tuple[Any, ...]
     | dict[str, Any]
+    | None
 )

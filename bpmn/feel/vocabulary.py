@@ -1,7 +1,7 @@
 """Which names with spaces (or signs) are known at a place, so that the parser can join their words.
 
-FEEL allows `net amount`, `payment-terms` and `date and time` as names. Only knowledge of the scope tells such a name
-from an expression, and the longest name that fits wins.
+FEEL allows `net amount`, `payment-terms` and `date and time` as names. Only knowledge of the scope tells such
+a name from an expression, and the longest name that fits wins.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Conversions and negation (DMN 1.5, 10.3.4.1 and 10.3.4.2)."""
 
+# ruff: noqa: D103 - each function is declared by its signature in FEEL; the standard describes it
+
 from __future__ import annotations
 
 import re

@@ -1,5 +1,7 @@
 """List functions (DMN 1.5, 10.3.4.4) and sorting (10.3.4.7)."""
 
+# ruff: noqa: D103 - each function is declared by its signature in FEEL; the standard describes it
+
 from __future__ import annotations
 
 import decimal

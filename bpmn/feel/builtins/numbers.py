@@ -1,5 +1,7 @@
 """Numeric functions (DMN 1.5, 10.3.4.5)."""
 
+# ruff: noqa: D103 - each function is declared by its signature in FEEL; the standard describes it
+
 from __future__ import annotations
 
 import decimal
@@ -15,7 +17,7 @@ _MIN_SCALE, _MAX_SCALE = -6111, 6176
 
 
 def rounded(number: Decimal, scale: Decimal, rounding: str) -> Decimal | None:
-    """Return `number` with at most `scale` decimal places; None when the scale is out of range or a fraction."""
+    """Return `number` with at most `scale` decimal places; None when the scale is out of range."""
     if not _MIN_SCALE <= scale <= _MAX_SCALE:
         return None
     places = int(scale)

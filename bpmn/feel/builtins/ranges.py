@@ -1,4 +1,6 @@
-"""How points and ranges lie to each other (DMN 1.5, 10.3.4.8, after Allen's interval algebra), and `range`."""
+"""How points and ranges lie to each other (DMN 1.5, 10.3.4.8, Allen's interval algebra), and `range`."""
+
+# ruff: noqa: D103 - each function is declared by its signature in FEEL; the standard describes it
 
 from __future__ import annotations
 
@@ -163,7 +165,7 @@ def coincides(one: Range, other: Range) -> bool:
     return _starts(one, other) == 0 and _ends(one, other) == 0
 
 
-# --- range("[1..9]") -------------------------------------------------------------------------------------------
+# --- range("[1..9]") ------------------------------------------------------------------------------
 
 _TEMPORAL = {"date": date, "time": time, "date and time": date_and_time_from, "duration": duration}
 _NAMES = Vocabulary(_TEMPORAL)

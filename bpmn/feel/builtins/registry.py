@@ -3,8 +3,9 @@
     @builtin("substring", "string: string", "start position: number", "length?: number")
     def substring(run, string, start, length): ...
 
-declares one overload. `name?` may be left out (the body sees None), a type that ends in `?` takes null too, and a
-last `*name` takes any number of items (or, when it is the only parameter, one list). Arguments that fit no overload give null, as the standard asks.
+declares one overload. `name?` may be left out (the body sees None), a type that ends in `?` takes null too,
+and a last `*name` takes any number of items (or, when it is the only parameter, one list). Arguments that fit
+no overload give null, as the standard asks.
 """
 
 from __future__ import annotations

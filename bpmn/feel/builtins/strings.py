@@ -1,5 +1,7 @@
 """String functions (DMN 1.5, 10.3.4.3). Characters are Unicode code points."""
 
+# ruff: noqa: D103 - each function is declared by its signature in FEEL; the standard describes it
+
 from __future__ import annotations
 
 from decimal import Decimal
