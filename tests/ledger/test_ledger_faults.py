@@ -17,7 +17,7 @@ from ledger import verify_log
 from .conftest import ORIGIN, Ledger, draft
 
 WRITERS = 4
-KILLS = 5
+KILLS = 3
 
 
 async def test_no_entry_is_lost_or_doubled_when_sequencers_are_killed(ledger: Ledger) -> None:

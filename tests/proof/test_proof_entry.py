@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+from base64 import b64decode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from shutil import which
 from uuid import UUID
 
 import orjson
@@ -194,3 +198,18 @@ def test_the_inclusion_is_in_the_form_of_c2sp() -> None:
     text = orjson.loads(proof().encode())["tlog_proof"]
     assert text.startswith("c2sp.org/tlog-proof@v1\nindex 2\n")
     assert TlogProof.decode(text) == proof().tlog_proof
+
+
+@pytest.mark.skipif(not which("openssl"), reason="openssl is not installed")
+def test_openssl_verifies_an_entry_by_hand(tmp_path: Path) -> None:
+    file = orjson.loads(proof().encode())
+    body, _, signature = b64decode(file["entry"]).partition(b"\n")
+    (tmp_path / "key.der").write_bytes(b64decode(file["entry_key"]))
+    (tmp_path / "signature").write_bytes(signature)
+    (tmp_path / "message").write_bytes(b"scf-ledger-entry/v1\n" + body)
+    (tmp_path / "changed").write_bytes(b"scf-ledger-entry/v1\n" + body.replace(b"approve", b"approvE"))
+    verify_with = "openssl dgst -sha256 -keyform DER -verify key.der -signature signature".split()
+    accepted = subprocess.run([*verify_with, "message"], cwd=tmp_path, capture_output=True, check=False)
+    refused = subprocess.run([*verify_with, "changed"], cwd=tmp_path, capture_output=True, check=False)
+    assert (accepted.returncode, accepted.stdout.strip()) == (0, b"Verified OK")
+    assert refused.returncode != 0
