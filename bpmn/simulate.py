@@ -1,4 +1,4 @@
-"""Instances that run together on a virtual clock: what they throw reaches the others, time jumps to the next timer.
+"""Instances together on a virtual clock: what they throw reaches the others, time jumps to the next timer.
 
 For trying models out: conformance suites, tests, dry runs. Jobs and user tasks stay open; whoever
 drives the world completes them by `send`.
@@ -85,7 +85,7 @@ class World:
                 self._deliver_signal(sender, event.data["name"], variables)
 
     def _deliver_message(self, name: str, key: str, variables: Mapping[str, Value]) -> None:
-        """To the first instance that waits for it, else to the first process that it starts; else it is lost."""
+        """To the first instance that waits for it, else the first process that it starts, else nobody."""
         for index, state in enumerate(self.states):
             if any(each.message == name and each.key == key for each in state.messages):
                 self._apply(index, CorrelateMessage(self.now, name, key, variables))

@@ -51,7 +51,7 @@ class Behaviour:
         return None
 
     def enter(self, burst: Burst, token: Token, element: Element) -> None:
-        """A token arrives. May raise Stuck or FeelError before anything has happened that cannot be undone."""
+        """A token arrives. May raise Stuck or FeelError; what has been begun by then is undone."""
         token = burst.begin(token, element)
         self.activate(burst, token, element)
 
@@ -68,7 +68,7 @@ class Behaviour:
         """The token is being ended from outside; its waits and variables go with it anyway."""
 
     def choose(self, burst: Burst, token: Token, element: Element) -> Sequence[Flow]:
-        """The outgoing flows to take: all without condition and those whose condition is true, else the default.
+        """The flows to take: those without a condition or with a true one, else the default.
 
         Raises:
             Stuck: `flow.none-true` when there is nothing to take.
@@ -127,7 +127,7 @@ def default_flow(element: Element) -> Flow:
     if element.default is None:
         raise Stuck(
             "flow.none-true",
-            f"No outgoing flow of {element.name or element.ref} has a true condition, and none is the default.",
+            f"No flow out of {element.name or element.ref} has a true condition, and none is the default.",
         )
     return element.default
 

@@ -70,7 +70,7 @@ class CallActivity(Activity):
         burst.call(token, config.process, self._given(burst, token, config))
 
     def _given(self, burst: Burst, token: Token, config: CallConfig) -> dict[str, Slot]:
-        """Copies of the variables that go in; as copies they are marked, so that only what changes comes back."""
+        """Copies of the variables that go in, marked as such: only what is written comes back."""
         if config.all_in:
             chain: list[Mapping[str, Slot]] = burst.chain(token.key)
         else:

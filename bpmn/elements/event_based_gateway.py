@@ -38,7 +38,7 @@ class EventBasedGateway(Behaviour):
                 reader.refuse(
                     "gateway.no-event",
                     node,
-                    f"{target.get('id')} follows an event-based gateway but is no catch event or receive task.",
+                    f"{target.get('id')} follows an event-based gateway but catches nothing.",
                     "Put an intermediate catch event there.",
                 )
 

@@ -1,4 +1,4 @@
-"""Jobs: work that the driver does and reports back. Service, send, script and business rule tasks can be jobs."""
+"""Jobs: work that the driver does and reports back (service, send, script and business rule tasks)."""
 
 from __future__ import annotations
 

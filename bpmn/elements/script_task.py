@@ -41,7 +41,7 @@ class ScriptTask(Activity):
                     "script.missing",
                     node,
                     "The script task has no FEEL script.",
-                    'Add <zeebe:script expression="=…" resultVariable="…"/>; other script languages are not run.',
+                    'Add <zeebe:script expression="=…" resultVariable="…"/>; other languages are not run.',
                 )
             return job
         reader.only(script, "expression", "resultVariable")

@@ -295,7 +295,7 @@ class Burst:
                 self.create(flow.target, scope, self.number(), forked, data=data)
 
     def end(self, token: Token) -> None:
-        """The token ends; a scope without tokens is emptied, which its behaviour turns into its completion."""
+        """The token ends; a scope that holds none any more is told so."""
         self._drop(token)
 
         scope = self._pass_on(token)
@@ -434,7 +434,7 @@ class Burst:
         return self.learn(replace(waiting, data={**waiting.data, "arrived": arrived}), known)
 
     def pass_join(self, waiting: Token, flows: Iterable[str]) -> None:
-        """Let the waiting token go on with one arrival of each flow; what is left over waits for the next round."""
+        """Let the waiting token go on with one arrival of each flow; the rest waits for the next round."""
         left = dict(waiting.data["arrived"])
         for flow in flows:
             left[flow] -= 1
@@ -721,9 +721,11 @@ class Burst:
                     f"The variable {name} was written by a parallel branch since the fork; "
                     "writing it here would lose that value.",
                 )
-            places.append((place, name))
-        for place, name in places:
-            self._own_slots(place)[name] = Slot(values[name], token.branch, self.number())
+            places.append((place, name, before is not None and before.local))
+        for place, name, local in places:
+            # In a called process a copy becomes its own by being written; elsewhere what is local stays so.
+            stays = local and not self._elements[self.alive(place).element].behaviour.closed
+            self._own_slots(place)[name] = Slot(values[name], token.branch, self.number(), stays)
         self.emit("variables.changed", token.element, {"names": sorted(values), "token": token.key})
 
     def absorb_visible(self, token: Token) -> Token:

@@ -43,7 +43,7 @@ def _no_variables() -> Mapping[str, Value]:
 
 @dataclass(frozen=True, slots=True)
 class Start(Command):
-    """Start the instance with these root variables; `start_element` names the start event if several exist."""
+    """Start the instance with these variables; `start_element` names the start event if need be."""
 
     kind: ClassVar[str] = "start"
 

@@ -49,6 +49,7 @@ class Token:
     data: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {
             "key": self.key,
             "element": self.element,
@@ -62,6 +63,7 @@ class Token:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Token:
+        """Read what `to_json` wrote."""
         return cls(
             document["key"],
             document["element"],
@@ -103,28 +105,33 @@ class Slot:
         return self if self.local else Slot(self.value, self.branch, self.write, True)
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {"value": self.json, "branch": self.branch, "write": self.write, "local": self.local}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Slot:
+        """Read what `to_json` wrote."""
         return cls(from_json(document["value"]), document["branch"], document["write"], document["local"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """A value kept for later under a key of its own: a collection, a body's result, a payload to try again."""
+    """A value kept for later: a collection, a round's result, a payload to try again."""
 
     key: int
     slot: Slot
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {"key": self.key, "slot": self.slot.to_json()}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Stored:
+        """Read what `to_json` wrote."""
         return cls(document["key"], Slot.from_json(document["slot"]))
 
     def canonical(self) -> bytes:
+        """The bytes that stand for the record in the state root."""
         return self.slot.digest()
 
 
@@ -136,15 +143,18 @@ class Variables:
     slots: Mapping[str, Slot]
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {"key": self.key, "slots": {name: slot.to_json() for name, slot in self.slots.items()}}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Variables:
+        """Read what `to_json` wrote."""
         return cls(
             document["key"], {name: Slot.from_json(each) for name, each in sorted(document["slots"].items())}
         )
 
     def canonical(self) -> bytes:
+        """The bytes that stand for the record in the state root."""
         # Only the slots that changed are encoded again: the others give their kept digest.
         return encode([self.key, [[name, self.slots[name].digest().hex()] for name in sorted(self.slots)]])
 
@@ -162,6 +172,7 @@ class JobWait:
     failed: bool = False
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {
             "is": "job",
             "key": self.key,
@@ -190,6 +201,7 @@ class TaskWait:
     priority: int
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {
             "is": "task",
             "key": self.key,
@@ -218,6 +230,7 @@ class TimerWait:
     interval: str = ""
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {
             "is": "timer",
             "key": self.key,
@@ -243,6 +256,7 @@ class EventWait:
     correlation: str
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {
             "is": "event",
             "key": self.key,
@@ -259,7 +273,7 @@ Wait = JobWait | TaskWait | TimerWait | EventWait
 
 
 def wait_from_json(document: Mapping[str, Any]) -> Wait:
-    """Read any wait back from its JSON data."""
+    """Read what a wait's `to_json` wrote."""
     given = {name: value for name, value in document.items() if name != "is"}
     match document["is"]:
         case "job":
@@ -291,6 +305,7 @@ class Stop:
     job: int = 0
 
     def to_json(self) -> dict[str, Any]:
+        """The record as JSON data."""
         return {
             "key": self.key,
             "token": self.token,
@@ -303,6 +318,7 @@ class Stop:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Stop:
+        """Read what `to_json` wrote."""
         return cls(**document)
 
 

@@ -8,8 +8,7 @@ same examination: the one reports, the other refuses.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ import orjson
 from lxml import etree
 
 from bpmn.elements import BEHAVIOURS, EVENT_KINDS
-from bpmn.elements.behaviour import Behaviour
 from bpmn.errors import BpmnError, Finding, ModelRefused
 from bpmn.model.definition import (
     Element,
@@ -25,43 +23,25 @@ from bpmn.model.definition import (
     Flow,
     IoMapping,
     Model,
-    MultiInstance,
-    StandardLoop,
 )
+from bpmn.model.loops import read_loop
+from bpmn.model.nodes import boundary_events, by_event, position
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local, namespace, parse_xml
+from bpmn.model.strict import (
+    ACTIVITY_ATTRIBUTES,
+    LOOPS,
+    NOT_RUN,
+    SILENT,
+    WIRING,
+    check_attributes,
+    check_extensions,
+    check_parts,
+)
+from bpmn.model.structure import check_starts, check_structure, warn_unreachable
 
 if TYPE_CHECKING:
     from bpmn.dmn import Decision
-
-# Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate, data
-# objects document where data lies; variables are the platform's data.
-SILENT = frozenset(
-    {
-        "documentation",
-        "extensionElements",
-        "laneSet",
-        "textAnnotation",
-        "association",
-        "group",
-        "dataObject",
-        "dataObjectReference",
-        "dataStoreReference",
-        "auditing",
-        "monitoring",
-    }
-)
-NOT_RUN = frozenset({"complexGateway", "transaction", "adHocSubProcess"})
-"""Flow nodes of the standard that the engine does not run."""
-WIRING = frozenset({"incoming", "outgoing"})
-LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
-ANYWHERE = frozenset({"versionTag", "properties"})
-ACTIVITY_ATTRIBUTES = frozenset({"default", "startQuantity", "completionQuantity", "isForCompensation"})
-FOREIGN = {
-    "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
-    "http://activiti.org/bpmn": "Activiti",
-    "http://flowable.org/bpmn": "Flowable",
-}
 
 
 def examine(
@@ -273,11 +253,13 @@ class _Compilation:
         nodes = [child for child in node.iterchildren(etree.Element) if self._flow_node(reader, node, child)]
         children = tuple(self._ref_of(child) for child in nodes)
         starts = tuple(self._ref_of(child) for child in nodes if local(child) == "startEvent")
-        by_event = [child for child in nodes if _by_event(child)]
+        triggered = [child for child in nodes if by_event(child)]
         event_starts = tuple(
-            self._ref_of(start) for child in by_event for start in child.iterchildren(f"{{{BPMN}}}startEvent")
+            self._ref_of(start)
+            for child in triggered
+            for start in child.iterchildren(f"{{{BPMN}}}startEvent")
         )
-        self._check_starts(reader, node)
+        check_starts(reader, node)
         self._element(reader, node, process, parent, flows, nodes, children, starts, event_starts)
         own = self._ref_of(node)
         for child in nodes:
@@ -285,7 +267,7 @@ class _Compilation:
                 self._scope(reader, child, process, own)
             else:
                 self._element(reader, child, process, own, flows, nodes, (), (), ())
-        _warn_unreachable(reader, node, nodes)
+        warn_unreachable(reader, node, nodes)
 
     def _flow_node(self, reader: Reader, scope: etree._Element, child: etree._Element) -> bool:
         """Whether a child of a scope is an element that can run; what is unknown is refused here."""
@@ -314,7 +296,7 @@ class _Compilation:
         """The sequence flows of a scope, in the order of the file."""
         found: dict[str, tuple[etree._Element, Flow]] = {}
         for node in reader.flows(scope):
-            self._check_attributes(reader, node, frozenset({"sourceRef", "targetRef", "isImmediate"}))
+            check_attributes(reader, node, frozenset({"sourceRef", "targetRef", "isImmediate"}))
             ends = []
             for role in ("sourceRef", "targetRef"):
                 end = reader.by_id.get(node.get(role, ""))
@@ -333,7 +315,7 @@ class _Compilation:
                     reader.refuse(
                         "flow.crosses-scope",
                         node,
-                        f"The flow leads across the border of a process or subprocess ({role} {node.get(role)}).",
+                        f"The flow leads across the border of a scope ({role} {node.get(role)}).",
                         "Keep flows within one scope; use messages or signals across.",
                     )
                 else:
@@ -375,16 +357,16 @@ class _Compilation:
         around = flows if tag not in ("process", "subProcess") else (self._flows_around(reader, node, outer))
         incoming = tuple(flow for _, flow in around.values() if flow.target == ref)
         outgoing = tuple(flow for _, flow in around.values() if flow.source == ref)
-        position = _position(node)
-        kinds = self._event_definitions(reader, node, position)
+        place = position(node)
+        kinds = self._event_definitions(reader, node, place)
         allowed = behaviour.attributes | (ACTIVITY_ATTRIBUTES if behaviour.activity else frozenset())
-        self._check_attributes(reader, node, allowed)
-        self._check_parts(reader, node, behaviour, kinds)
-        self._check_extensions(reader, node, behaviour, kinds)
+        check_attributes(reader, node, allowed)
+        check_parts(reader, node, behaviour, kinds)
+        check_extensions(reader, node, behaviour, kinds)
         events = tuple(
             EventDefinition(EVENT_KINDS[local(definition)], config)
             for definition in kinds
-            for config in [EVENT_KINDS[local(definition)].read(definition, node, position, reader)]
+            for config in [EVENT_KINDS[local(definition)].read(definition, node, place, reader)]
         )
         if tag == "receiveTask":
             events = (EventDefinition(EVENT_KINDS["messageEventDefinition"], _received(node, reader)),)
@@ -401,15 +383,15 @@ class _Compilation:
             default=self._default(reader, node, outgoing),
             inputs=self._mappings(reader, node, "input"),
             outputs=self._mappings(reader, node, "output"),
-            loop=self._loop(reader, node),
+            loop=read_loop(reader, node),
             events=events,
             boundaries=tuple(
                 self._ref_of(each)
-                for each in (_boundary_events(outer) if outer is not None and tag != "process" else ())
+                for each in (boundary_events(outer) if outer is not None and tag != "process" else ())
                 if each.get("attachedToRef") == node.get("id")
             ),
             attached_to=self._attached(reader, node),
-            interrupting=reader.interrupting(node, position),
+            interrupting=reader.interrupting(node, place),
             waits=any(event.kind.waits for event in events),
             children=children,
             starts=starts,
@@ -417,20 +399,20 @@ class _Compilation:
             properties=MappingProxyType(_properties(reader, node)),
             config=behaviour.read(node, reader),
         )
-        self._check_structure(reader, node, self.elements[ref])
+        check_structure(reader, node, self.elements[ref])
 
     def _flows_around(
         self, reader: Reader, node: etree._Element, outer: etree._Element | None
     ) -> Mapping[str, tuple[etree._Element, Flow]]:
-        """The flows beside a subprocess (its own are inside); their findings are recorded with their scope."""
+        """The flows beside a subprocess (its own are inside); their findings came with the outer scope."""
         if outer is None or local(node) == "process":
             return {}
         quiet = Reader(reader.file, reader.root, [])
         quiet.ref_of = self._ref_of
         return self._flows(quiet, outer)
 
-    def _event_definitions(self, reader: Reader, node: etree._Element, position: str) -> list[etree._Element]:
-        if not position:
+    def _event_definitions(self, reader: Reader, node: etree._Element, place: str) -> list[etree._Element]:
+        if not place:
             return []
         found = []
         for child in node.iterchildren(etree.Element):
@@ -449,16 +431,16 @@ class _Compilation:
             if not tag.endswith("EventDefinition"):
                 continue
             kind = EVENT_KINDS.get(tag)
-            if kind is None or position not in kind.positions:
+            if kind is None or place not in kind.positions:
                 reader.refuse(
                     "event.unsupported",
                     node,
-                    f"A {tag} at a {local(node)}{' of an event subprocess' if position == 'event-start' else ''}"
+                    f"A {tag} at a {local(node)}{' of an event subprocess' if place == 'event-start' else ''}"
                     " is not supported.",
                     "Use one of the supported events.",
                 )
                 continue
-            self._check_attributes(reader, child, kind.attributes)
+            check_attributes(reader, child, kind.attributes)
             for part in child.iterchildren(etree.Element):
                 if local(part) not in kind.parts | SILENT:
                     reader.refuse(
@@ -515,88 +497,6 @@ class _Compilation:
             found.append(IoMapping(reader.formula(source, node, "mapping"), path))
         return tuple(found)
 
-    def _loop(self, reader: Reader, node: etree._Element) -> MultiInstance | StandardLoop | None:
-        for loop in node.iterchildren(etree.Element):
-            if local(loop) == "multiInstanceLoopCharacteristics":
-                return self._multi_instance(reader, node, loop)
-            if local(loop) == "standardLoopCharacteristics":
-                return self._standard_loop(reader, node, loop)
-        return None
-
-    def _multi_instance(
-        self, reader: Reader, node: etree._Element, loop: etree._Element
-    ) -> MultiInstance | None:
-        self._check_attributes(reader, loop, frozenset({"isSequential", "behavior"}), at=node)
-        if loop.get("behavior", "All") != "All":
-            reader.refuse(
-                "loop.behaviour", node, f"The behaviour {loop.get('behavior')} is not supported.", "Use All."
-            )
-        for part in loop.iterchildren(etree.Element):
-            if local(part) not in {"loopCardinality", "completionCondition"} | SILENT:
-                reader.refuse(
-                    "element.unsupported",
-                    node,
-                    f"The element {local(part)} in a multi-instance is not supported.",
-                    "Use zeebe:loopCharacteristics with an input collection.",
-                )
-        cardinality, completion = _text(loop, "loopCardinality"), _text(loop, "completionCondition")
-        zeebe = reader.extension(loop, "loopCharacteristics")
-        given: Mapping[str, str] = dict(zeebe.attrib) if zeebe is not None else {}  # type: ignore[arg-type]
-        if zeebe is not None:
-            reader.only(zeebe, "inputCollection", "inputElement", "outputCollection", "outputElement")
-        collection = given.get("inputCollection")
-        if bool(collection) == bool(cardinality):
-            reader.refuse(
-                "loop.no-count",
-                node,
-                "A multi-instance needs either an input collection or a loop cardinality.",
-                "Set zeebe:loopCharacteristics inputCollection.",
-            )
-            return None
-        if cardinality and not cardinality.startswith("="):
-            _check_count(reader, node, cardinality, "loop cardinality", least=0)
-        if completion and not completion.startswith("="):
-            reader.refuse(
-                "loop.condition-no-feel",
-                node,
-                f"The completion condition {completion!r} is no FEEL.",
-                "Begin with =.",
-            )
-        output_element = given.get("outputElement")
-        return MultiInstance(
-            sequential=loop.get("isSequential", "false") == "true",
-            cardinality=reader.formula(cardinality, node, "loop cardinality") if cardinality else None,
-            collection=reader.formula(collection, node, "input collection") if collection else None,
-            item=given.get("inputElement") or None,
-            output_collection=given.get("outputCollection") or None,
-            output=reader.formula(output_element, node, "output element") if output_element else None,
-            completion=reader.formula(completion, node, "completion condition") if completion else None,
-        )
-
-    def _standard_loop(
-        self, reader: Reader, node: etree._Element, loop: etree._Element
-    ) -> StandardLoop | None:
-        self._check_attributes(reader, loop, frozenset({"testBefore", "loopMaximum"}), at=node)
-        maximum, condition = loop.get("loopMaximum"), _text(loop, "loopCondition")
-        if maximum is not None and not _check_count(reader, node, maximum, "loop maximum", least=1):
-            return None
-        if condition and not condition.startswith("="):
-            reader.refuse(
-                "loop.condition-no-feel",
-                node,
-                f"The loop condition {condition!r} is no FEEL.",
-                "Begin with =.",
-            )
-        if not condition and maximum is None:
-            reader.refuse(
-                "loop.endless", node, "The loop has neither a condition nor a maximum.", "Give it one."
-            )
-        return StandardLoop(
-            loop.get("testBefore", "false") == "true",
-            reader.formula(condition, node, "loop condition") if condition else None,
-            int(maximum) if maximum is not None else None,
-        )
-
     def _attached(self, reader: Reader, node: etree._Element) -> str | None:
         if local(node) != "boundaryEvent":
             return None
@@ -611,202 +511,11 @@ class _Compilation:
             reader.refuse(
                 "boundary.bad-host",
                 node,
-                f"The boundary event is attached to {node.get('attachedToRef')}, which is no activity beside it.",
+                f"It is attached to {node.get('attachedToRef')}, which is no activity beside it.",
                 "Attach it to a task, subprocess or call activity.",
             )
             return None
         return self._ref_of(host)
-
-    # Checks
-
-    def _check_attributes(
-        self,
-        reader: Reader,
-        node: etree._Element,
-        allowed: frozenset[str],
-        *,
-        at: etree._Element | None = None,
-    ) -> None:
-        place = at if at is not None else node
-        for name in node.attrib:
-            qualified = etree.QName(str(name))
-            if qualified.namespace in FOREIGN:
-                reader.refuse(
-                    "dialect.foreign",
-                    place,
-                    f"The attribute {qualified.localname} belongs to {FOREIGN[qualified.namespace]}.",
-                    "Use the zeebe: extensions of Camunda 8.",
-                )
-            elif qualified.namespace is None and qualified.localname not in allowed | {"id", "name"}:
-                reader.refuse(
-                    "attribute.unsupported",
-                    place,
-                    f"The attribute {qualified.localname} of {local(node)} is not supported.",
-                    "Remove it.",
-                )
-        for name in ("startQuantity", "completionQuantity"):
-            if name in allowed and node.get(name) not in (None, "1"):
-                reader.refuse(
-                    "attribute.unsupported",
-                    place,
-                    f"{name} {node.get(name)} is not supported; an activity takes and gives one token.",
-                    "Use gateways.",
-                )
-        if node.get("isForCompensation", "false") not in ("false", "0"):
-            reader.refuse(
-                "element.unsupported",
-                place,
-                "Compensation is not supported.",
-                "Model the way back with flows.",
-            )
-        if node.get("parallelMultiple", "false") not in ("false", "0"):
-            reader.refuse(
-                "attribute.unsupported",
-                place,
-                "parallelMultiple is not supported.",
-                "Join the events at a gateway.",
-            )
-
-    def _check_parts(
-        self, reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
-    ) -> None:
-        """Refuse child elements of a flow node that are not understood. (Scopes check theirs as they go.)"""
-        if local(node) in ("process", "subProcess"):
-            return
-        for child in node.iterchildren(etree.Element):
-            tag = local(child)
-            known = SILENT | WIRING | behaviour.parts | (LOOPS if behaviour.activity else frozenset())
-            definition = tag.endswith("EventDefinition") or tag == "eventDefinitionRef"
-            if namespace(child) != BPMN or not (tag in known or (definition and _position(node))):
-                reader.refuse(
-                    "element.unsupported",
-                    node,
-                    f"The element {tag} in a {local(node)} is not supported.",
-                    "Remove it.",
-                )
-
-    def _check_extensions(
-        self, reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
-    ) -> None:
-        allowed = behaviour.extensions | ANYWHERE
-        for definition in kinds:
-            allowed |= EVENT_KINDS[local(definition)].extensions
-        if local(node) == "process":
-            allowed |= {"userTaskForm"}
-        for extension in reader.extensions(node):
-            if local(extension) not in allowed:
-                reader.refuse(
-                    "extension.unsupported",
-                    node,
-                    f"zeebe:{local(extension)} at a {local(node)} is not supported.",
-                    "Remove it.",
-                )
-        for holder in node.iterchildren(f"{{{BPMN}}}extensionElements"):
-            for each in holder.iterchildren(etree.Element):
-                foreign = FOREIGN.get(namespace(each) or "")
-                if foreign is not None:
-                    reader.refuse(
-                        "dialect.foreign",
-                        node,
-                        f"The extension {local(each)} belongs to {foreign}.",
-                        "Use the zeebe: extensions of Camunda 8.",
-                    )
-
-    def _check_starts(self, reader: Reader, scope: etree._Element) -> None:
-        starts = list(scope.iterchildren(f"{{{BPMN}}}startEvent"))
-        plain = [start for start in starts if not _has_definition(start)]
-        if _by_event(scope):
-            if len(starts) != 1 or plain:
-                reader.refuse(
-                    "start.event-subprocess",
-                    scope,
-                    "An event subprocess needs exactly one start event, with a trigger.",
-                    "Give its start event a trigger.",
-                )
-            return
-        if local(scope) == "subProcess" and (len(starts) != 1 or len(plain) != 1):
-            reader.refuse(
-                "start.subprocess",
-                scope,
-                f"A subprocess needs exactly one start event, without a trigger; this has {len(starts)}.",
-                "Begin it with one plain start event.",
-            )
-        elif local(scope) == "process" and not starts:
-            reader.refuse("start.missing", scope, "The process has no start event.", "Add one.")
-        elif local(scope) == "process" and len(plain) > 1:
-            reader.refuse(
-                "start.ambiguous",
-                scope,
-                "The process has several start events without a trigger.",
-                "Keep one.",
-            )
-
-    def _check_structure(self, reader: Reader, node: etree._Element, element: Element) -> None:
-        tag = element.tag
-        if tag in ("startEvent", "boundaryEvent") and element.incoming:
-            reader.refuse("flow.into-start", node, f"A flow leads into the {tag}.", "Let flows begin here.")
-        if tag == "endEvent" and element.outgoing:
-            reader.refuse(
-                "flow.out-of-end", node, "A flow leaves the end event.", "Use an intermediate event."
-            )
-        if tag == "boundaryEvent" and not element.events:
-            reader.refuse("boundary.no-event", node, "The boundary event has no trigger.", "Give it one.")
-        if tag == "intermediateCatchEvent" and not element.events:
-            reader.refuse("event.no-trigger", node, "The catch event has no trigger.", "Give it one.")
-        if tag in ("exclusiveGateway", "inclusiveGateway") and len(element.outgoing) > 1:
-            for flow in element.outgoing:
-                if flow.condition is None and flow is not element.default:
-                    reader.refuse(
-                        "flow.no-condition",
-                        node,
-                        f"The flow {flow.ref} out of the {tag} has no condition and is not the default.",
-                        "Give it a condition, or make it the default flow.",
-                    )
-        if tag == "parallelGateway" and any(flow.condition for flow in element.outgoing):
-            reader.warn(
-                "flow.condition-ignored",
-                node,
-                "Conditions on flows out of a parallel gateway do not count.",
-                "Remove them, or use an inclusive gateway.",
-            )
-        if tag == "subProcess" and _by_event(node) and (element.incoming or element.outgoing):
-            reader.refuse(
-                "flow.event-subprocess",
-                node,
-                "A flow is connected to an event subprocess.",
-                "Remove the flow.",
-            )
-        if tag.endswith("Gateway") and not element.outgoing:
-            reader.refuse("gateway.no-way-out", node, "The gateway has no outgoing flow.", "Add one.")
-
-
-def _boundary_events(scope: etree._Element) -> Iterator[etree._Element]:
-    return scope.iterchildren(f"{{{BPMN}}}boundaryEvent")
-
-
-def _by_event(node: etree._Element) -> bool:
-    return local(node) == "subProcess" and node.get("triggeredByEvent", "false") in ("true", "1")
-
-
-def _has_definition(node: etree._Element) -> bool:
-    return any(
-        local(child).endswith("EventDefinition") or local(child) == "eventDefinitionRef"
-        for child in node.iterchildren(etree.Element)
-    )
-
-
-def _position(node: etree._Element) -> str:
-    """Where an event stands; empty for what is no event."""
-    tag = local(node)
-    if tag == "startEvent":
-        parent = node.getparent()
-        return "event-start" if parent is not None and _by_event(parent) else "start"
-    return {
-        "endEvent": "end",
-        "boundaryEvent": "boundary",
-        "intermediateCatchEvent": "catch",
-        "intermediateThrowEvent": "throw",
-    }.get(tag, "")
 
 
 def _received(node: etree._Element, reader: Reader) -> object:
@@ -820,53 +529,8 @@ def _called_name(reader: Reader, call: etree._Element) -> str:
     return (called.get("processId") if called is not None else call.get("calledElement")) or ""
 
 
-def _text(node: etree._Element, tag: str) -> str:
-    child = node.find(f"{{{BPMN}}}{tag}")
-    return (child.text or "").strip() if child is not None else ""
-
-
-def _check_count(reader: Reader, node: etree._Element, text: str, what: str, *, least: int) -> bool:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal(-1)
-    if number != number.to_integral_value() or number < least:
-        reader.refuse(
-            "loop.bad-count", node, f"The {what} {text} is no whole number from {least} up.", "Correct it."
-        )
-        return False
-    return True
-
-
 def _properties(reader: Reader, node: etree._Element) -> dict[str, str]:
     holder = reader.extension(node, "properties")
     if holder is None:
         return {}
     return {each.get("name", ""): each.get("value", "") for each in holder.iterchildren(etree.Element)}
-
-
-def _warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._Element]) -> None:
-    reached: set[str] = set()
-    pending: list[etree._Element] = [
-        node
-        for node in nodes
-        if local(node) in ("startEvent", "boundaryEvent") or _by_event(node) or _link_catch(node)
-    ]
-    while pending:
-        node = pending.pop()
-        if node.get("id", "") in reached:
-            continue
-        reached.add(node.get("id", ""))
-        pending.extend(reader.targets(node))
-    for node in nodes:
-        if node.get("id", "") not in reached:
-            reader.warn(
-                "element.unreachable",
-                node,
-                f"No flow leads to the {local(node)} {node.get('id')}.",
-                "Connect or remove it.",
-            )
-
-
-def _link_catch(node: etree._Element) -> bool:
-    return local(node) == "intermediateCatchEvent" and node.find(f"{{{BPMN}}}linkEventDefinition") is not None

@@ -90,9 +90,10 @@ class EventDefinition:
 class Element:
     """A process, flow node or event as the kernel runs it.
 
-    `parent` is the ref of the process or subprocess that contains it, `children` what it contains, `starts` its
-    own start events, `event_starts` those of its event subprocesses, `boundaries` the boundary events attached to it, `waits` tells whether one of its events has to be waited for,
-    `config` what its element kind read.
+    `parent` is the ref of the process or subprocess that contains it, `children` what it contains,
+    `starts` its own start events, `event_starts` those of its event subprocesses, `boundaries` the
+    boundary events attached to it, `attached_to` the activity that a boundary event hangs on.
+    `waits` tells whether one of its events has to be waited for, `config` what its kind read.
     """
 
     ref: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import orjson
+
 from bpmn.errors import BpmnError, Finding
 from bpmn.model.catalogue import Catalogue
 from bpmn.model.compile import examine
@@ -22,10 +24,12 @@ def lint(
     """
     model, findings, readers = examine(sources, process)
     findings = [*findings, *_schema_findings(sources)]
+    forms, form_findings = _forms(sources)
+    findings.extend(form_findings)
     if catalogue is not None:
         for reader in readers:
             before = len(reader.findings)
-            _check_catalogue(reader, catalogue)
+            _check_catalogue(reader, catalogue, forms | catalogue.forms)
             findings.extend(reader.findings[before:])
         if model is not None:
             findings.extend(_family_findings(model, readers, catalogue))
@@ -34,7 +38,7 @@ def lint(
 
 
 def _schema_findings(sources: Mapping[str, bytes]) -> list[Finding]:
-    """What the standard's XML schema says. (SpiffWorkflow carries the schema and the validator.)"""
+    """What the standard's XML schema says, by SpiffWorkflow's validator."""
     from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
     from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 
@@ -64,7 +68,31 @@ def _schema_findings(sources: Mapping[str, bytes]) -> list[Finding]:
     return findings
 
 
-def _check_catalogue(reader: Reader, catalogue: Catalogue) -> None:
+def _forms(sources: Mapping[str, bytes]) -> tuple[frozenset[str], list[Finding]]:
+    """The ids of the forms among the sources."""
+    forms: set[str] = set()
+    findings: list[Finding] = []
+    for file in sorted(sources):
+        if not file.endswith((".form", ".json")):
+            continue
+        try:
+            form = orjson.loads(sources[file])
+            forms.add(form["id"])
+        except (orjson.JSONDecodeError, KeyError, TypeError) as wrong:
+            findings.append(
+                Finding(
+                    "form.unreadable",
+                    "error",
+                    None,
+                    f"The form is no JSON object with an id: {wrong}.",
+                    "Export the form again.",
+                    file,
+                )
+            )
+    return frozenset(forms), findings
+
+
+def _check_catalogue(reader: Reader, catalogue: Catalogue, forms: frozenset[str]) -> None:
     for node, job_type in reader.job_types:
         if job_type not in catalogue.job_types:
             reader.refuse(
@@ -74,7 +102,7 @@ def _check_catalogue(reader: Reader, catalogue: Catalogue) -> None:
                 f"Use one of {', '.join(sorted(catalogue.job_types)) or 'none: the catalogue is empty'}.",
             )
     for node, form in reader.forms:
-        if form not in catalogue.forms:
+        if form not in forms:
             reader.refuse(
                 "form.unknown", node, f"There is no form {form}.", "Deploy the form, or choose another."
             )

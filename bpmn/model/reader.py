@@ -133,7 +133,7 @@ class Reader:
         return [self.by_id[ref] for ref in refs if ref in self.by_id]
 
     def link_targets(self, event: etree._Element, definition: etree._Element) -> list[str]:
-        """The refs of the catching links in the same scope that a throwing link names, by target or by name."""
+        """The refs of the catching links of the scope that a throwing link means, by target or by name."""
         scope = event.getparent()
         wanted = [(each.text or "").strip() for each in definition.iterchildren(f"{{{BPMN}}}target")]
         found = []

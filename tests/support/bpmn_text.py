@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import bpmn
@@ -20,7 +21,7 @@ def flow(path: str, conditions: Mapping[str, str] | None = None) -> str:
     """Sequence flows along `a > b > c`; each is called `a-b`; a condition may be given per flow."""
     steps = [step.strip() for step in path.split(">")]
     text = ""
-    for source, target in zip(steps, steps[1:], strict=False):
+    for source, target in pairwise(steps):
         name = f"{source}-{target}"
         condition = (conditions or {}).get(name)
         inner = f"<conditionExpression>{condition}</conditionExpression>" if condition else ""
@@ -30,7 +31,8 @@ def flow(path: str, conditions: Mapping[str, str] | None = None) -> str:
 
 def process(content: str, *, id: str = "p", definitions: str = "") -> bytes:
     """A file with one executable process."""
-    return f'{HEAD}{definitions}<process id="{id}" isExecutable="true">{content}</process></definitions>'.encode()
+    main = f'<process id="{id}" isExecutable="true">{content}</process>'
+    return f"{HEAD}{definitions}{main}</definitions>".encode()
 
 
 def start(id: str = "start") -> str:
@@ -55,7 +57,8 @@ def mapping(inputs: Mapping[str, str] | None = None, outputs: Mapping[str, str] 
 
 
 def service(id: str, *, type: str = "work", more: str = "", inner: str = "") -> str:
-    return f'<serviceTask id="{id}">{extension(f"""<zeebe:taskDefinition type="{type}"/>{more}""")}{inner}</serviceTask>'
+    job = extension(f'<zeebe:taskDefinition type="{type}"/>{more}')
+    return f'<serviceTask id="{id}">{job}{inner}</serviceTask>'
 
 
 def user(id: str, *, more: str = "", inner: str = "") -> str:

@@ -77,7 +77,7 @@ class ErrorEvent(EventKind):
 
 
 def throw_error(burst: Burst, token: Token, code: str, payload: Mapping[str, Value]) -> bool:
-    """Let the nearest catching event take the error; False if there is none. An exact code beats a catch-all."""
+    """Let the nearest catching event take the error (an exact code beats a catch-all); False if none does."""
 
     def catches(event: Element) -> int:
         rank = 0

@@ -26,7 +26,7 @@ class EventKind:
     attributes: ClassVar[frozenset[str]] = frozenset()
     parts: ClassVar[frozenset[str]] = frozenset()
     waits: ClassVar[bool] = True
-    """Whether a catching event opens a wait (what is thrown within the case finds its catcher without one)."""
+    """Whether a catching event waits by itself (a link never does)."""
     extensions: ClassVar[frozenset[str]] = frozenset()
     """The `zeebe:` extensions that an event with this definition may carry."""
 
@@ -35,7 +35,7 @@ class EventKind:
         return None
 
     def open(self, burst: Burst, owner: Token, element: Element, index: int, config: Any) -> None:
-        """Begin to wait for the event on behalf of `owner`. Kinds that are thrown within the case need no wait."""
+        """Begin to wait on behalf of `owner`; kinds that only scopes throw find their catcher without."""
 
     def throw(self, burst: Burst, token: Token, element: Element, config: Any) -> bool:
         """Throw the event from `token`; True if the throwing element is then done (or the token gone)."""

@@ -93,7 +93,7 @@ def subscribe(burst: Burst, owner: Token, element: Element, index: int, config: 
 
 
 def send(burst: Burst, token: Token, element: Element, config: MessageConfig) -> None:
-    """Tell the driver to deliver the message to whoever waits for it; its content is the token's own variables."""
+    """Tell the driver to deliver the message; its content is the token's own (input-mapped) variables."""
     name = burst.evaluate(config.name, token.key)
     correlation = ""
     if config.key is not None:

@@ -121,7 +121,8 @@ def test_an_event_based_gateway_goes_the_way_of_the_first_event():
     body = (
         start()
         + '<eventBasedGateway id="g"/>'
-        + '<intermediateCatchEvent id="paid"><messageEventDefinition messageRef="m"/></intermediateCatchEvent>'
+        + '<intermediateCatchEvent id="paid"><messageEventDefinition messageRef="m"/>'
+        + "</intermediateCatchEvent>"
         + '<intermediateCatchEvent id="late"><timerEventDefinition><timeDuration>P1D</timeDuration>'
         + "</timerEventDefinition></intermediateCatchEvent>"
         + end("settled")

@@ -1,0 +1,41 @@
+"""Small questions about the nodes of a BPMN file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from bpmn.model.source import BPMN, local
+
+
+def by_event(node: etree._Element) -> bool:
+    """Whether this is an event subprocess."""
+    return local(node) == "subProcess" and node.get("triggeredByEvent", "false") in ("true", "1")
+
+
+def has_definition(node: etree._Element) -> bool:
+    """Whether an event has a trigger."""
+    return any(
+        local(child).endswith("EventDefinition") or local(child) == "eventDefinitionRef"
+        for child in node.iterchildren(etree.Element)
+    )
+
+
+def position(node: etree._Element) -> str:
+    """Where an event stands; empty for what is no event."""
+    tag = local(node)
+    if tag == "startEvent":
+        parent = node.getparent()
+        return "event-start" if parent is not None and by_event(parent) else "start"
+    return {
+        "endEvent": "end",
+        "boundaryEvent": "boundary",
+        "intermediateCatchEvent": "catch",
+        "intermediateThrowEvent": "throw",
+    }.get(tag, "")
+
+
+def boundary_events(scope: etree._Element) -> Iterator[etree._Element]:
+    """The boundary events of a scope."""
+    return scope.iterchildren(f"{{{BPMN}}}boundaryEvent")

@@ -1,0 +1,137 @@
+"""Strictness: attributes, child elements and extensions that nobody understands are refused by name."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from bpmn.elements import EVENT_KINDS
+from bpmn.elements.behaviour import Behaviour
+from bpmn.model.nodes import position
+from bpmn.model.reader import Reader
+from bpmn.model.source import BPMN, local, namespace
+
+# Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate, data
+# objects document where data lies; variables are the platform's data.
+SILENT = frozenset(
+    {
+        "documentation",
+        "extensionElements",
+        "laneSet",
+        "textAnnotation",
+        "association",
+        "group",
+        "dataObject",
+        "dataObjectReference",
+        "dataStoreReference",
+        "auditing",
+        "monitoring",
+    }
+)
+NOT_RUN = frozenset({"complexGateway", "transaction", "adHocSubProcess"})
+"""Flow nodes of the standard that the engine does not run."""
+WIRING = frozenset({"incoming", "outgoing"})
+LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
+ANYWHERE = frozenset({"versionTag", "properties"})
+ACTIVITY_ATTRIBUTES = frozenset({"default", "startQuantity", "completionQuantity", "isForCompensation"})
+FOREIGN = {
+    "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
+    "http://activiti.org/bpmn": "Activiti",
+    "http://flowable.org/bpmn": "Flowable",
+}
+
+
+def check_attributes(
+    reader: Reader,
+    node: etree._Element,
+    allowed: frozenset[str],
+    *,
+    at: etree._Element | None = None,
+) -> None:
+    """Refuse attributes that are not in `allowed`; the finding stands at `at`, if that is another node."""
+    place = at if at is not None else node
+    for name in node.attrib:
+        qualified = etree.QName(str(name))
+        if qualified.namespace in FOREIGN:
+            reader.refuse(
+                "dialect.foreign",
+                place,
+                f"The attribute {qualified.localname} belongs to {FOREIGN[qualified.namespace]}.",
+                "Use the zeebe: extensions of Camunda 8.",
+            )
+        elif qualified.namespace is None and qualified.localname not in allowed | {"id", "name"}:
+            reader.refuse(
+                "attribute.unsupported",
+                place,
+                f"The attribute {qualified.localname} of {local(node)} is not supported.",
+                "Remove it.",
+            )
+    for name in ("startQuantity", "completionQuantity"):
+        if name in allowed and node.get(name) not in (None, "1"):
+            reader.refuse(
+                "attribute.unsupported",
+                place,
+                f"{name} {node.get(name)} is not supported; an activity takes and gives one token.",
+                "Use gateways.",
+            )
+    if node.get("isForCompensation", "false") not in ("false", "0"):
+        reader.refuse(
+            "element.unsupported",
+            place,
+            "Compensation is not supported.",
+            "Model the way back with flows.",
+        )
+    if node.get("parallelMultiple", "false") not in ("false", "0"):
+        reader.refuse(
+            "attribute.unsupported",
+            place,
+            "parallelMultiple is not supported.",
+            "Join the events at a gateway.",
+        )
+
+
+def check_parts(
+    reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
+) -> None:
+    """Refuse child elements of a flow node that nobody understands; scopes check theirs as they go."""
+    if local(node) in ("process", "subProcess"):
+        return
+    for child in node.iterchildren(etree.Element):
+        tag = local(child)
+        known = SILENT | WIRING | behaviour.parts | (LOOPS if behaviour.activity else frozenset())
+        definition = tag.endswith("EventDefinition") or tag == "eventDefinitionRef"
+        if namespace(child) != BPMN or not (tag in known or (definition and position(node))):
+            reader.refuse(
+                "element.unsupported",
+                node,
+                f"The element {tag} in a {local(node)} is not supported.",
+                "Remove it.",
+            )
+
+
+def check_extensions(
+    reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
+) -> None:
+    """Refuse `zeebe:` extensions that this kind and its events do not take, and those of other engines."""
+    allowed = behaviour.extensions | ANYWHERE
+    for definition in kinds:
+        allowed |= EVENT_KINDS[local(definition)].extensions
+    if local(node) == "process":
+        allowed |= {"userTaskForm"}
+    for extension in reader.extensions(node):
+        if local(extension) not in allowed:
+            reader.refuse(
+                "extension.unsupported",
+                node,
+                f"zeebe:{local(extension)} at a {local(node)} is not supported.",
+                "Remove it.",
+            )
+    for holder in node.iterchildren(f"{{{BPMN}}}extensionElements"):
+        for each in holder.iterchildren(etree.Element):
+            foreign = FOREIGN.get(namespace(each) or "")
+            if foreign is not None:
+                reader.refuse(
+                    "dialect.foreign",
+                    node,
+                    f"The extension {local(each)} belongs to {foreign}.",
+                    "Use the zeebe: extensions of Camunda 8.",
+                )

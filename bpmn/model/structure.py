@@ -1,0 +1,107 @@
+"""Rules about the shape of a process: where it starts and ends, what flows may connect."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from bpmn.model.definition import Element
+from bpmn.model.nodes import by_event, has_definition
+from bpmn.model.reader import Reader
+from bpmn.model.source import BPMN, local
+
+
+def check_starts(reader: Reader, scope: etree._Element) -> None:
+    """Refuse a scope that has no start, or one that nothing could choose."""
+    starts = list(scope.iterchildren(f"{{{BPMN}}}startEvent"))
+    plain = [start for start in starts if not has_definition(start)]
+    if by_event(scope):
+        if len(starts) != 1 or plain:
+            reader.refuse(
+                "start.event-subprocess",
+                scope,
+                "An event subprocess needs exactly one start event, with a trigger.",
+                "Give its start event a trigger.",
+            )
+        return
+    if local(scope) == "subProcess" and (len(starts) != 1 or len(plain) != 1):
+        reader.refuse(
+            "start.subprocess",
+            scope,
+            f"A subprocess needs exactly one start event, without a trigger; this has {len(starts)}.",
+            "Begin it with one plain start event.",
+        )
+    elif local(scope) == "process" and not starts:
+        reader.refuse("start.missing", scope, "The process has no start event.", "Add one.")
+    elif local(scope) == "process" and len(plain) > 1:
+        reader.refuse(
+            "start.ambiguous",
+            scope,
+            "The process has several start events without a trigger.",
+            "Keep one.",
+        )
+
+
+def check_structure(reader: Reader, node: etree._Element, element: Element) -> None:
+    """Refuse flows and gateways that could never do what they seem to."""
+    tag = element.tag
+    if tag in ("startEvent", "boundaryEvent") and element.incoming:
+        reader.refuse("flow.into-start", node, f"A flow leads into the {tag}.", "Let flows begin here.")
+    if tag == "endEvent" and element.outgoing:
+        reader.refuse("flow.out-of-end", node, "A flow leaves the end event.", "Use an intermediate event.")
+    if tag == "boundaryEvent" and not element.events:
+        reader.refuse("boundary.no-event", node, "The boundary event has no trigger.", "Give it one.")
+    if tag == "intermediateCatchEvent" and not element.events:
+        reader.refuse("event.no-trigger", node, "The catch event has no trigger.", "Give it one.")
+    if tag in ("exclusiveGateway", "inclusiveGateway") and len(element.outgoing) > 1:
+        for flow in element.outgoing:
+            if flow.condition is None and flow is not element.default:
+                reader.refuse(
+                    "flow.no-condition",
+                    node,
+                    f"The flow {flow.ref} out of the {tag} has no condition and is not the default.",
+                    "Give it a condition, or make it the default flow.",
+                )
+    if tag == "parallelGateway" and any(flow.condition for flow in element.outgoing):
+        reader.warn(
+            "flow.condition-ignored",
+            node,
+            "Conditions on flows out of a parallel gateway do not count.",
+            "Remove them, or use an inclusive gateway.",
+        )
+    if tag == "subProcess" and by_event(node) and (element.incoming or element.outgoing):
+        reader.refuse(
+            "flow.event-subprocess",
+            node,
+            "A flow is connected to an event subprocess.",
+            "Remove the flow.",
+        )
+    if tag.endswith("Gateway") and not element.outgoing:
+        reader.refuse("gateway.no-way-out", node, "The gateway has no outgoing flow.", "Add one.")
+
+
+def warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._Element]) -> None:
+    """Warn of elements to which no flow leads."""
+    reached: set[str] = set()
+    pending: list[etree._Element] = [
+        node
+        for node in nodes
+        if local(node) in ("startEvent", "boundaryEvent") or by_event(node) or _link_catch(node)
+    ]
+    while pending:
+        node = pending.pop()
+        if node.get("id", "") in reached:
+            continue
+        reached.add(node.get("id", ""))
+        pending.extend(reader.targets(node))
+    for node in nodes:
+        if node.get("id", "") not in reached:
+            reader.warn(
+                "element.unreachable",
+                node,
+                f"No flow leads to the {local(node)} {node.get('id')}.",
+                "Connect or remove it.",
+            )
+
+
+def _link_catch(node: etree._Element) -> bool:
+    return local(node) == "intermediateCatchEvent" and node.find(f"{{{BPMN}}}linkEventDefinition") is not None

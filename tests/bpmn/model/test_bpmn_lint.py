@@ -1,0 +1,71 @@
+"""The deployment check: the standard's schema and the platform's catalogue on top of compiling."""
+
+import bpmn
+from support.bpmn_text import end, extension, flow, process, service, start, user
+
+FORM = '<zeebe:formDefinition formId="approve"/>'
+FAMILY = '<zeebe:properties><zeebe:property name="family" value="factoring"/></zeebe:properties>'
+
+
+def source(*, family: bool = False, job: str = "finance.quote") -> bytes:
+    return process(
+        (extension(FAMILY) if family else "")
+        + start()
+        + service("quote", type=job)
+        + user("approve", more=FORM)
+        + end()
+        + flow("start > quote > approve > end")
+    )
+
+
+def codes(sources: dict[str, bytes], catalogue: bpmn.Catalogue) -> list[tuple[str, str | None]]:
+    return [
+        (finding.code, finding.element)
+        for finding in bpmn.lint(sources, catalogue=catalogue)
+        if finding.severity == "error"
+    ]
+
+
+def test_a_model_that_fits_the_catalogue_has_no_errors():
+    catalogue = bpmn.Catalogue(frozenset({"finance.quote"}), frozenset({"approve"}))
+    assert codes({"a.bpmn": source()}, catalogue) == []
+
+
+def test_unknown_job_types_and_forms_are_errors_at_their_element():
+    assert codes({"a.bpmn": source()}, bpmn.Catalogue(frozenset())) == [
+        ("job.unknown-type", "quote"),
+        ("form.unknown", "approve"),
+    ]
+
+
+def test_a_form_that_is_deployed_with_the_model_is_known():
+    catalogue = bpmn.Catalogue(frozenset({"finance.quote"}))
+    assert codes({"a.bpmn": source(), "approve.form": b'{"id": "approve"}'}, catalogue) == []
+    assert ("form.unreadable", None) in codes({"a.bpmn": source(), "approve.form": b"{"}, catalogue)
+
+
+def test_a_product_family_demands_its_controls():
+    catalogue = bpmn.Catalogue(
+        frozenset({"finance.quote", "finance.match"}),
+        frozenset({"approve"}),
+        (("factoring", frozenset({"finance.match", "finance.quote"})),),
+    )
+    assert codes({"a.bpmn": source(family=True)}, catalogue) == [("family.missing-control", "p")]
+    assert codes({"a.bpmn": source(family=True)}, bpmn.Catalogue(catalogue.job_types, catalogue.forms)) == [
+        ("family.unknown", "p")
+    ]
+
+
+def test_what_breaks_the_standards_schema_is_told_with_its_line():
+    broken = source().replace(
+        b'<startEvent id="start"/>', b'<startEvent id="start" id2="x"><bogus/></startEvent>'
+    )
+    findings = bpmn.lint({"a.bpmn": broken}, catalogue=bpmn.Catalogue(frozenset()))
+    assert any(finding.code == "schema.invalid" and "Line 1" in finding.message for finding in findings)
+
+
+def test_warnings_come_last_and_refuse_nothing():
+    lonely = process(start() + end() + '<task id="alone"/>' + flow("start > end"))
+    findings = bpmn.lint({"a.bpmn": lonely}, catalogue=bpmn.Catalogue(frozenset()))
+    assert [(finding.code, finding.severity) for finding in findings] == [("element.unreachable", "warning")]
+    assert bpmn.compile_model({"a.bpmn": lonely})
