@@ -98,10 +98,11 @@ async def test_what_is_no_card_is_not_registered(database: Database) -> None:
     ],
 )
 async def test_the_database_itself_holds_the_four_eyes(database: Database, statement: str) -> None:
-    with pytest.raises(asyncpg.CheckViolationError):
-        async with database.transaction() as tx:
-            await install_shipped_card(tx, approved_by="user:ben", at=AT)
-            await tx.sql.execute(statement)
+    async with database.transaction() as tx:
+        await install_shipped_card(tx, approved_by="user:ben", at=AT)
+    async with database.reading() as connection:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await connection.execute(statement)
 
 
 async def test_the_shipped_card_is_installed_once_and_never_over_another(database: Database) -> None:
