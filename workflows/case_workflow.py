@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -71,8 +72,7 @@ class CaseWorkflow:
             waits = self._waits
             try:
                 await workflow.wait_condition(
-                    lambda seen=waits: self._waits is not seen or self._history_is_long(),
-                    timeout=_until(waits.due if waits else None),
+                    partial(self._has_news_since, waits), timeout=_until(waits.due if waits else None)
                 )
             except TimeoutError:
                 await self._advance(None)
@@ -94,6 +94,9 @@ class CaseWorkflow:
     @property
     def _ended(self) -> bool:
         return self._waits is not None and self._waits.ended
+
+    def _has_news_since(self, waits: Waits | None) -> bool:
+        return self._waits is not waits or self._history_is_long()
 
     def _history_is_long(self) -> bool:
         info = workflow.info()

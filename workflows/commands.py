@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from bpmn import BpmnError
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from proof.errors import NotCanonical
@@ -134,7 +135,7 @@ def done(result: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"result": result}
 
 
-def refused(error: ScfError) -> Mapping[str, Any]:
+def refused(error: ScfError | BpmnError) -> Mapping[str, Any]:
     """Return the recorded form of an error: the same four attributes that every interface shows."""
     return {
         "error": {
@@ -142,7 +143,7 @@ def refused(error: ScfError) -> Mapping[str, Any]:
             "message": error.message,
             "where": error.where,
             "hint": error.hint,
-            "family": type(error).__name__,
+            "family": type(error).__name__ if isinstance(error, ScfError) else "Conflict",
         }
     }
 

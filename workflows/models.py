@@ -37,7 +37,7 @@ class Case(Model):
     """A process instance. `seq` counts its ledger entries, `step_seq` its element steps."""
 
     id = fields.UUIDField(primary_key=True)
-    definition = fields.ForeignKeyField(
+    definition: fields.ForeignKeyRelation[Definition] = fields.ForeignKeyField(
         "workflows.Definition", related_name="cases", on_delete=fields.RESTRICT
     )
     product = fields.CharField(max_length=100)

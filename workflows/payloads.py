@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -245,7 +245,7 @@ class _Fields:
         )
 
 
-_READERS: dict[str, Any] = {
+_READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "document.import": lambda f: ImportDocument(f.content("content_b64"), f.text("filename")),
     "request.submit": lambda f: SubmitRequest(f.uuids("invoice_ids")),
     "payment.record": lambda f: RecordPayment(

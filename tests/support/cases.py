@@ -149,10 +149,17 @@ class Platform:
 
     async def case_at(self, case_id: UUID, element: str) -> Mapping[str, Any]:
         """Wait until a case has a token at an element."""
-        async for _ in _patiently(f"case {case_id} is at {element}"):
-            case = await self.case(case_id)
-            if element in orjson.loads(case["active_elements"]):
-                return case
+        await self.first_of(case_id, element)
+        return await self.case(case_id)
+
+    async def first_of(self, case_id: UUID, *elements: str) -> str:
+        """Wait until a case has a token at one of these elements, and return that element."""
+        async for _ in _patiently(f"case {case_id} is at {' or '.join(elements)}"):
+            rows = await self.rows("SELECT active_elements FROM workflows.case_view WHERE id = $1", case_id)
+            active = orjson.loads(rows[0]["active_elements"]) if rows else []
+            for element in elements:
+                if element in active:
+                    return element
         raise AssertionError
 
     async def task(self, case_id: UUID, element: str) -> UUID:

@@ -11,6 +11,7 @@ from uuid import UUID
 import finance
 from bpmn.values import Value
 from core import Conflict, InvalidInput, Money
+from finance.requests import free_invoices
 from workflows.effects.registry import BusinessError, Effects, JobContext
 
 effects = Effects()
@@ -79,7 +80,7 @@ async def release_match(job: JobContext) -> Mapping[str, Value]:
 @effects.job("finance.exclude-invoice")
 async def exclude_invoice(job: JobContext) -> Mapping[str, Value]:
     """Take an invoice out of the request, so that it may be offered again."""
-    await finance.free_invoices(job.tx, job.request, [job.id("invoiceId")], at=job.at)
+    await free_invoices(job.tx, job.request, [job.id("invoiceId")], at=job.at)
     return {}
 
 
@@ -148,9 +149,8 @@ async def close_request(job: JobContext) -> Mapping[str, Value]:
     await finance.close_request(
         job.tx,
         job.request,
-        outcome=_outcome(job.headers.get("outcome")),
+        outcome=job.headers.get("outcome", ""),
         at=job.at,
-        entry_id=job.entry_id,
     )
     return {}
 
@@ -256,6 +256,13 @@ async def settle(job: JobContext) -> Mapping[str, Value]:
     return {}
 
 
+@effects.job("finance.demand-recourse")
+async def demand_recourse(job: JobContext) -> Mapping[str, Value]:
+    """Demand that the seller buys the unpaid receivable back."""
+    await finance.demand_recourse(job.tx, job.id("assetId"), at=job.at, entry_id=job.entry_id)
+    return {}
+
+
 async def _facts(job: JobContext, invoice_id: UUID) -> Value:
     return await finance.eligibility_facts(job.tx, invoice_id, at=job.at)
 
@@ -278,12 +285,8 @@ def _decimal(job: JobContext, name: str) -> Decimal:
 
 
 def _accept_or_reject(decision: str) -> Literal["accept", "reject"]:
-    if decision == "accept" or decision == "reject":
-        return decision
+    if decision == "accept":
+        return "accept"
+    if decision == "reject":
+        return "reject"
     raise InvalidInput("job.variable_invalid", f"The decision is {decision!r}.", where="decision")
-
-
-def _outcome(outcome: str | None) -> Literal["DECLINED", "EXPIRED", "WITHDRAWN"]:
-    if outcome == "DECLINED" or outcome == "EXPIRED" or outcome == "WITHDRAWN":
-        return outcome
-    raise InvalidInput("job.header_invalid", f"The task's header outcome is {outcome!r}.", where="outcome")

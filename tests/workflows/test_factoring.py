@@ -1,0 +1,159 @@
+"""Factoring from the first document to settlement, and the ways in which a request can end otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
+import pytest
+import pytest_asyncio
+from conftest import NewDatabase
+
+import finance
+from support.cases import Platform
+from support.factoring import OFFICER, OPERATIONS, SECOND_OFFICER, bring_trade, shipped_platform
+from workflows import Actor
+from workflows.domain_commands import NewCaseClock
+from workflows.replay import replay_case
+from workflows.worker import WorkerSettings, rooms
+
+# Two months pass in about three seconds; the clock stands still while people and banks act.
+CLOCK = NewCaseClock(Decimal(2_000_000), frozenset({"task", "message"}), from_documents=True)
+SHORT_RECEIPT = 'unitCode="C62">600<|unitCode="C62">500<'
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def platform(
+    new_database: NewDatabase, temporal_target: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Platform]:
+    """A platform as it is shipped, on a fast business clock."""
+    url, keys = await new_database(rooms()), tmp_path_factory.mktemp("keys")
+    settings = WorkerSettings(url, temporal_target, keys, task_queue="test-factoring", case_clock=CLOCK)
+    async with shipped_platform(settings) as platform, platform.running():
+        yield platform
+
+
+async def test_an_invoice_is_financed_paid_and_settled(platform: Platform) -> None:
+    trade = await bring_trade(platform, "manufacturing", "11")
+    case_id = await trade.request()
+    await trade.approve(case_id)
+    await trade.fund(case_id)
+    case = await platform.case_at(case_id, "WaitForPayment")
+    assert case["business_now"].isoformat() == "2026-03-23T09:00:00+00:00"
+    await trade.pay()
+    case = await platform.case_in(case_id, "completed")
+
+    completed = await platform.steps(case_id)
+    for element in (
+        "VerifyWithBuyer",
+        "limit-review/ScoreParties",
+        "SecondApproval",
+        "Purchase",
+        "SettleAsset",
+    ):
+        assert element in completed
+    assert completed[-1] == "Settled"
+    (request,) = await platform.rows(
+        "SELECT state FROM finance.request_view WHERE id = $1", case["request_id"]
+    )
+    assert request["state"] == "SETTLED"
+    journals = await platform.rows(
+        "SELECT event, entry_id FROM finance.journal_view WHERE request_id = $1", case["request_id"]
+    )
+    assert {journal["event"] for journal in journals} >= {"purchase", "payment-sent", "payment-settled"}
+    entries = await platform.rows("SELECT entry_id FROM ledger.entry_view")
+    assert {journal["entry_id"] for journal in journals} <= {entry["entry_id"] for entry in entries}
+    async with platform.database.transaction() as tx:
+        assert await finance.verify_books(tx) == []
+
+
+async def test_a_settled_case_re_executes_to_its_signed_roots(platform: Platform) -> None:
+    (case,) = await platform.rows("SELECT id FROM workflows.case_view WHERE state = 'completed' LIMIT 1")
+    report = await replay_case(platform.database, case["id"], platform.vault_key)
+    assert report.agrees, report.mismatches
+    assert report.entries >= 8
+
+
+async def test_a_second_officer_is_asked_only_above_the_threshold(platform: Platform) -> None:
+    trade = await bring_trade(platform, "retail", "12")
+    case_id = await trade.request()
+    await trade.approve(case_id)
+    await platform.task(case_id, "AcceptOffer")
+    assert "SecondApproval" not in await platform.steps(case_id, "element.activated")
+
+
+async def test_the_first_officer_cannot_be_the_second(platform: Platform) -> None:
+    trade = await bring_trade(platform, "manufacturing", "13")
+    case_id = await trade.request()
+    await platform.complete(case_id, "VerifyWithBuyer", trade.buyer, decision="confirmed")
+    await platform.complete(case_id, "ApproveFinancing", OFFICER, decision="approve")
+    task = {
+        "task_id": str(await platform.task(case_id, "SecondApproval")),
+        "variables": {"decision": "approve"},
+    }
+    both = Actor(OFFICER.name, frozenset({"credit_officer", "credit_officer_2"}))
+    assert await platform.refusal("task.complete", task, actor=both) == "task.four_eyes"
+    await platform.perform("task.complete", task, actor=SECOND_OFFICER)
+
+
+async def test_another_buyer_cannot_verify(platform: Platform) -> None:
+    trade = await bring_trade(platform, "manufacturing", "14")
+    case_id = await trade.request()
+    task_id = str(await platform.task(case_id, "VerifyWithBuyer"))
+    stranger = Actor("stan", frozenset({"buyer_checker"}))
+    payload = {"task_id": task_id, "variables": {"decision": "confirmed"}}
+    assert await platform.refusal("task.complete", payload, actor=stranger) == "task.not_yours"
+
+
+async def test_only_the_seller_may_offer_its_invoice(platform: Platform) -> None:
+    trade = await bring_trade(platform, "retail", "15")
+    other = Actor("sid", frozenset({"seller_maker"}), UUID(int=5))
+    code = await platform.refusal("request.submit", {"invoice_ids": [str(trade.invoice_id)]}, actor=other)
+    assert code == "request.not_yours"
+    await trade.request()
+
+
+async def test_a_match_exception_opens_the_review_task(platform: Platform) -> None:
+    trade = await bring_trade(platform, "manufacturing", "16", receipt_advice=SHORT_RECEIPT)
+    case_id = await trade.request()
+    task_id = await platform.task(case_id, "ReviewMatch")
+    (task,) = await platform.rows("SELECT variables FROM workflows.task_view WHERE id = $1", task_id)
+    match = orjson.loads(task["variables"])["match"]
+    assert match["decision"] == "exception"
+    assert match["exceptions"]
+    assert Decimal(match["eligible"]) < Decimal(match["invoiced"])
+    assert (await platform.case(case_id))["state"] == "waiting"
+    await platform.complete(
+        case_id, "ReviewMatch", OPERATIONS, decision="accept", reason="the rest is on back order"
+    )
+    await platform.task(case_id, "VerifyWithBuyer")
+
+
+async def test_a_rejected_match_exception_ends_the_request(platform: Platform) -> None:
+    trade = await bring_trade(platform, "manufacturing", "17", receipt_advice=SHORT_RECEIPT)
+    case_id = await trade.request()
+    await platform.complete(case_id, "ReviewMatch", OPERATIONS, decision="reject", reason="not delivered")
+    case = await platform.case_in(case_id, "completed")
+    assert (await platform.steps(case_id))[-1] == "Declined"
+    (request,) = await platform.rows(
+        "SELECT state FROM finance.request_view WHERE id = $1", case["request_id"]
+    )
+    assert request["state"] == "DECLINED"
+
+
+async def test_without_headroom_the_request_is_declined(platform: Platform) -> None:
+    trade = await bring_trade(
+        platform, "manufacturing", "18", financials_buyer='"net_worth": "52000000"|"net_worth": "1000"'
+    )
+    case_id = await trade.request()
+    await trade.approve(case_id)
+    await platform.case_in(case_id, "completed")
+    assert (await platform.steps(case_id))[-1] == "Declined"
+
+
+async def request_state(platform: Platform, request_id: UUID) -> str:
+    (request,) = await platform.rows("SELECT state FROM finance.request_view WHERE id = $1", request_id)
+    state: str = request["state"]
+    return state
