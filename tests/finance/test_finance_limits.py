@@ -1,0 +1,188 @@
+"""Limits: three at once or none, never overdrawn, also by many requests at once."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+import finance
+from core import Conflict, Forbidden, InvalidInput, NotFound, random_id
+from core.money import Money
+
+if TYPE_CHECKING:
+    from conftest import Desk, Trade
+
+NOW = datetime(2026, 1, 23, 9, 0, tzinfo=UTC)
+
+
+def eur(amount: str) -> Money:
+    return Money.of(amount, "EUR")
+
+
+async def with_limits(desk: Desk, request_id: UUID) -> list[finance.ActiveLimit]:
+    async with desk.tx() as tx:
+        await finance.propose_limits(tx, request_id, at=NOW, entry_id=random_id())
+        return await finance.activate_limits(
+            tx, request_id, approved_by="user:one", second_by="user:two", at=NOW, entry_id=random_id()
+        )
+
+
+async def reserve(desk: Desk, request_id: UUID, amount: str) -> list[finance.ActiveLimit]:
+    async with desk.tx() as tx:
+        return await finance.reserve_limits(tx, request_id, eur(amount), at=NOW, entry_id=random_id())
+
+
+async def numbered(desk: Desk, trade: Trade, number: str) -> UUID:
+    """Bring another invoice of the same trade; return its request."""
+    outcome = await desk.bring(trade.read("invoice.xml").replace(b"MV/2026/00318", number.encode()))
+    return await desk.request([UUID(outcome.summary["objectId"])])
+
+
+async def test_scores_and_volume_give_three_proposals_with_their_caps(desk: Desk) -> None:
+    request_id = await desk.request([await desk.trade("manufacturing").bring_all()])
+    async with desk.tx() as tx:
+        scores = await finance.score_parties(tx, request_id, at=NOW, entry_id=random_id())
+        proposals = await finance.propose_limits(tx, request_id, at=NOW, entry_id=random_id())
+    assert scores.seller.synthetic
+    assert 0 < scores.buyer.pd < scores.seller.pd < 1
+    assert [proposal.scope for proposal in proposals] == ["SELLER", "BUYER", "PAIR"]
+    for proposal in proposals:
+        # One invoice of 480,000 at 60 days is taken as one term's business; the peak factor is 1.25.
+        assert proposal.binding_cap == "need"
+        assert proposal.amount == eur("600000")
+        assert {"policy", "need", "capacity", "expected_loss"} <= set(proposal.caps)
+    async with desk.database.reading() as sql:
+        states = await sql.fetch(
+            "SELECT state, headroom FROM finance.limit_view WHERE request_id = $1", request_id
+        )
+    assert {(row["state"], row["headroom"]) for row in states} == {("PROPOSED", 0)}
+
+
+async def test_a_company_without_figures_is_scored_as_unknown_and_gets_little(desk: Desk) -> None:
+    trade = desk.trade("manufacturing")
+    request_id = await desk.request([await trade.bring_invoice()])
+    async with desk.tx() as tx:
+        proposals = await finance.propose_limits(tx, request_id, at=NOW, entry_id=random_id())
+    assert all(proposal.amount < eur("480000") for proposal in proposals)
+
+
+async def test_limits_are_approved_by_two_different_people(desk: Desk) -> None:
+    request_id = await desk.request([await desk.trade("retail").bring_all()])
+    with pytest.raises(NotFound) as none:
+        async with desk.tx() as tx:
+            await finance.activate_limits(
+                tx, request_id, approved_by="user:one", second_by=None, at=NOW, entry_id=random_id()
+            )
+    assert none.value.code == "limit.no_proposal"
+    async with desk.tx() as tx:
+        await finance.propose_limits(tx, request_id, at=NOW, entry_id=random_id())
+    with pytest.raises(Forbidden) as same:
+        async with desk.tx() as tx:
+            await finance.activate_limits(
+                tx, request_id, approved_by="user:one", second_by="user:one", at=NOW, entry_id=random_id()
+            )
+    assert same.value.code == "limit.four_eyes"
+    with pytest.raises(InvalidInput):
+        async with desk.tx() as tx:
+            await finance.activate_limits(
+                tx, request_id, approved_by=" ", second_by=None, at=NOW, entry_id=random_id()
+            )
+
+
+async def test_reserving_needs_limits_and_headroom_and_happens_once(desk: Desk) -> None:
+    request_id = await desk.request([await desk.trade("retail").bring_all()])
+    with pytest.raises(Conflict) as none:
+        await reserve(desk, request_id, "100.00")
+    assert none.value.code == "limit.none_active"
+    limits = await with_limits(desk, request_id)
+    with pytest.raises(Conflict) as little:
+        await reserve(desk, request_id, str(limits[0].amount.amount + 1))
+    assert little.value.code == "limit.no_headroom"
+    await reserve(desk, request_id, "100.00")
+    with pytest.raises(Conflict) as again:
+        await reserve(desk, request_id, "100.00")
+    assert again.value.code == "limit.already_reserved"
+    for wrong in (eur("0"), eur("-1"), eur("0.001"), Money.of("1", "USD")):
+        with pytest.raises(InvalidInput) as invalid:
+            async with desk.tx() as tx:
+                await finance.reserve_limits(tx, request_id, wrong, at=NOW, entry_id=random_id())
+        assert invalid.value.code == "limit.amount_invalid"
+
+
+async def test_many_requests_at_once_never_overdraw_a_limit(desk: Desk) -> None:
+    trade = desk.trade("retail")
+    await trade.bring_all()
+    requests = [await numbered(desk, trade, f"MV/2026/1{number}") for number in range(8)]
+    limits = await with_limits(desk, requests[0])
+    third = limits[0].amount.amount // 3
+
+    async def attempt(request_id: UUID) -> bool:
+        try:
+            await reserve(desk, request_id, str(third))
+        except Conflict as refusal:
+            return refusal.code != "limit.no_headroom"
+        return True
+
+    served = await asyncio.gather(*(attempt(request_id) for request_id in requests))
+    assert sum(served) == 3
+    async with desk.tx() as tx:
+        used = await tx.sql.fetch(
+            "SELECT reserved, headroom FROM finance.limit_view WHERE id = ANY($1)", [row.id for row in limits]
+        )
+        assert {(row["reserved"], row["headroom"] >= 0) for row in used} == {(third * 3, True)}
+        for request_id in requests:
+            await finance.release_limits(tx, request_id, at=NOW, entry_id=random_id())
+        free = await tx.sql.fetch(
+            "SELECT reserved FROM finance.limit_view WHERE id = ANY($1)", [row.id for row in limits]
+        )
+    assert {row["reserved"] for row in free} == {0}
+
+
+async def test_the_database_itself_refuses_an_overdrawn_limit(desk: Desk) -> None:
+    request_id = await desk.request([await desk.trade("retail").bring_all()])
+    [limit, *_] = await with_limits(desk, request_id)
+    with pytest.raises(asyncpg.CheckViolationError):
+        async with desk.tx() as tx:
+            await tx.sql.execute("UPDATE finance.limit_ SET utilised = amount + 1 WHERE id = $1", limit.id)
+
+
+async def test_a_new_limit_is_never_below_what_is_in_use(desk: Desk) -> None:
+    trade = desk.trade("retail")
+    await trade.bring_all()
+    first = await numbered(desk, trade, "MV/2026/201")
+    limits = await with_limits(desk, first)
+    most = min(limit.amount.amount for limit in limits)
+    await reserve(desk, first, str(most))
+    second = await numbered(desk, trade, "MV/2026/202")
+    async with desk.tx() as tx:
+        await finance.propose_limits(tx, second, at=NOW, entry_id=random_id())
+        await tx.sql.execute("UPDATE finance.limit_proposal SET amount = 1 WHERE request_id = $1", second)
+        lowered = await finance.activate_limits(
+            tx, second, approved_by="user:one", second_by=None, at=NOW, entry_id=random_id()
+        )
+        assert await finance.verify_books(tx) == []
+    assert {limit.amount.amount for limit in lowered} == {most}
+
+
+async def test_a_purchase_needs_the_reservation(desk: Desk) -> None:
+    invoice_id = await desk.trade("retail").bring_all()
+    request_id = await desk.request([invoice_id])
+    await with_limits(desk, request_id)
+    async with desk.tx() as tx:
+        await finance.match_invoice(tx, invoice_id, at=NOW, entry_id=random_id())
+        terms = {"advanceRate": "0.8", "discountRate": "0.06", "feeRate": "0.01"}
+        await finance.quote(tx, request_id, finance.PricingTerms.from_json(terms), at=NOW)
+    with pytest.raises(Conflict) as error:
+        async with desk.tx() as tx:
+            await finance.purchase(tx, request_id, at=NOW, entry_id=random_id())
+    assert error.value.code == "limit.reservation_missing"
+    await reserve(desk, request_id, "100.00")
+    with pytest.raises(Conflict) as small:
+        async with desk.tx() as tx:
+            await finance.purchase(tx, request_id, at=NOW, entry_id=random_id())
+    assert small.value.code == "limit.reservation_exceeded"
