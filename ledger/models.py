@@ -1,5 +1,6 @@
 """The tables of the ledger. Migrations are made from these; `ledger.repository` holds the SQL."""
 
+# ruff: noqa: D106  (Tortoise reads the inner classes; they hold nothing else)
 from __future__ import annotations
 
 from tortoise import fields

@@ -8,6 +8,7 @@ checkpoint and outbox change in one commit, so that a crash leaves either all of
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,6 +25,8 @@ from proof.entry import Envelope
 from proof.hashes import CHAIN_START, HASH_SIZE, chain_next
 from proof.merkle import CompactRange
 
+_log = logging.getLogger(__name__)
+
 BATCH = 1024
 # How long to sleep without being woken: the fallback for a lost notification, and between attempts to take
 # over.
@@ -37,6 +40,7 @@ class _Overtaken(Exception):
 _LEAD_LOST = (
     _Overtaken,
     OSError,
+    asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresConnectionError,
@@ -91,7 +95,8 @@ class Sequencer:
                 self._woken.clear()
                 try:
                     moved = await self.sequence_once()
-                except Unavailable:
+                except Unavailable as error:
+                    _log.warning("%s The sequencer tries again.", error)
                     moved = 0
                 if moved < BATCH and not stop.is_set():
                     await self._sleep()

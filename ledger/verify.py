@@ -25,7 +25,7 @@ class LogReport:
     """What verification found.
 
     Attributes:
-        origin: The log's name.
+        origin: The log's name; empty before its first sequencer.
         entries: The number of entries in the log.
         pending: The number of signed entries that wait in the outbox.
         checkpoints: The number of checkpoints that were checked.
@@ -87,7 +87,7 @@ async def verify_log(
 
 async def _verify(connection: Connection, pinned: NoteKey | None, backends: tuple[Backend, ...]) -> LogReport:
     head = await repository.head(connection)
-    origin = pinned.name if pinned else head.origin if head else ""
+    origin = pinned.name if pinned else head.origin if head else None
     key_findings = Findings()
     entry_keys, log_keys = _read_keys(await repository.keys(connection), key_findings)
     checker = LogChecker(origin, entry_keys, [pinned] if pinned else log_keys, backends)
@@ -127,7 +127,7 @@ async def _verify(connection: Connection, pinned: NoteKey | None, backends: tupl
     pending = await _check_pending(connection, checker)
     await _check_streams(connection, checker)
     return LogReport(
-        origin=origin,
+        origin=origin or "",
         entries=size,
         pending=pending,
         checkpoints=checker.checkpoints,

@@ -52,6 +52,12 @@ async def test_an_empty_log_passes(ledger: Ledger) -> None:
     assert (report.ok, report.entries, report.pending) == (True, 0, 0)
 
 
+async def test_entries_that_wait_for_the_first_sequencer_pass(ledger: Ledger) -> None:
+    await ledger.record(draft(seq=1), draft(seq=2))
+    report = await verify_log(ledger.database)
+    assert (report.ok, report.entries, report.pending) == (True, 0, 2)
+
+
 async def test_the_log_of_another_key_is_not_the_one_expected(ledger: Ledger) -> None:
     await ledger.log(draft())
     other = str(NoteKey(ORIGIN, bytes(32)))
