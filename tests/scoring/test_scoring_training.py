@@ -154,7 +154,7 @@ def test_values_missing_only_in_use_are_priced_at_the_worst(card: Card) -> None:
 
 def test_on_polish_firms_the_card_ranks_as_well_as_the_libraries() -> None:
     path = shared_path("datasets", "polish_bankruptcy_5year.csv.gz")
-    # A process of its own, as on the command line: there the training runs on one thread, far faster beside others.
+    # A process of its own, as on the command line: there training runs on one thread, faster beside others.
     script = (
         "import sys, pathlib, orjson; from scoring.commands import train_file; "
         "report = train_file(pathlib.Path(sys.argv[1]), 'class'); "
