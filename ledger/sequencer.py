@@ -25,7 +25,7 @@ from proof.entry import Envelope
 from proof.hashes import CHAIN_START, HASH_SIZE, chain_next
 from proof.merkle import CompactRange
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 BATCH = 1024
 # How long to sleep without being woken: the fallback for a lost notification, and between attempts to take
@@ -96,7 +96,7 @@ class Sequencer:
                 try:
                     moved = await self.sequence_once()
                 except Unavailable as error:
-                    _log.warning("%s The sequencer tries again.", error)
+                    _logger.warning("%s The sequencer tries again.", error)
                     moved = 0
                 if moved < BATCH and not stop.is_set():
                     await self._sleep()
