@@ -8,6 +8,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
+from scf_api.execution import PlainFieldsExecutor
 from scf_api.limits import DocumentLimits
 from scf_api.schema.mutations import Mutation
 from scf_api.schema.queries import NODE_TYPES, Query
@@ -28,6 +29,7 @@ schema = Contract(
     mutation=Mutation,
     types=NODE_TYPES,
     extensions=[DocumentLimits, ParserCache, ValidationCache],
+    execution_context_class=PlainFieldsExecutor,
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 
