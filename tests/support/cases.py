@@ -142,9 +142,9 @@ class Platform:
     async def case_in(self, case_id: UUID, *states: str) -> Mapping[str, Any]:
         """Wait until a case is in one of these states."""
         async for _ in _patiently(f"case {case_id} is {' or '.join(states)}"):
-            case = await self.case(case_id)
-            if case["state"] in states:
-                return case
+            rows = await self.rows("SELECT * FROM workflows.case_view WHERE id = $1", case_id)
+            if rows and rows[0]["state"] in states:
+                return rows[0]
         raise AssertionError
 
     async def case_at(self, case_id: UUID, element: str) -> Mapping[str, Any]:
@@ -180,6 +180,12 @@ class Platform:
         """Complete an open task of a case."""
         task_id = await self.task(case_id, element)
         await self.perform("task.complete", {"task_id": str(task_id), "variables": variables}, actor=actor)
+
+    async def until(self, query: str, count: int) -> None:
+        """Wait until a query gives so many rows."""
+        async for _ in _patiently(f"there are {count} rows of {query}"):
+            if len(await self.rows(query)) >= count:
+                return
 
     async def rows(self, query: str, *arguments: object) -> list[Mapping[str, Any]]:
         """Read rows."""

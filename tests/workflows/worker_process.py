@@ -1,0 +1,67 @@
+"""A worker in a process of its own, for tests that kill it: `worker_process.py DATABASE TEMPORAL KEYS QUEUE`.
+
+Its jobs are slow, so that a kill meets a burst in the middle. With `--stop-after-commit` the process kills
+itself between the commit of a burst and the end of its workflow task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+from bpmn.values import Value
+from core import Database
+from workflows.advance import Advancer
+from workflows.case_workflow import Waits
+from workflows.effects import Effects, JobContext
+from workflows.worker import WorkerSettings, rooms, serve
+
+effects = Effects()
+
+
+@effects.job("test.count")
+async def count(job: JobContext) -> Mapping[str, Value]:
+    """Leave a row and take a while."""
+    await job.tx.sql.execute("INSERT INTO public.trace VALUES ($1)", job.case_id)
+    await asyncio.sleep(0.02)
+    return {}
+
+
+@effects.job("test.fragile")
+async def fragile(job: JobContext) -> Mapping[str, Value]:
+    """Never fail here."""
+    return {}
+
+
+async def main(url: str, target: str, keys: str, queue: str, *options: str) -> None:
+    """Serve until a signal ends the process."""
+    if "--stop-after-commit" in options:
+        die_after_commit()
+    database = await Database.open(url, rooms(), pool_size=4)
+    settings = WorkerSettings(url, target, Path(keys), task_queue=queue)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await serve(database, settings, effects, stop)
+    await database.close()
+
+
+def die_after_commit() -> None:
+    """Let the first burst commit, and die before Temporal hears of it."""
+    advance = Advancer.advance
+
+    async def advance_and_die(self: Advancer, case_id: UUID, command_id: UUID | None, at: datetime) -> Waits:
+        await advance(self, case_id, command_id, at)
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError
+
+    Advancer.advance = advance_and_die  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
