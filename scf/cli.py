@@ -9,9 +9,7 @@ import importlib
 import sys
 from typing import NoReturn
 
-import click
 import typer
-from typer.core import TyperGroup
 
 from core.errors import InvalidInput, NotFound, ScfError
 from scf import console
@@ -35,46 +33,32 @@ COMMANDS = {
 }
 
 
-class _Commands(TyperGroup):
-    """Loads the module of the command that is called, and of no other: some take seconds to load."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        return click.Command(cmd_name, help=COMMANDS[cmd_name])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        name, _, rest = super().resolve_command(ctx, args)
-        if name is None:
-            return name, None, rest
-        module = importlib.import_module(f"scf.commands.{name}")
-        return name, typer.main.get_command(module.app), rest
+def build(called: str | None) -> typer.Typer:
+    """Return the command line with the module of the command that is called; some take seconds to load."""
+    app = typer.Typer(
+        name="scf",
+        help="Supply chain finance on BPMN, Temporal and a signed ledger.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    for name, about in COMMANDS.items():
+        if name == called:
+            app.add_typer(importlib.import_module(f"scf.commands.{name}").app)
+        else:
+            app.command(name, help=about)(_listed_only)
+    return app
 
 
-app = typer.Typer(
-    name="scf",
-    cls=_Commands,
-    help="Supply chain finance on BPMN, Temporal and a signed ledger.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-
-
-@app.callback()
-def _scf() -> None:
-    """Supply chain finance on BPMN, Temporal and a signed ledger."""
+def _listed_only() -> None:
+    """Stand in the list of commands for one that is not called."""
 
 
 def main() -> NoReturn:
     """Run the command line, and turn a typed error into its text and exit code."""
+    called = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
-        app()
+        build(called)()
     except ScfError as error:
         console.print_error(error.code, error.message, error.where, error.hint)
         sys.exit(_exit_code(error))

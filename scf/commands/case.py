@@ -19,7 +19,7 @@ from workflows.replay import ReplayReport, replay_case
 
 EXIT_FINDINGS = 6
 
-app = typer.Typer(help="Cases.", no_args_is_help=True)
+app = typer.Typer(name="case", help="Cases.", no_args_is_help=True)
 
 _COLUMNS = "id, business_key, product, state, started_at, ended_at, business_now, incidents"
 

@@ -12,7 +12,7 @@ from core.errors import NotFound
 from scf.commands.options import JsonOption
 from scf.commands.process import show_conformance
 
-app = typer.Typer(help="Decision models.", no_args_is_help=True)
+app = typer.Typer(name="dmn", help="Decision models.", no_args_is_help=True)
 
 
 @app.command("conformance")

@@ -22,7 +22,9 @@ from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_fo
 EXIT_FINDINGS = 6
 BOTH: tuple[Backend, ...] = ("cryptography", "ecdsa")
 
-app = typer.Typer(help="The signed log: check it, prove an entry, check a proof.", no_args_is_help=True)
+app = typer.Typer(
+    name="ledger", help="The signed log: check it, prove an entry, check a proof.", no_args_is_help=True
+)
 
 LogKeyOption = Annotated[
     str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")

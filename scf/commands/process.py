@@ -21,7 +21,7 @@ from workflows.effects.platform import platform_effects
 EXIT_FINDINGS = 6
 _MODEL_FILES = (".bpmn", ".dmn", ".form")
 
-app = typer.Typer(help="Process models.", no_args_is_help=True)
+app = typer.Typer(name="process", help="Process models.", no_args_is_help=True)
 
 
 @app.command("lint")
@@ -32,7 +32,7 @@ def lint_command(
     """Check a model as deployment does: schema, rules, FEEL, job types, forms, decisions."""
     sources = _sources(model)
     forms = frozenset(Path(name).stem for name in sources if name.endswith(".form"))
-    catalogue = Catalogue(job_types=platform_effects().job_types, forms=forms, families={})
+    catalogue = Catalogue(job_types=platform_effects().job_types, forms=forms)
     executable = {name: text for name, text in sources.items() if not name.endswith(".form")}
     findings = lint(executable, catalogue=catalogue)
     if json:

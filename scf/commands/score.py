@@ -11,7 +11,7 @@ from rich.table import Table
 from scf import console
 from scf.commands.options import JsonOption
 
-app = typer.Typer(help="Scorecards.", no_args_is_help=True)
+app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
 
 
 @app.command("train")

@@ -31,7 +31,9 @@ LOG_ORIGIN = "scf.local/log"
 _DEAD_AFTER = 15.0  # seconds without a beat
 
 app = typer.Typer(
-    help="One service of the platform; the supervisor and containers run these.", no_args_is_help=True
+    name="serve",
+    help="One service of the platform; the supervisor and containers run these.",
+    no_args_is_help=True,
 )
 
 DatabaseUrl = Annotated[

@@ -15,7 +15,7 @@ from core.errors import NotFound
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, platform_database
 
-app = typer.Typer(help="Local accounts.", no_args_is_help=True)
+app = typer.Typer(name="user", help="Local accounts.", no_args_is_help=True)
 
 
 @app.command("add")

@@ -12,7 +12,8 @@ import httpx
 from core.errors import Broken, Forbidden, Unavailable
 
 _ASK_AGAIN = 0.1  # seconds
-_PATIENCE = 60.0  # for a command that the worker takes longer over than the API waits
+_PATIENCE = 60.0  # for what is away, and for a command that the worker takes longer over than the API waits
+_PASSING = ("database.unreachable",)
 
 
 def api_client(url: str) -> httpx.AsyncClient:
@@ -44,28 +45,37 @@ class Person:
         return cls(name, http, answer["token"])
 
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """Send a query and return its data.
+        """Send a query and return its data; while the API or its database is away, ask again.
+
+        That is safe for mutations too: with its idempotency key a repeated one changes nothing.
 
         Raises:
-            Unavailable: `demo.api_unreachable`.
+            Unavailable: `demo.api_unreachable` when that lasts too long.
             Broken: the API's error code, when the query was refused.
         """
+        deadline = asyncio.get_running_loop().time() + _PATIENCE
+        while True:
+            try:
+                return await self._ask_once(document, variables)
+            except Unavailable:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+            await asyncio.sleep(_ASK_AGAIN)
+
+    async def _ask_once(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
         try:
             answer = await self._http.post(
                 "/graphql", json={"query": document, "variables": variables}, headers=headers
             )
-        except httpx.HTTPError as failure:
+            body = answer.json()
+        except (httpx.HTTPError, ValueError) as failure:
             raise Unavailable("demo.api_unreachable", f"The API does not answer: {failure}.") from failure
-        body = answer.json()
         for error in body.get("errors", ()):
             details = error.get("extensions") or {}
-            raise Broken(
-                details.get("code", "demo.query_refused"),
-                error["message"],
-                where=details.get("where"),
-                hint=details.get("hint"),
-            )
+            code = details.get("code", "demo.query_refused")
+            kind = Unavailable if code in _PASSING or answer.status_code == 503 else Broken
+            raise kind(code, error["message"], where=details.get("where"), hint=details.get("hint"))
         data: dict[str, Any] = body["data"]
         return data
 

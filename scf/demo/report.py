@@ -205,6 +205,9 @@ def _documents_table(documents: Sequence[Imported]) -> Table:
             found = f"{result.refused['code']}: {result.refused['message']}"
         else:
             found = "; ".join(f"{finding['code']}: {finding['message']}" for finding in document["findings"])
+            if result.state in ("duplicate", "conflict") and document["refersTo"]:
+                verb = "repeats" if result.state == "duplicate" else "contradicts"
+                found = f"{verb} {document['refersTo']['filename']} {found}".rstrip()
         state = Text(result.state, style=colours.get(result.state, "red"))
         table.add_row(result.file, document.get("kind", ""), document.get("number") or "", state, found)
     return table

@@ -38,9 +38,17 @@ async def run_demo(
         NotFound: `demo.folder_missing` or `demo.folder_empty`.
         Broken: `demo.case_stuck`, `demo.nothing_to_finance`, or what the API refused.
     """
-    files = trade_documents(folder)
+    trade_documents(folder)
     with console.step("Hiring the bank's people"):
         staff = await hire_bank(database, http, clock.now())
+    return await finance_folder(folder, staff, database=database, http=http, clock=clock)
+
+
+async def finance_folder(
+    folder: Path, staff: Staff, *, database: Database, http: httpx.AsyncClient, clock: Clock
+) -> tuple[DemoReport, Staff]:
+    """Do the demo's work with people who are there already; see `run_demo`."""
+    files = trade_documents(folder)
     with console.step(f"Importing {len(files)} documents"):
         imported = await import_documents(staff.bank["operations"], files, folder)
     cases: list[CaseParties] = []
