@@ -7,10 +7,13 @@ import type { Element } from 'diagram-js/lib/model/Types'
 
 import { type Marks, markerOf } from './marks'
 
+// Marks an element that holds others, whose ground stays clear.
+const CONTAINER = 'is-container'
 // Below this scale labels cannot be read; the view then opens on the active element instead of on the whole.
 const READABLE = 0.55
 const LARGEST = 2.5
 const STEP = 1.25
+const MARGIN = 24
 
 /** A read-only diagram on a DOM node: what bpmn-js draws, with marks and one selection on it. */
 export class DiagramCanvas {
@@ -44,6 +47,9 @@ export class DiagramCanvas {
   /** Draws the model; raises what bpmn-js raises when the XML holds no diagram. */
   async open(xml: string): Promise<void> {
     await this.viewer.importXML(xml)
+    for (const { id, children } of this.elements.getAll() as Partial<Element>[]) {
+      if (id !== undefined && children !== undefined && children.length > 0) this.toggle(id, CONTAINER, true)
+    }
   }
 
   setMarks(marks: Marks): void {
@@ -68,7 +74,7 @@ export class DiagramCanvas {
     }
     this.canvas.zoom(READABLE)
     const target = focus === undefined ? this.firstElement() : this.elements.get(focus)
-    if (target) this.centre(target as Element)
+    if (target) this.centre(target as Element & Box)
   }
 
   zoomBy(direction: 'in' | 'out'): void {
@@ -90,12 +96,12 @@ export class DiagramCanvas {
     return (this.elements.getAll() as Element[]).find(({ type }) => type === 'bpmn:StartEvent')
   }
 
-  private centre(element: Element): void {
-    const { x, y, width, height } = element as Element & Record<'x' | 'y' | 'width' | 'height', number>
-    const view = this.canvas.viewbox()
+  /** Centres the view on an element, as far as that shows no more empty ground than it has to. */
+  private centre({ x, y, width, height }: Box): void {
+    const { inner, ...view } = this.canvas.viewbox()
     this.canvas.viewbox({
-      x: x + width / 2 - view.width / 2,
-      y: y + height / 2 - view.height / 2,
+      x: within(x + width / 2 - view.width / 2, inner.x - MARGIN, inner.x + inner.width + MARGIN - view.width),
+      y: within(y + height / 2 - view.height / 2, inner.y - MARGIN, inner.y + inner.height + MARGIN - view.height),
       width: view.width,
       height: view.height,
     })
@@ -107,3 +113,12 @@ export class DiagramCanvas {
     else this.canvas.removeMarker(element, marker)
   }
 }
+
+interface Box {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  readonly height: number
+}
+
+const within = (value: number, least: number, most: number): number => Math.max(least, Math.min(value, most))

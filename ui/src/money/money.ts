@@ -16,9 +16,14 @@ export function formatAmount(amount: string, currency: string, locale?: string):
   return formatDecimal(amount, minor, locale)
 }
 
-/** Intl formats a decimal string exactly; text that is no decimal is shown as it came rather than as NaN. */
-export function formatDecimal(text: string, minimumFractionDigits = 0, locale?: string): string {
+/**
+ * Intl formats a decimal string exactly, here with all the fraction digits that it came with; text that is no decimal
+ * is shown as it is rather than as NaN.
+ */
+export function formatDecimal(text: string, leastFractionDigits = 0, locale?: string): string {
   if (!DECIMAL.test(text)) return text
+  const written = text.split('.')[1]?.length ?? 0
+  const minimumFractionDigits = Math.min(20, Math.max(leastFractionDigits, written))
   const format = new Intl.NumberFormat(locale, { minimumFractionDigits, maximumFractionDigits: 20 })
   return format.format(text as `${number}`)
 }
@@ -32,7 +37,3 @@ export function formatShare(text: string, locale?: string): string {
   const rest = digits.slice(2).replace(/0+$/, '')
   return `${formatDecimal(`${sign}${moved}${rest && `.${rest}`}`, 0, locale)} %`
 }
-
-/** Whether the text is a decimal that a form may send as an amount: not negative, at most `digits` after the point. */
-export const isAmount = (text: string, digits = 2): boolean =>
-  new RegExp(`^\\d{1,15}(?:\\.\\d{1,${digits}})?$`).test(text)

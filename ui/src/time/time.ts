@@ -18,6 +18,11 @@ export function formatDate(date: string, locale?: string): string {
 
 /** An instant in UTC, as the ledger states it, so that two readers see one text. */
 export function formatInstant(instant: string, locale?: string): string {
-  const format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' })
+  const format = new Intl.DateTimeFormat(locale, {
+    dateStyle: 'medium',
+    timeStyle: 'medium',
+    hourCycle: 'h23',
+    timeZone: 'UTC',
+  })
   return `${format.format(new Date(instant))} UTC`
 }
