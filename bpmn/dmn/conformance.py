@@ -10,7 +10,7 @@ from typing import Any
 
 from lxml import etree
 
-from bpmn.dmn.definitions import Definitions, compile_dmn
+from bpmn.dmn.definitions import Definitions, Service, compile_dmn
 from bpmn.dmn.errors import DmnError
 from bpmn.errors import BpmnError
 from bpmn.feel.builtins.conversions import to_text
@@ -97,6 +97,8 @@ def _judge(
     except BpmnError as error:
         # An error counts as null: the standard's result of what fails.
         return f"error {error.code}", "" if may_fail or wanted is None else str(error)
+    if isinstance(target, Service) and len(target.outputs) > 1 and name != target.name:
+        value = value.get(name) if isinstance(value, dict) else None
     right = _agree(value, wanted)
     return _show(value), "" if right else f"expected {_show(wanted)}, got {_show(value)}"
 

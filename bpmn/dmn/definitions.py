@@ -59,7 +59,7 @@ class InputData(Node):
 
 @dataclass(slots=True)
 class Decision(Node):
-    """A decision; `names` are the variables of the caller that its own logic may read."""
+    """A decision; `names` are the variables that its logic reads though no requirement declares them."""
 
     code: Code = field(default=lambda frame: None)
     names: frozenset[str] = frozenset()
@@ -356,7 +356,8 @@ class _Assembly:
             node.code, _ = self._code(tree, element, items)
         elif isinstance(node, Decision):
             translator = Translator(items, names, self._report)
-            node.code, node.names = self._code(translator.logic(element), element, items)
+            node.code, free = self._code(translator.logic(element), element, items)
+            node.names = free - {*names, *(item.name for item in node.requirements)}
 
     def _code(self, tree: ast.Node, element: Element, items: ItemDefinitions) -> tuple[Code, frozenset[str]]:
         compiler = Compiler(items.types)

@@ -58,7 +58,7 @@ class ConstrainedType(Type):
 class ItemDefinitions:
     """The types of one model, its imports' under their prefixes.
 
-    `members` are the names of all components, which contexts may have as keys.
+    `members` are the names of all types and components, which contexts may have as keys.
     """
 
     def __init__(
@@ -77,6 +77,7 @@ class ItemDefinitions:
         for element in definitions.all("itemDefinition"):
             name = element.name
             self._elements[name] = element
+            self.members.add(name)
             self.types[name] = LazyType(name, lambda name=name: self._resolve(name))  # type: ignore[misc]
         for name in self._elements:
             self._resolve(name)

@@ -14,7 +14,7 @@ from typing import Any
 
 from bpmn.feel import syntax as ast
 from bpmn.feel.builtins import BUILTINS
-from bpmn.feel.errors import FeelSyntaxError
+from bpmn.feel.errors import FeelError, FeelSyntaxError
 from bpmn.feel.functions import Closure
 from bpmn.feel.iteration import domain_items, filter_list, filter_test
 from bpmn.feel.operators import (
@@ -242,8 +242,13 @@ class Compiler:
         self._scopes.append(scope)
         entries: list[tuple[str, Code]] = []
         for key, value in node.entries:
+            # A function may call itself: by the time it is called, its entry is there.
+            recursive = isinstance(value, ast.FunctionDefinition)
+            if recursive:
+                scope.names.append(key)
             entries.append((key, self.compile(value)))
-            scope.names.append(key)
+            if not recursive:
+                scope.names.append(key)
         result = None if node.result is None else self.compile(node.result)
         self._scopes.pop()
         if len(set(scope.names)) != len(scope.names):  # DMN 1.5, 10.3.2.5: the keys of a context are distinct
@@ -426,9 +431,22 @@ def _variable(hops: int, name: str, *, lenient: bool) -> Code:
             if builtin is not None:
                 return builtin
             return None if lenient else frame.run.unknown(name)
-        return Decimal(value) if type(value) is int else value
+        if type(value) is int:
+            return Decimal(value)
+        if type(value) is float:
+            raise _float_refused(name)
+        return value
 
     return variable
+
+
+def _float_refused(name: str) -> FeelError:
+    return FeelError(
+        "feel.bad_value",
+        f"The variable {name!r} holds a binary floating point number.",
+        where=name,
+        hint="Give numbers as Decimal, so that 0.1 stays 0.1.",
+    )
 
 
 def _through_items(name: str, filters: Sequence[int], otherwise: Code) -> Code:

@@ -16,10 +16,10 @@ from bpmn.feel.errors import FeelError
 class Limits:
     """Bounds of one evaluation (the same for everyone, or replays on other machines would differ)."""
 
-    steps: int = 2_000_000
+    steps: int = 1_000_000
     text: int = 1_000_000
     items: int = 100_000
-    frames: int = 240
+    frames: int = 600
 
 
 #: Longest expression text and deepest nesting that the parser accepts.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import NoReturn
 
 from bpmn.feel import syntax as ast
@@ -225,8 +225,7 @@ class Parser:
     def _primary(self) -> ast.Node:
         token = self._current
         if token.kind == "number":
-            self._index += 1
-            return ast.Literal(ARITHMETIC.create_decimal(token.text))
+            return self._number()
         if token.kind == "string":
             self._index += 1
             return ast.Literal(token.text)
@@ -244,6 +243,14 @@ class Parser:
             if token.text == "@":
                 return self._at_literal()
         self._fail(f"Expected a value but found {self._found()}.")
+
+    def _number(self) -> ast.Node:
+        try:
+            value = ARITHMETIC.create_decimal(self._current.text)
+        except DecimalException:
+            self._fail("The number is too large.", "Numbers go up to about 10^6144.")
+        self._index += 1
+        return ast.Literal(value)
 
     def _named(self) -> ast.Node:
         token = self._current
@@ -519,9 +526,7 @@ class Parser:
             return ast.TypeName(name)
 
     def _type_name(self) -> str:
-        name, length = _TYPES.match(self._tokens, self._index)
-        if not length:
-            name, length = self._known_name()
+        name, length = self._longest([_TYPES, *self._names, *self._members])
         if not length:
             if self._current.kind not in ("name", "quoted"):
                 self._fail(f"Expected a type but found {self._found()}.")

@@ -35,8 +35,9 @@ _CYCLE_DAYS = 146_097  # the Gregorian calendar repeats, weekdays included, ever
 _DATE = r"(?P<year>-?(?:[1-9][0-9]{4,8}|[0-9]{4}))-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _TIME = (
     r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?"
-    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[A-Za-z][A-Za-z0-9_+/-]*)?"
+    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[A-Z][A-Za-z0-9_+/-]*)?"
 )
+# A zone's name begins with a capital: the database's `localtime` would be another zone on every machine.
 _DATE_RE = re.compile(_DATE)
 _TIME_RE = re.compile(_TIME)
 _DATE_TIME_RE = re.compile(f"{_DATE}T{_TIME}")

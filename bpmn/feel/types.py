@@ -6,10 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from bpmn.feel.operators import kind_of
 from bpmn.feel.syntax import TypeName
+from bpmn.feel.temporal import at_midnight
 from bpmn.feel.values import Function, Range
 
 
@@ -202,13 +204,18 @@ def resolve(written: TypeName, defined: Mapping[str, Type]) -> Type | None:
 
 
 def fit(value: Any, target: Type) -> Any:
-    """Return `value` as one of `target`, singleton lists wrapped or unwrapped; None when it does not fit."""
+    """Return `value` as one of `target`; None when it does not fit.
+
+    A list of one fits as its item, an item as a list of one, a date as the date and time of its midnight, UTC.
+    """
     if value is None or target is ANY:
         return value
     if target.holds(value):
         return value if target.allows(value) else None
     if isinstance(value, list | tuple):
         other = value[0] if len(value) == 1 else None
+    elif kind_of(value) == "date" and not target.holds([value]):
+        other = at_midnight(value, UTC)
     else:
         other = [value]
     return other if other is not None and target.holds(other) and target.allows(other) else None

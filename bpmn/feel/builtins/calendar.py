@@ -71,7 +71,7 @@ def time_of_parts(
     run: Run, hour: Decimal, minute: Decimal, second: Decimal, offset: DayTimeDuration | None
 ) -> Any:
     parts = _integers(hour, minute)
-    if parts is None or not 0 <= second < 60:
+    if parts is None or not 0 <= parts[0] < 24 or not 0 <= second < 60:
         return None
     zone = None
     if offset is not None:

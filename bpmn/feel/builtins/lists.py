@@ -252,12 +252,27 @@ def union(run: Run, lists: Items) -> list[Any] | None:
 
 @builtin("distinct values", "list: list")
 def distinct_values(run: Run, items: Items) -> list[Any]:
+    run.check_items(len(items))
     kept: list[Any] = []
+    plain: set[tuple[type, Any]] = set()
+    others: list[Any] = []
     for item in items:
-        run.spend(len(kept) + 1)
-        if not any(equal(run, item, other) is True for other in kept):
-            kept.append(item)
+        if type(item) in _PLAIN:
+            key = (type(item), item)
+            if key in plain:
+                continue
+            plain.add(key)
+        else:
+            run.spend(len(others))
+            if any(equal(run, item, other) is True for other in others):
+                continue
+            others.append(item)
+        kept.append(item)
     return kept
+
+
+#: Types whose equality is Python's own, so that a set finds equals at once.
+_PLAIN = frozenset((Decimal, str, bool))
 
 
 @builtin("flatten", "list: list")
