@@ -8,7 +8,8 @@ received at the lower of the two prices.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from typing import Literal
@@ -175,15 +176,71 @@ class _Remaining:
         return Allocation(invoice_line, self.line.id, quantity, received)
 
 
+class _Candidates:
+    """Order lines that an invoice line or an advice may be about, with what they have in common."""
+
+    def __init__(self, lines: Sequence[OrderedLine]) -> None:
+        self.lines = lines
+        self.ordered = sum((line.quantity for line in lines), _ZERO)
+        self.despatched = sum((line.despatched for line in lines), _ZERO)
+        self.received = sum((line.received for line in lines), _ZERO)
+        self.units = {line.unit for line in lines}
+        self.prices = {line.unit_price for line in lines}
+
+
+_NONE = _Candidates(())
+
+
+class _OrderIndex:
+    """Order lines, found by what invoices and advices refer to them with."""
+
+    def __init__(self, ordered: Sequence[OrderedLine]) -> None:
+        of_order: dict[str, list[OrderedLine]] = defaultdict(list)
+        of_line: dict[tuple[str, str], list[OrderedLine]] = defaultdict(list)
+        of_item: dict[tuple[str, str], list[OrderedLine]] = defaultdict(list)
+        for line in ordered:
+            of_order[line.order_number].append(line)
+            of_line[line.order_number, line.line_id].append(line)
+            for item in line.items:
+                of_item[line.order_number, item].append(line)
+        self._of_order, self._of_line, self._of_item = of_order, of_line, of_item
+        self._rank = {line.id: rank for rank, line in enumerate(ordered)}
+        self._known: dict[tuple[str, str | frozenset[str]], _Candidates] = {}
+
+    def order(self, number: str) -> list[OrderedLine]:
+        return self._of_order.get(number, [])
+
+    def line(self, number: str, line_id: str) -> _Candidates:
+        """Return the line of an order that has a number."""
+        return self._kept((number, line_id), lambda: self._of_line.get((number, line_id), []))
+
+    def items(self, number: str, items: frozenset[str]) -> _Candidates:
+        """Return the lines of an order that are about one of the items, in the order's order."""
+
+        def find() -> list[OrderedLine]:
+            found = {line.id: line for item in items for line in self._of_item.get((number, item), ())}
+            return sorted(found.values(), key=lambda line: self._rank[line.id])
+
+        return self._kept((number, items), find)
+
+    def _kept(
+        self, key: tuple[str, str | frozenset[str]], find: Callable[[], list[OrderedLine]]
+    ) -> _Candidates:
+        if key not in self._known:
+            self._known[key] = _Candidates(find())
+        return self._known[key]
+
+
 def delivered(ordered: Sequence[OrderedLine], deliveries: Iterable[Delivery]) -> dict[UUID, Decimal]:
     """Return the quantity per order line that advices of one kind account for.
 
     An advice that names an item fills the order lines of that item one after another. What cannot be told, or
     is counted in another unit, is not counted.
     """
+    index = _OrderIndex(ordered)
     quantities = {line.id: _ZERO for line in ordered}
     for delivery in deliveries:
-        lines = [line for line in _ordered_for(delivery, ordered) if line.unit == delivery.unit]
+        lines = [line for line in _ordered_for(delivery, index).lines if line.unit == delivery.unit]
         left = delivery.quantity
         for line in lines[:-1]:
             share = min(left, max(line.quantity - quantities[line.id], _ZERO))
@@ -194,14 +251,14 @@ def delivered(ordered: Sequence[OrderedLine], deliveries: Iterable[Delivery]) ->
     return quantities
 
 
-def _ordered_for(delivery: Delivery, ordered: Sequence[OrderedLine]) -> list[OrderedLine]:
-    order = [line for line in ordered if line.order_number == delivery.order_number]
+def _ordered_for(delivery: Delivery, index: _OrderIndex) -> _Candidates:
     if delivery.order_line is not None:
-        return [line for line in order if line.line_id == delivery.order_line]
-    by_item = [line for line in order if line.items & delivery.items]
-    if by_item or len(order) != 1 or (order[0].items and delivery.items):
+        return index.line(delivery.order_number, delivery.order_line)
+    by_item = index.items(delivery.order_number, delivery.items)
+    order = index.order(delivery.order_number)
+    if by_item.lines or len(order) != 1 or (order[0].items and delivery.items):
         return by_item
-    return order
+    return _Candidates(order)
 
 
 def match(
@@ -226,9 +283,10 @@ def match(
     exceptions += _order_contradictions(ordered, invoice.currency)
     allocations: list[Allocation] = []
     eligible_net = _ZERO
-    for line in invoice.lines:
-        candidates = [remaining[found.id] for found in _candidates(line, invoice.lines, ordered)]
-        found, taken = _match_line(invoice.currency, line, candidates, tolerances)
+    index = _OrderIndex(ordered)
+    for line, position in zip(invoice.lines, _positions(invoice.lines), strict=True):
+        candidates = _candidates(line, position, index)
+        found, taken = _match_line(invoice.currency, line, candidates, remaining, tolerances)
         exceptions += found
         allocations += taken
         eligible_net += _eligible_net(line, found, taken, remaining)
@@ -241,34 +299,51 @@ def match(
     )
 
 
-def _candidates(
-    line: InvoicedLine, invoiced: Sequence[InvoicedLine], ordered: Sequence[OrderedLine]
-) -> list[OrderedLine]:
+def _candidates(line: InvoicedLine, position: _Position, index: _OrderIndex) -> _Candidates:
     """Return the order lines that an invoice line is about, the surest way of telling first."""
-    order = [found for found in ordered if found.order_number == line.order_number]
+    if line.order_number is None:
+        return _NONE
     if line.order_line is not None:
-        return [found for found in order if found.line_id == line.order_line]
-    if line.items:
-        by_item = [found for found in order if found.items & line.items]
-        if by_item:
-            return by_item
-    peers = [other for other in invoiced if other.order_number == line.order_number]
-    if len(peers) == len(order):
-        same_position = order[peers.index(line)]
+        return index.line(line.order_number, line.order_line)
+    by_item = index.items(line.order_number, line.items)
+    if by_item.lines:
+        return by_item
+    order = index.order(line.order_number)
+    if position.count == len(order):
+        same_position = order[position.rank]
         # An item that is told and is another one is not the same position.
         if not (line.items and same_position.items):
-            return [same_position]
-    return []
+            return _Candidates((same_position,))
+    return _NONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    """Which of how many lines on its order an invoice line is."""
+
+    rank: int
+    count: int
+
+
+def _positions(lines: Sequence[InvoicedLine]) -> list[_Position]:
+    counts = Counter(line.order_number for line in lines)
+    seen: Counter[str | None] = Counter()
+    positions: list[_Position] = []
+    for line in lines:
+        positions.append(_Position(seen[line.order_number], counts[line.order_number]))
+        seen[line.order_number] += 1
+    return positions
 
 
 def _match_line(
-    currency: str, line: InvoicedLine, candidates: list[_Remaining], tolerances: Tolerances
+    currency: str,
+    line: InvoicedLine,
+    candidates: _Candidates,
+    remaining: Mapping[UUID, _Remaining],
+    tolerances: Tolerances,
 ) -> tuple[list[MatchException], list[Allocation]]:
     exceptions: list[MatchException] = []
-    first = candidates[0].line if candidates else None
-    ordered = sum((found.line.quantity for found in candidates), _ZERO) if candidates else None
-    despatched = sum((found.line.despatched for found in candidates), _ZERO) if candidates else None
-    received = sum((found.line.received for found in candidates), _ZERO) if candidates else None
+    first = candidates.lines[0] if candidates.lines else None
 
     def note(code: str, message: str) -> None:
         exceptions.append(
@@ -276,9 +351,9 @@ def _match_line(
                 code,
                 line.line_id,
                 message,
-                ordered=ordered,
-                despatched=despatched,
-                received=received,
+                ordered=candidates.ordered if first else None,
+                despatched=candidates.despatched if first else None,
+                received=candidates.received if first else None,
                 invoiced=line.quantity,
                 order_price=first.unit_price if first else None,
                 invoice_price=line.unit_price,
@@ -293,7 +368,7 @@ def _match_line(
     if first.currency != currency:
         note("match.currency_differs", f"The order is in {first.currency}, the invoice in {currency}.")
         return exceptions, []
-    if any(found.line.unit != line.unit for found in candidates):
+    if candidates.units != {line.unit}:
         note(
             "match.unit_differs",
             f"The order counts in {first.unit or '?'}, the invoice in {line.unit or '?'}.",
@@ -303,10 +378,11 @@ def _match_line(
         # A credit line takes nothing of an order; it lowers the invoice and so what is eligible.
         return exceptions, []
 
-    open_ordered = sum((found.ordered for found in candidates), _ZERO)
-    open_received = sum((found.received for found in candidates), _ZERO)
+    left = [remaining[found.id] for found in candidates.lines]
+    open_ordered = sum((found.ordered for found in left), _ZERO)
+    open_received = sum((found.received for found in left), _ZERO)
     unit = f" {line.unit}" if line.unit else ""
-    if received == 0:
+    if candidates.received == 0:
         note("match.receipt_missing", "No receipt is known for this line, so nothing of it can be financed.")
     elif _exceeds(line.quantity, open_received, tolerances.quantity_absolute, tolerances.quantity_percent):
         over = line.quantity - open_received
@@ -321,26 +397,28 @@ def _match_line(
             f"Invoiced {_text(line.quantity)}{unit}, {_text(over)}{unit} more than is open on the order.",
         )
     if line.unit_price is not None and any(
-        _price_differs(line.unit_price, found.line.unit_price, tolerances) for found in candidates
+        _price_differs(line.unit_price, agreed, tolerances) for agreed in candidates.prices
     ):
         note(
             "match.price_differs",
             f"Invoiced at {_text(line.unit_price)} per unit, ordered at {_text(first.unit_price)}.",
         )
-    return exceptions, _allocate(line, candidates)
+    return exceptions, _allocate(line, left)
 
 
-def _allocate(line: InvoicedLine, candidates: list[_Remaining]) -> list[Allocation]:
+def _allocate(line: InvoicedLine, remaining: Sequence[_Remaining]) -> list[Allocation]:
     """Take the line's quantity from its order lines: first what was received, the rest from the last one."""
     left = line.quantity
     allocations: list[Allocation] = []
-    for found in candidates:
-        share = min(left, found.received)
-        if share > 0:
+    for found in remaining:
+        if left == 0:
+            break
+        if found.received > 0:
+            share = min(left, found.received)
             allocations.append(found.take(line.id, share))
             left -= share
     if left > 0:
-        allocations.append(candidates[-1].take(line.id, left))
+        allocations.append(remaining[-1].take(line.id, left))
     return allocations
 
 

@@ -30,14 +30,16 @@ async def resolve(tx: Transaction, party: TradeParty, *, at: datetime) -> UUID:
     Raises:
         PartyRefused: `party.ambiguous` when the name alone does not tell which company is meant.
     """
-    # Two documents that name one new company must not both create it.
+    found = await _find(tx, party)
+    if found is not None and not await repository.unknown_identifiers(tx.sql, party.identifiers):
+        return found
+    # Two documents that name one new company must not both create it, so that it is looked for once more.
     await repository.lock(tx.sql, "finance.parties")
-    found = await repository.party_by_identifiers(tx.sql, party.identifiers)
-    if found is None:
-        found = await _by_name(tx, party)
+    found = await _find(tx, party)
     if found is None:
         return await _create(tx, party, at)
-    await _learn(tx, found, party)
+    if party.identifiers:
+        await repository.add_identifiers(tx.sql, found, party.identifiers)
     return found
 
 
@@ -45,6 +47,11 @@ def name_key(name: str) -> str:
     """Return a company's name as it is compared: case, accents, spaces and punctuation do not count."""
     decomposed = unicodedata.normalize("NFKD", name).casefold()
     return "".join(character for character in decomposed if character.isalnum())[:200]
+
+
+async def _find(tx: Transaction, party: TradeParty) -> UUID | None:
+    found = await repository.party_by_identifiers(tx.sql, party.identifiers)
+    return found if found is not None else await _by_name(tx, party)
 
 
 async def _by_name(tx: Transaction, party: TradeParty) -> UUID | None:
@@ -80,9 +87,3 @@ async def _create(tx: Transaction, party: TradeParty, at: datetime) -> UUID:
         using_db=tx.orm,
     )
     return party_id
-
-
-async def _learn(tx: Transaction, party_id: UUID, party: TradeParty) -> None:
-    """Keep the identifiers that are new; one that belongs to another company stays there."""
-    if party.identifiers:
-        await repository.add_identifiers(tx.sql, party_id, party.identifiers)

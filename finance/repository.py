@@ -39,6 +39,18 @@ async def party_by_identifiers(sql: Connection, identifiers: Sequence[str]) -> U
     return found
 
 
+async def unknown_identifiers(sql: Connection, identifiers: Sequence[str]) -> list[str]:
+    """Return those identifiers that no company has."""
+    rows = await sql.fetch(
+        """
+        SELECT identifier FROM unnest($1::text[]) AS given (identifier)
+        WHERE NOT EXISTS (SELECT FROM finance.party_identifier p WHERE p.identifier = given.identifier)
+        """,
+        list(identifiers),
+    )
+    return [row["identifier"] for row in rows]
+
+
 async def parties_by_name(sql: Connection, key: str) -> list[Row]:
     """Return (id, number of identifiers) of the companies of a name, the oldest first."""
     return await sql.fetch(
@@ -168,7 +180,7 @@ async def credited(sql: Connection, seller_id: UUID, currency: str, invoice_key:
     total: Decimal = await sql.fetchval(
         """
         SELECT coalesce(sum(total), 0) FROM finance.credit_note
-        WHERE seller_id = $1 AND currency = $2 AND invoice_key = $3
+        WHERE seller_id = $1 AND currency = $2 AND invoice_key = $3 AND total > 0
         """,
         seller_id,
         currency,

@@ -38,7 +38,7 @@ from finance.standards.xml import content_digest
 _NAMESPACE = re.compile(r"urn:oasis:names:specification:ubl:schema:xsd:([A-Za-z]+)-2")
 _LIBRARIES = {"CommonAggregateComponents", "CommonBasicComponents", "CommonExtensionComponents"}
 _ZERO = Decimal(0)
-_MAX_LINES = 5_000
+_MAX_LINES = 2_000
 
 
 def parse(root: etree._Element, *, filename: str) -> ParsedDocument:
@@ -68,7 +68,8 @@ def parse(root: etree._Element, *, filename: str) -> ParsedDocument:
     return ParsedDocument(
         kind=kind,
         digest=content_digest(root),
-        number=reader.identifier("cbc:ID"),
+        # What is wrong with the number was noted when the content was read.
+        number=Reader(root, reader.place, []).identifier("cbc:ID"),
         content=content,
         findings=tuple(findings),
     )
