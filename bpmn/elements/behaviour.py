@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from lxml import etree
 
-from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, TimerWait, Token
+from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Flow
 from bpmn.values import Value
 

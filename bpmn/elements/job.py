@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import JobWait, Token
+from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Formula
 
 if TYPE_CHECKING:

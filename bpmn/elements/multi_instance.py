@@ -12,8 +12,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
+from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, MultiInstance
 from bpmn.values import Value
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
+from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, StandardLoop
 
 

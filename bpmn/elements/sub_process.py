@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 from lxml import etree
 
 from bpmn.elements.activity import Activity
-from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EMPTY, Token
+from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element
 from bpmn.values import Value
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from bpmn.elements.activity import Activity
-from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import TaskWait, Token
+from bpmn.kernel.scopes import Stuck
 from bpmn.kernel.times import moment
 from bpmn.model.definition import Element, Formula
 from bpmn.values import Value

@@ -1,9 +1,7 @@
 """One burst: what a command sets off, up to the next wait.
 
-The burst works on an overlay over the state's tables, so a token that is born and dies within it
-never touches them; `finish` writes what is left. It owns the token game: creating, moving, joining
-and ending tokens, scopes of variables, waits, incidents. What an element does with these is the
-matter of its file in `bpmn.elements`.
+The burst plays the token game on its workspace: creating, moving, joining and ending tokens, scopes,
+waits and incidents. What an element does with these is the matter of its file in `bpmn.elements`.
 
 Order: tokens that may go on stand in one queue, first in, first out. Everything that ends tokens
 (interrupts, terminate) works at once, and the queue skips the dead, so an interrupt takes effect
@@ -12,73 +10,33 @@ before the next step in its scope.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from bpmn.errors import BpmnError
-from bpmn.kernel.causality import knows, merged, pruned
+from bpmn.kernel.causality import merged
 from bpmn.kernel.records import (
     EMPTY,
-    Event,
     EventWait,
     Seen,
     Slot,
     Stop,
-    Stored,
     TimerWait,
     Token,
-    Variables,
-    Wait,
 )
-from bpmn.kernel.state import State, VariableView, channel_key
-from bpmn.model.definition import Element, Flow, Formula, Model
+from bpmn.kernel.scopes import NOTHING, Scopes, Stuck
+from bpmn.model.definition import Element, Flow
 from bpmn.values import Value
 
 MAX_STEPS = 200_000
 """Element steps that one command may set off; beyond it the next token stops with `burst.too-long`."""
 
-NOTHING: Mapping[str, Value] = EMPTY
-
 Phase = Literal["activate", "complete", "leave", "job"]
 
 
-class Stuck(Exception):
-    """The token cannot go on; an incident with this code is raised at it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class Burst:
+class Burst(Scopes):
     """The working copy of a state during one command."""
-
-    def __init__(self, state: State, at: datetime) -> None:
-        self.model: Model = state.model
-        self.at = at
-        self.status = state.status
-        self.root_token = state.root_token
-        self.events: list[Event] = []
-        self._base = state
-        self._elements = state.model.elements
-        self._next = state.next_key
-        self._seq = state.seq
-        self._steps = 0
-        self._queue: deque[int] = deque()
-        self._tokens: dict[int, Token | None] = {}
-        self._variables: dict[int, dict[str, Slot] | None] = {}
-        self._waits: dict[int, Wait | None] = {}
-        self._stops: dict[int, Stop | None] = {}
-        self._stored: dict[int, Stored | None] = {}
-        self._live: dict[int, int] = {}
-        self._born: dict[int, dict[int, None]] = {}
-        self._channels = state.channels
-        self._due = state.due
-        self._touched: dict[int, None] = {}
 
     # Running
 
@@ -91,124 +49,6 @@ class Burst:
                     self._activate(token)
             if not self._settle():
                 return
-
-    def finish(self) -> State:
-        """The state after the burst."""
-        base = self._base
-        children = base.children
-        for key, token in self._tokens.items():
-            before = base.tokens.get(key)
-            if token is None:
-                if before is not None:
-                    children = children.without_key((before.scope, key))
-            elif before is None:
-                children = children.with_key((token.scope, key))
-        return State(
-            base.model,
-            base.instance,
-            kernel=base.kernel,
-            status=self.status,
-            at=self.at,
-            next_key=self._next,
-            seq=self._seq,
-            root_token=self.root_token,
-            tokens=base.tokens.updated(self._tokens),
-            variable_table=base.variable_table.updated(
-                {
-                    key: Variables(key, slots) if slots is not None else None
-                    for key, slots in self._variables.items()
-                }
-            ),
-            waits=base.waits.updated(self._waits),
-            stops=base.stops.updated(self._stops),
-            stored=base.stored.updated(self._stored),
-            live=base.live.updated({scope: count or None for scope, count in self._live.items()}),
-            children=children,
-            channels=self._channels,
-            due=self._due,
-        )
-
-    def number(self) -> int:
-        """The next number of the instance: keys, branches and writes count on one counter."""
-        number = self._next
-        self._next += 1
-        return number
-
-    def emit(self, kind: str, element: str, data: Mapping[str, Any] = EMPTY) -> None:
-        """Record one element step."""
-        self._seq += 1
-        self.events.append(Event(self._seq, kind, element, self.at, data))
-
-    # Tokens
-
-    def element(self, ref: str) -> Element:
-        """The model's element."""
-        return self._elements[ref]
-
-    def token(self, key: int) -> Token | None:
-        """The live token with this key."""
-        if key in self._tokens:
-            return self._tokens[key]
-        return self._base.tokens.get(key)
-
-    def alive(self, key: int) -> Token:
-        """The live token with this key, which must exist."""
-        token = self.token(key)
-        if token is None:
-            raise AssertionError(f"token {key} is gone")
-        return token
-
-    def put(self, token: Token) -> Token:
-        """Store a changed token."""
-        self._tokens[token.key] = token
-        return token
-
-    def create(
-        self,
-        element: str,
-        scope: int,
-        branch: int,
-        seen: Seen,
-        *,
-        status: Literal["ready", "active"] = "ready",
-        data: Mapping[str, Any] = EMPTY,
-    ) -> Token:
-        """A new token; a ready one stands at the end of the queue."""
-        token = Token(self.number(), element, scope, status, branch, seen, (), data)
-        self._tokens[token.key] = token
-        self._live[scope] = self.live(scope) + 1
-        self._born.setdefault(scope, {})[token.key] = None
-        self._touched[scope] = None
-        if status == "ready":
-            self._queue.append(token.key)
-        return token
-
-    def _drop(self, token: Token) -> None:
-        """Take a token away with all that belongs to it alone."""
-        self.close_waits(token)
-        key = token.key
-        if self._base.tokens.get(key) is not None:
-            self._tokens[key] = None
-        else:
-            del self._tokens[key]
-            del self._born[token.scope][key]
-        if "payload" in token.data:
-            self.unstore(token.data["payload"])
-        self._live[token.scope] = self.live(token.scope) - 1
-        if key != self.root_token:
-            self._forget_variables(key)
-        self._touched[token.scope] = None
-
-    def live(self, scope: int) -> int:
-        """How many tokens a scope contains."""
-        count = self._live.get(scope)
-        return count if count is not None else (self._base.live.get(scope) or 0)
-
-    def children(self, scope: int) -> list[Token]:
-        """The tokens that a scope contains, oldest first."""
-        old = (self.token(key) for _, key in self._base.children.starting_with((scope,)))
-        born = (self.token(key) for key in self._born.get(scope, ()))
-        return [token for token in (*old, *born) if token is not None]
 
     # Lifecycle
 
@@ -329,10 +169,6 @@ class Burst:
         self.emit("flow.taken", flow.ref)
         self.create(event.ref, scope, branch, seen, data={"came": True, **self.payload_data(payload)})
 
-    def payload_data(self, payload: Mapping[str, Value]) -> dict[str, Any]:
-        """What an event brings, kept for the token that is made for it."""
-        return {"payload": self.store(dict(payload))} if payload else {}
-
     def jump(self, token: Token, ref: str) -> None:
         """Move the token to an element without a flow between (links)."""
         scope, branch, seen = token.scope, token.branch, token.seen
@@ -399,15 +235,6 @@ class Burst:
         if "joins" in scope.data:
             self.put(replace(scope, data={k: v for k, v in scope.data.items() if k != "joins"}))
         return known
-
-    def fork(self, token: Token) -> tuple[int, Seen]:
-        """A new branch that begins at the token: its number and clock."""
-        seen = self._pruned(merged(token.seen, ((token.branch, self._next),)), token.scope)
-        return self.number(), seen
-
-    def learn(self, token: Token, known: Seen) -> Token:
-        """Add to what a token knows."""
-        return self.put(replace(token, seen=self._pruned(merged(token.seen, known), token.key)))
 
     # Joins: an element that gathers tokens keeps one token per scope, named in the scope's data
 
@@ -480,82 +307,6 @@ class Burst:
         joins = scope.data.get("joins", EMPTY) if scope is not None else EMPTY
         return [joins[ref] for ref in self.model.settling if ref in joins]
 
-    # Waits
-
-    def open_wait(self, token: Token, make: Callable[[int], Wait]) -> Wait:
-        """Open a wait that ends with the token."""
-        wait = make(self.number())
-        self._waits[wait.key] = wait
-        if isinstance(wait, TimerWait):
-            self._due = self._due.with_key((wait.due, wait.key))
-        elif isinstance(wait, EventWait):
-            self._channels = self._channels.with_key(channel_key(wait))
-        self.put(replace(token, waits=(*token.waits, wait.key)))
-        return wait
-
-    def wait(self, key: int) -> Wait | None:
-        """The open wait with this key."""
-        if key in self._waits:
-            return self._waits[key]
-        return self._base.waits.get(key)
-
-    def put_wait(self, wait: Wait) -> None:
-        """Store a changed wait (its channel and due time must be the same)."""
-        self._waits[wait.key] = wait
-
-    def close_wait(self, wait: Wait) -> Token:
-        """Close one wait of a living token."""
-        token = self.alive(wait.token)
-        self._remove_wait(wait.key)
-        return self.put(replace(token, waits=tuple(key for key in token.waits if key != wait.key)))
-
-    def close_waits(self, token: Token, only: Callable[[Wait], bool] | None = None) -> Token:
-        """Close all waits of a token (its incident too), or those that `only` picks."""
-        if not token.waits:
-            return token
-        left = []
-        for key in token.waits:
-            wait = self.wait(key)
-            if only is not None and (wait is None or not only(wait)):
-                left.append(key)
-            elif wait is not None:
-                self._remove_wait(key)
-            else:
-                self._remove(self._stops, self._base.stops.get(key), key)
-        return self.put(replace(token, waits=tuple(left)))
-
-    def _remove_wait(self, key: int) -> None:
-        wait = self.wait(key)
-        if isinstance(wait, TimerWait):
-            self._due = self._due.without_key((wait.due, key))
-        elif isinstance(wait, EventWait):
-            self._channels = self._channels.without_key(channel_key(wait))
-        self._remove(self._waits, self._base.waits.get(key), key)
-
-    @staticmethod
-    def _remove(overlay: dict[int, Any], before: object, key: int) -> None:
-        if before is not None:
-            overlay[key] = None
-        else:
-            overlay.pop(key, None)
-
-    def due_timers(self) -> Iterator[TimerWait]:
-        """The timers that are due at the command's time, the earliest first, as long as there are any."""
-        while True:
-            first = self._due.first()
-            if first is None or first[0] > self.at:
-                return
-            wait = self.wait(first[1])
-            if not isinstance(wait, TimerWait):
-                raise AssertionError(f"timer {first[1]} is gone")
-            yield wait
-
-    def subscriptions(self, channel: str, name: str, correlation: str = "") -> list[EventWait]:
-        """The open subscriptions of a channel, oldest first."""
-        keys = [key[3] for key in self._channels.starting_with((channel, name, correlation))]
-        waits = (self.wait(key) for key in keys)
-        return [wait for wait in waits if isinstance(wait, EventWait)]
-
     def trigger(self, wait: TimerWait | EventWait, payload: Mapping[str, Value] = NOTHING) -> None:
         """The event that a wait stands for has come."""
         element = self._elements[wait.element]
@@ -615,10 +366,6 @@ class Burst:
             },
         )
 
-    def stop_record(self, key: int) -> Stop | None:
-        """The open incident with this key."""
-        return self._stops[key] if key in self._stops else self._base.stops.get(key)
-
     def resume(self, stop: Stop) -> None:
         """Try again what an incident stopped."""
         token = self.alive(stop.token)
@@ -637,179 +384,3 @@ class Burst:
                 self.complete(token.key, payload)
         elif stop.phase == "leave":
             self.move_on(token, self._elements[token.element])
-
-    def keep_payload(self, token: Token, payload: Mapping[str, Value]) -> Token:
-        """Keep a result that could not be taken, for the next try."""
-        key = self.store(dict(payload))
-        return self.put(replace(token, data={**token.data, "payload": key}))
-
-    def kept_payload(self, token: Token) -> tuple[Token, Mapping[str, Value]]:
-        """The result that was kept, which is kept no longer."""
-        key = token.data.get("payload", 0) if token.data else 0
-        if not key:
-            return token, NOTHING
-        payload = self.stored(key)
-        self.unstore(key)
-        data = {name: value for name, value in token.data.items() if name != "payload"}
-        return self.put(replace(token, data=data)), payload  # type: ignore[return-value]
-
-    # Values kept under keys of their own
-
-    def store(self, value: Value, key: int = 0) -> int:
-        """Keep a value under a key (a new one unless one is given)."""
-        key = key or self.number()
-        self._stored[key] = Stored(key, Slot(value, 0, 0))
-        return key
-
-    def stored(self, key: int) -> Value:
-        """A value that was kept; None if there is none."""
-        kept = self._stored[key] if key in self._stored else self._base.stored.get(key)
-        return kept.slot.value if kept is not None else None
-
-    def unstore(self, key: int) -> None:
-        """Keep a value no longer."""
-        self._remove(self._stored, self._base.stored.get(key), key)
-
-    # Variables
-
-    def view(self, key: int, extra: Mapping[str, Value] | None = None) -> VariableView:
-        """The variables that the token sees, under `extra` ones."""
-        chain = tuple(self._chain(key))
-        if extra:
-            chain = ({name: Slot(value, 0, 0) for name, value in extra.items()}, *chain)
-        return VariableView(chain)
-
-    def evaluate(self, formula: Formula, key: int, extra: Mapping[str, Value] | None = None) -> Value:
-        """What a formula gives at a token. Raises FeelError, which becomes an incident."""
-        if formula.expression is None:
-            return formula.text
-        return formula.value(self.view(key, extra), self.at)
-
-    def chain(self, key: int) -> list[Mapping[str, Slot]]:
-        """The scopes that a token sees, innermost first."""
-        return list(self._chain(key))
-
-    def slots(self, key: int) -> Mapping[str, Slot] | None:
-        """The variables that live at a token itself."""
-        if key in self._variables:
-            return self._variables[key]
-        variables = self._base.variable_table.get(key)
-        return variables.slots if variables is not None else None
-
-    def set_local(self, token: Token, values: Mapping[str, Value], *, local: bool = True) -> None:
-        """Set variables at the token itself; they are new there or its own."""
-        slots = self._own_slots(token.key)
-        for name, value in values.items():
-            slots[name] = Slot(value, token.branch, self.number(), local)
-
-    def propagate(self, token: Token, values: Mapping[str, Value], *, start: int | None = None) -> None:
-        """Set variables where they are defined, looking outwards from `start`; new ones in the nearest scope.
-
-        Raises:
-            Stuck: `variable.conflict` when a write that the token does not know lies there; then
-                nothing is written.
-        """
-        if not values:
-            return
-        places = []
-        for name in values:
-            place = self._place(self.alive(start or token.key), name)
-            before = (self.slots(place) or EMPTY).get(name)
-            if before is not None and not knows(token, before):
-                raise Stuck(
-                    "variable.conflict",
-                    f"The variable {name} was written by a parallel branch since the fork; "
-                    "writing it here would lose that value.",
-                )
-            places.append((place, name, before is not None and before.local))
-        for place, name, local in places:
-            # In a called process a copy becomes its own by being written; elsewhere what is local stays so.
-            stays = local and not self._elements[self.alive(place).element].behaviour.closed
-            self._own_slots(place)[name] = Slot(values[name], token.branch, self.number(), stays)
-        self.emit("variables.changed", token.element, {"names": sorted(values), "token": token.key})
-
-    def absorb_visible(self, token: Token) -> Token:
-        """Let the token know every write that it sees: a person looked, and decided what comes next."""
-        known = [(slot.branch, slot.write) for slots in self._chain(token.key) for slot in slots.values()]
-        return self.learn(token, merged((), known))
-
-    def take_payload(self, token: Token, element: Element, payload: Mapping[str, Value]) -> None:
-        """Bring a result into the scopes: by the output mappings if there are any, else as it is."""
-        if element.outputs:
-            body = "body" in token.data
-            results: dict[str, Value] = {}
-            view = self.view(token.key, payload)
-            for mapping in element.outputs:
-                value = mapping.source.value(view, self.at)
-                _set_path(results, mapping.target, value, view)
-            if body:
-                self.set_local(token, results)
-            else:
-                self.propagate(token, results, start=token.scope)
-        elif payload and not element.behaviour.scopes_variables:
-            self.propagate(token, payload)
-        elif payload and "body" not in token.data:
-            self.propagate(token, payload, start=token.scope)
-
-    def _map_inputs(self, token: Token, element: Element) -> None:
-        values: dict[str, Value] = {}
-        for mapping in element.inputs:
-            # A later mapping sees what the earlier ones gave.
-            value = self.evaluate(mapping.source, token.key, values)
-            _set_path(values, mapping.target, value, values)
-        self.set_local(token, values)
-
-    def _place(self, token: Token, name: str) -> int:
-        """Where a write of `name` from this token goes."""
-        nearest = 0
-        current: Token | None = token
-        while current is not None:
-            if name in (self.slots(current.key) or EMPTY):
-                return current.key
-            if not nearest and (
-                "body" in current.data or self._elements[current.element].behaviour.scopes_variables
-            ):
-                nearest = current.key
-            closed = self._elements[current.element].behaviour.closed
-            current = self.token(current.scope) if not closed else None
-        return nearest
-
-    def _chain(self, key: int) -> Iterator[Mapping[str, Slot]]:
-        while key:
-            slots = self.slots(key)
-            if slots:
-                yield slots
-            token = self.token(key)
-            closed = token is None or self._elements[token.element].behaviour.closed
-            key = token.scope if token is not None and not closed else 0
-
-    def _own_slots(self, key: int) -> dict[str, Slot]:
-        slots = self._variables.get(key)
-        if slots is None:
-            base = self._base.variable_table.get(key) if key not in self._variables else None
-            slots = dict(base.slots) if base is not None else {}
-            self._variables[key] = slots
-        return slots
-
-    def _forget_variables(self, key: int) -> None:
-        if self._base.variable_table.get(key) is not None:
-            self._variables[key] = None
-        else:
-            self._variables.pop(key, None)
-
-    def _pruned(self, seen: Seen, key: int) -> Seen:
-        return seen if len(seen) <= 8 else pruned(seen, self._chain(key))
-
-
-def _set_path(
-    target: dict[str, Value], path: tuple[str, ...], value: Value, existing: Mapping[str, Value]
-) -> None:
-    """Set `a.b.c` in nested contexts; what already lies there stays beside the new entry."""
-    name = path[0]
-    if len(path) == 1:
-        target[name] = value
-        return
-    old = target.get(name, existing.get(name))
-    inner: dict[str, Value] = dict(old) if isinstance(old, dict) else {}
-    _set_path(inner, path[1:], value, {})
-    target[name] = inner

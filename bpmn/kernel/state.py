@@ -11,6 +11,7 @@ from bpmn.errors import StateRefused
 from bpmn.kernel.commands import time_from_json, time_to_json
 from bpmn.kernel.index import SortedKeys
 from bpmn.kernel.records import (
+    EMPTY,
     EventWait,
     Incident,
     Job,
@@ -50,14 +51,17 @@ def _own_bytes(record: Any) -> bytes:
 
 
 class VariableView(Mapping[str, Value]):
-    """The variables that a token sees, innermost scope first; read only, and read when asked."""
+    """The variables that a token sees, innermost scope first, under `extra` values; read when asked."""
 
-    __slots__ = ("_chain",)
+    __slots__ = ("_chain", "_extra")
 
-    def __init__(self, chain: tuple[Mapping[str, Slot], ...]) -> None:
+    def __init__(self, chain: tuple[Mapping[str, Slot], ...], extra: Mapping[str, Value] = EMPTY) -> None:
         self._chain = chain
+        self._extra = extra
 
     def __getitem__(self, name: str) -> Value:
+        if name in self._extra:
+            return self._extra[name]
         for slots in self._chain:
             slot = slots.get(name)
             if slot is not None:
@@ -65,13 +69,13 @@ class VariableView(Mapping[str, Value]):
         raise KeyError(name)
 
     def __contains__(self, name: object) -> bool:
-        return any(name in slots for slots in self._chain)
+        return name in self._extra or any(name in slots for slots in self._chain)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted({name for slots in self._chain for name in slots}))
+        return iter(sorted({*self._extra, *(name for slots in self._chain for name in slots)}))
 
     def __len__(self) -> int:
-        return len({name for slots in self._chain for name in slots})
+        return len({*self._extra, *(name for slots in self._chain for name in slots)})
 
 
 class State:

@@ -13,7 +13,7 @@ from datetime import UTC
 from bpmn.elements.events.error import throw_error
 from bpmn.elements.events.timer import fire
 from bpmn.errors import CommandRefused
-from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.commands import (
     BroadcastSignal,
     Cancel,
@@ -28,6 +28,7 @@ from bpmn.kernel.commands import (
     ThrowError,
 )
 from bpmn.kernel.records import Event, JobWait, TaskWait
+from bpmn.kernel.scopes import Stuck
 from bpmn.kernel.state import State, key_of
 from bpmn.model.definition import Model
 from bpmn.values import Value, from_json, to_json

@@ -11,7 +11,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 
-from bpmn.kernel.burst import Stuck
+from bpmn.kernel.scopes import Stuck
 from bpmn.values import DayTimeDuration, Value, YearMonthDuration
 
 _DURATION = re.compile(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from bpmn.elements.events.kind import EventKind
-from bpmn.kernel.burst import NOTHING, Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
+from bpmn.kernel.scopes import NOTHING, Stuck
 from bpmn.model.definition import Element, Formula
 from bpmn.values import Value
 

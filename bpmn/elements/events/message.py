@@ -10,8 +10,9 @@ from lxml import etree
 
 from bpmn.elements.events.kind import EventKind
 from bpmn.elements.job import JobConfig, open_job, read_job
-from bpmn.kernel.burst import Burst, Stuck
+from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, Token
+from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Formula
 from bpmn.values import Value, to_json
 
