@@ -46,7 +46,6 @@ class Commands:
         self._wait = wait
         self._waiting: dict[str, set[asyncio.Event]] = {}
         self._listener: asyncio.Task[None] | None = None
-        self.listening = asyncio.Event()
 
     async def start(self) -> None:
         """Begin to listen for outcomes."""
@@ -112,12 +111,10 @@ class Commands:
                 connection.add_termination_listener(lambda *_, lost=lost: lost.set())
                 await connection.add_listener(_CHANNEL, self._tell)
                 pause = _RECONNECT_SECONDS[0]
-                self.listening.set()
                 await lost.wait()
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 logger.warning("stopped listening for outcomes: %s", type(error).__name__)
             finally:
-                self.listening.clear()
                 if not connection.is_closed():
                     await connection.close(timeout=1)
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import asyncpg
 import httpx
 import pytest
 
@@ -198,3 +199,22 @@ async def test_a_server_that_has_not_started_is_alive_but_not_ready(api: Api) ->
 async def test_a_started_server_is_ready(api: Api) -> None:
     assert (await api.client.get("/healthz")).json() == {"status": "ok"}
     assert (await api.client.get("/readyz")).json() == {"status": "ready"}
+
+
+async def test_the_api_finds_the_database_again_after_it_lost_every_connection(
+    api: Api, auditor: str
+) -> None:
+    killer = await asyncpg.connect(api.settings.database_url)
+    await killer.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    await killer.close()
+
+    answers = [await api.post("{ invoices { edges { cursor } } }", token=auditor) for _ in range(10)]
+    codes = [
+        answer.json()["errors"][0]["extensions"]["code"] for answer in answers if answer.status_code == 503
+    ]
+
+    assert answers[-1].json() == {"data": {"invoices": {"edges": []}}}
+    assert set(codes) <= {"database.unreachable"}
