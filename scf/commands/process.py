@@ -11,11 +11,12 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bpmn import Catalogue, lint
+from bpmn import lint
 from bpmn.conformance import run_bpmn
 from core.errors import NotFound
 from scf import console
 from scf.commands.options import JsonOption
+from workflows.definitions import catalogue
 from workflows.effects.platform import platform_effects
 
 EXIT_FINDINGS = 6
@@ -31,10 +32,8 @@ def lint_command(
 ) -> None:
     """Check a model as deployment does: schema, rules, FEEL, job types, forms, decisions."""
     sources = _sources(model)
-    forms = frozenset(Path(name).stem for name in sources if name.endswith(".form"))
-    catalogue = Catalogue(job_types=platform_effects().job_types, forms=forms)
-    executable = {name: text for name, text in sources.items() if not name.endswith(".form")}
-    findings = lint(executable, catalogue=catalogue)
+    executable = {name: text.encode() for name, text in sources.items() if not name.endswith(".form")}
+    findings = lint(executable, catalogue=catalogue(sources, platform_effects().job_types))
     if json:
         console.print_json([asdict(finding) for finding in findings])
     else:
@@ -90,9 +89,9 @@ def show_conformance(report: Mapping[str, Any], json: bool) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _sources(model: Path) -> dict[str, bytes]:
+def _sources(model: Path) -> dict[str, str]:
     files = [model] if model.is_file() else sorted(model.glob("*")) if model.is_dir() else []
-    sources = {path.name: path.read_bytes() for path in files if path.suffix in _MODEL_FILES}
+    sources = {path.name: path.read_text("utf-8") for path in files if path.suffix in _MODEL_FILES}
     if not sources:
         raise NotFound("process.model_missing", "No BPMN file is there.", where=str(model))
     return sources

@@ -156,6 +156,13 @@ async def bring_trade(platform: Platform, industry: str, mark: str, **replaced: 
     )
 
 
+def marked_documents(target: Path, industry: str, mark: str) -> Path:
+    """Write a chain of the shipped documents into a folder, with companies of its own; return the folder."""
+    for name in (*FINANCIALS, *DOCUMENTS):
+        (target / name).write_text(_marked((DEMO / industry / name).read_text("utf-8"), mark), "utf-8")
+    return target
+
+
 def _marked(text: str, mark: str) -> str:
     for identifier in ("DE9990001", "IT9990001", "NL9990001", "CZ999001"):
         text = text.replace(identifier, f"{identifier[:2]}{mark}{identifier[2:]}")

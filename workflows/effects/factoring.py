@@ -235,10 +235,10 @@ async def remind(job: JobContext) -> Mapping[str, Value]:
 
 @effects.job("finance.collect")
 async def collect(job: JobContext) -> Mapping[str, Value]:
-    """Accrue up to the payment, and book it on the receivable."""
-    asset_id = job.id("assetId")
-    await finance.accrue(job.tx, asset_id, job.at.date(), at=job.at, entry_id=job.entry_id)
-    await finance.collect(job.tx, asset_id, job.id("bankEntryId"), at=job.at, entry_id=job.entry_id)
+    """Book the buyer's payment on the receivable, with what was earned up to its value date."""
+    await finance.collect(
+        job.tx, job.id("assetId"), job.id("bankEntryId"), at=job.at, entry_id=job.entry_id
+    )
     return {}
 
 
