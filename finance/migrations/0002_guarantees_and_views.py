@@ -75,7 +75,7 @@ UNIQUE = [
 
 INDEXES = [
     "document_digest ON finance.document (kind, digest) WHERE state = 'accepted'",
-    "document_imported ON finance.document (imported_at)",
+    "document_imported ON finance.document (imported_at, id)",
     "legal_entity_name ON finance.legal_entity (name_key)",
     "party_identifier_party ON finance.party_identifier (party_id)",
     "order_line_order ON finance.order_line (order_id, position)",
@@ -104,6 +104,15 @@ INDEXES = [
     "journal_entry ON finance.journal (entry_id)",
     "posting_account ON finance.posting (account, asset_id)",
     "notice_request ON finance.notice (request_id)",
+    # Lists are read in keyset pages by these columns.
+    "legal_entity_page ON finance.legal_entity (name, id)",
+    "order_page ON finance.order_ (issue_date, id)",
+    "invoice_page ON finance.invoice (issue_date, id)",
+    "financing_request_page ON finance.financing_request (requested_at, id)",
+    "asset_page ON finance.asset (purchased_at, id)",
+    "payment_order_page ON finance.payment_order (created_at, id)",
+    "bank_entry_page ON finance.bank_entry (recorded_at, id)",
+    "journal_page ON finance.journal (booked_at, id)",
 ]
 
 CHECKS = [
