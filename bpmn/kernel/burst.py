@@ -43,7 +43,10 @@ class Burst(Scopes):
     def run(self) -> None:
         """Let every token go on until all wait."""
         while True:
-            while self._queue:
+            while self._queue or self._emptied:
+                if self._emptied:
+                    self._close_scope(self._emptied.popleft())
+                    continue
                 token = self.token(self._queue.popleft())
                 if token is not None and token.status == "ready":
                     self._activate(token)
@@ -140,6 +143,12 @@ class Burst(Scopes):
 
         scope = self._pass_on(token)
         if scope is not None and self.live(scope.key) == 0:
+            self._emptied.append(scope.key)
+
+    def _close_scope(self, key: int) -> None:
+        """Tell a scope that its last token has ended, unless an event has brought a new one since."""
+        scope = self.token(key)
+        if scope is not None and self.live(key) == 0:
             element = self._elements[scope.element]
             element.behaviour.emptied(self, scope, element)
 

@@ -15,10 +15,12 @@ from bpmn.kernel.records import (
     EMPTY,
     Event,
     EventWait,
+    JobWait,
     Seen,
     Slot,
     Stop,
     Stored,
+    TaskWait,
     TimerWait,
     Token,
     Variables,
@@ -44,6 +46,7 @@ class Workspace:
         self._seq = state.seq
         self._steps = 0
         self._queue: deque[int] = deque()
+        self._emptied: deque[int] = deque()
         self._tokens: dict[int, Token | None] = {}
         self._variables: dict[int, dict[str, Slot] | None] = {}
         self._waits: dict[int, Wait | None] = {}
@@ -213,8 +216,12 @@ class Workspace:
                 left.append(key)
             elif wait is not None:
                 self._remove_wait(key)
+                if isinstance(wait, JobWait | TaskWait):
+                    kind = "job" if isinstance(wait, JobWait) else "task"
+                    self.emit(f"{kind}.cancelled", wait.element, {kind: f"{wait.element}:{key}"})
             else:
                 self._remove(self._stops, self._base.stops.get(key), key)
+                self.emit("incident.cancelled", token.element, {"incident": f"{token.element}:{key}"})
         return self.put(replace(token, waits=tuple(left)))
 
     def _remove_wait(self, key: int) -> None:

@@ -39,6 +39,7 @@ from bpmn.model.strict import (
     check_parts,
 )
 from bpmn.model.structure import check_starts, check_structure, warn_unreachable
+from bpmn.model.writes import shared_in_parallel
 
 if TYPE_CHECKING:
     from bpmn.dmn import Decision
@@ -136,6 +137,15 @@ class _Compilation:
                     )
         if any(finding.severity == "error" for finding in self.findings):
             return None, self.findings, self.readers
+        for loop, element, name in shared_in_parallel(self.elements):
+            reader, _ = self.processes[element.process]
+            reader.warn(
+                "variable.shared-in-parallel",
+                reader.by_id[element.id],
+                f"The parallel bodies of {loop.id} all write {name}, which is also written outside: "
+                "the second body would stop with variable.conflict.",
+                f"Use another name inside, or give {loop.id} an input mapping for {name}.",
+            )
         _, node = self.processes[main]
         settling = tuple(sorted(ref for ref, each in self.elements.items() if each.behaviour.settles))
         model = Model(

@@ -62,6 +62,7 @@ def test_an_interrupting_boundary_timer_ends_the_task_and_its_waits():
     )
     case = Case(process(body)).after(days=2)
     assert (case.tasks, case.jobs, case.state.timers) == ([], ["release"], ())
+    assert [event.element for event in case.events if event.kind == "task.cancelled"] == ["verify"]
     assert case.complete_job("release").completed == ["start", "late", "release", "expired"]
 
 

@@ -197,3 +197,12 @@ def test_a_model_that_loops_for_ever_stops_with_an_incident(monkeypatch):
     monkeypatch.setattr("bpmn.kernel.burst.MAX_STEPS", 500)
     body = start() + '<exclusiveGateway id="g"/><task id="t"/>' + flow("start > g > t > g")
     assert Case(process(body)).codes == ["burst.too-long"]
+
+
+def test_a_process_may_call_itself_hundreds_of_calls_deep():
+    call = '<callActivity id="call">' + extension('<zeebe:calledElement processId="p"/>') + "</callActivity>"
+    body = start() + script("down", "=n - 1", "n") + '<exclusiveGateway id="deep" default="deep-end"/>' + call
+    body += end() + end("back") + flow("start > down > deep > call > back", {"deep-call": "=n &gt; 0"})
+    case = Case(process(body + flow("deep > end")), {"n": 400})
+    assert (case.state.status, case.value("n")) == ("completed", Decimal(0))
+    assert case.completed.count("call") == 399

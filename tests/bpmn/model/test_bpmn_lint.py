@@ -1,7 +1,7 @@
 """The deployment check: the standard's schema and the platform's catalogue on top of compiling."""
 
 import bpmn
-from support.bpmn_text import end, extension, flow, process, service, start, user
+from support.bpmn_text import end, extension, flow, mapping, process, script, service, start, user
 
 FORM = '<zeebe:formDefinition formId="approve"/>'
 FAMILY = '<zeebe:properties><zeebe:property name="family" value="factoring"/></zeebe:properties>'
@@ -69,3 +69,23 @@ def test_warnings_come_last_and_refuse_nothing():
     findings = bpmn.lint({"a.bpmn": lonely}, catalogue=bpmn.Catalogue(frozenset()))
     assert [(finding.code, finding.severity) for finding in findings] == [("element.unreachable", "warning")]
     assert bpmn.compile_model({"a.bpmn": lonely})
+
+
+def parallel_bodies(name: str, *, inputs: str = "", sequential: str = "false") -> bytes:
+    loop = f'<multiInstanceLoopCharacteristics isSequential="{sequential}">'
+    loop += "<loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"
+    inner = start("s") + user("w", more=mapping(outputs={f"{name}.by": "=by"})) + end("e") + flow("s > w > e")
+    each = f'<subProcess id="each">{extension(inputs)}{loop}{inner}</subProcess>'
+    return process(
+        start() + script("first", "=1", "paid") + each + end() + flow("start > first > each > end")
+    )
+
+
+def test_parallel_bodies_that_write_an_outer_variable_are_told_before_they_conflict():
+    def warnings(source: bytes) -> list[tuple[str, str | None]]:
+        return [(each.code, each.element) for each in bpmn.lint({"a.bpmn": source})]
+
+    assert warnings(parallel_bodies("paid")) == [("variable.shared-in-parallel", "w")]
+    assert warnings(parallel_bodies("collected")) == []
+    assert warnings(parallel_bodies("paid", sequential="true")) == []
+    assert warnings(parallel_bodies("paid", inputs=mapping({"paid": "=null"}))) == []
