@@ -206,7 +206,7 @@ def resolve(written: TypeName, defined: Mapping[str, Type]) -> Type | None:
 def fit(value: Any, target: Type) -> Any:
     """Return `value` as one of `target`; None when it does not fit.
 
-    A list of one fits as its item, an item as a list of one, a date as the date and time of its midnight, UTC.
+    A list of one fits as its item, an item as a list of one, a date as its midnight (UTC).
     """
     if value is None or target is ANY:
         return value
