@@ -50,5 +50,8 @@ class Burst:
         return bool(self.commands)
 
     def log(self) -> bytes:
-        """Return the executed commands, job results included, for re-execution."""
-        return orjson.dumps([command.to_json() for command in self.commands], option=orjson.OPT_SORT_KEYS)
+        """Return the executed commands, job results included, for re-execution.
+
+        Keys keep their order: variables are written in it, and the order of a context's entries is its own.
+        """
+        return orjson.dumps([command.to_json() for command in self.commands])

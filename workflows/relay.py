@@ -58,6 +58,7 @@ class Relay:
         advancer: Advancer,
         domain: DomainCommands,
         task_queue: str,
+        continue_after: int | None = None,
     ) -> None:
         self._database = database
         self._client = client
@@ -65,6 +66,7 @@ class Relay:
         self._advancer = advancer
         self._domain = domain
         self._task_queue = task_queue
+        self._continue_after = continue_after
         self._wake = asyncio.Event()
         self._carried: dict[Head, asyncio.Task[None]] = {}
         self._starting: dict[str, asyncio.Event] = {}
@@ -175,7 +177,7 @@ class Relay:
         try:
             await self._client.start_workflow(
                 CaseWorkflow.run,
-                Drive(str(delivery.case_id), str(command_id)),
+                Drive(str(delivery.case_id), str(command_id), self._continue_after),
                 id=delivery.workflow_id,
                 task_queue=self._task_queue,
                 request_eager_start=True,
@@ -208,7 +210,7 @@ class Relay:
         _log.warning("Temporal does not know case %s; it is taken up again", delivery.workflow_id)
         await self._client.start_workflow(
             CaseWorkflow.run,
-            Drive(str(delivery.case_id)),
+            Drive(str(delivery.case_id), None, self._continue_after),
             id=delivery.workflow_id,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

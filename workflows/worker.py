@@ -46,6 +46,8 @@ class WorkerSettings:
         task_queue: the Temporal task queue; all workers of one installation share it.
         pool_size: connections to the database. Bursts run in parallel up to this number.
         case_clock: how the clocks of new cases run; real time in production.
+        continue_after: the number of events after which a workflow continues as new; None leaves it to the
+            server, which suggests it for long histories.
     """
 
     database_url: str
@@ -56,6 +58,7 @@ class WorkerSettings:
     task_queue: str = TASK_QUEUE
     pool_size: int = 8
     case_clock: NewCaseClock = field(default_factory=NewCaseClock)
+    continue_after: int | None = None
 
 
 async def run_worker(
@@ -183,7 +186,15 @@ def _relay(
     domain = DomainCommands(
         database, recorder, clock, job_types=effects.job_types, case_clock=settings.case_clock
     )
-    return Relay(database, client, clock, advancer=advancer, domain=domain, task_queue=settings.task_queue)
+    return Relay(
+        database,
+        client,
+        clock,
+        advancer=advancer,
+        domain=domain,
+        task_queue=settings.task_queue,
+        continue_after=settings.continue_after,
+    )
 
 
 async def deploy_shipped(

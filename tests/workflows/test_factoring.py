@@ -145,7 +145,7 @@ async def test_a_rejected_match_exception_ends_the_request(platform: Platform) -
 
 async def test_without_headroom_the_request_is_declined(platform: Platform) -> None:
     trade = await bring_trade(
-        platform, "manufacturing", "18", financials_buyer='"net_worth": "52000000"|"net_worth": "1000"'
+        platform, "manufacturing", "18", financials_buyer='"net_worth": "185000000"|"net_worth": "1000"'
     )
     case_id = await trade.request()
     await trade.approve(case_id)
