@@ -7,6 +7,7 @@ import { InvoicesPage } from '../documents/InvoicesPage'
 import { OrdersPage } from '../documents/OrdersPage'
 import { TaskPage } from '../tasks/TaskPage'
 import { TasksPage } from '../tasks/TasksPage'
+import { BrokenPage } from './BrokenPage'
 import { NotFoundPage } from './NotFoundPage'
 import { Shell } from './Shell'
 
@@ -55,6 +56,7 @@ const assets = createRoute({ getParentRoute: () => root, path: '/assets', compon
 export const router = createRouter({
   routeTree: root.addChildren([home, cases, oneCase, tasks, oneTask, orders, invoices, assets]),
   defaultPreload: false,
+  defaultErrorComponent: BrokenPage,
   scrollRestoration: true,
   // Ids are `Case:…`; the colon may stand in a path as it is.
   pathParamsAllowedCharacters: [':'],

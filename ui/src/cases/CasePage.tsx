@@ -22,6 +22,7 @@ import { MatchExceptions } from './MatchExceptions'
 import { CaseParties } from './CaseParties'
 import { pairLimits, partiesOf } from './parties'
 import { CaseQuery } from './queries'
+import { entryNumbers } from './steps'
 import { useSteps } from './useSteps'
 
 type Case = NonNullable<CaseData['case']>
@@ -79,7 +80,10 @@ export function CasePage({ caseId, element, onSelect }: Props) {
               <CaseAssets assets={shown.assets.edges.map(({ node }) => node)} />
             </Section>
             <Section title="Journal">
-              <JournalTable journals={shown.journals.edges.map(({ node }) => node)} />
+              <JournalTable
+                journals={shown.journals.edges.map(({ node }) => node)}
+                entryNumbers={entryNumbers(steps.data ?? [])}
+              />
             </Section>
           </>
         ) : (

@@ -7,6 +7,7 @@ interface Journal {
   readonly id: string
   readonly event: string
   readonly bookedAt: string
+  readonly entryId: string
   readonly postings: readonly {
     readonly account: string
     readonly name: string
@@ -15,8 +16,14 @@ interface Journal {
   }[]
 }
 
+interface Props {
+  readonly journals: readonly Journal[]
+  /** The numbers of the ledger entries that are known, by their id. */
+  readonly entryNumbers: ReadonlyMap<string, number>
+}
+
 /** The journals of a case, each with its postings: debit left, credit right, in one currency. */
-export function JournalTable({ journals }: { journals: readonly Journal[] }) {
+export function JournalTable({ journals, entryNumbers }: Props) {
   if (journals.length === 0) return <Empty>Nothing has been booked that you may see.</Empty>
   return (
     <table className="journals" aria-label="Journal entries">
@@ -31,13 +38,14 @@ export function JournalTable({ journals }: { journals: readonly Journal[] }) {
           </th>
         </tr>
       </thead>
-      {journals.map(({ id, event, bookedAt, postings }) => (
+      {journals.map(({ id, event, bookedAt, entryId, postings }) => (
         <tbody key={id}>
           <tr>
             <th scope="rowgroup" colSpan={3}>
               {stateText(event)}{' '}
               <span className="quiet">
                 {formatInstant(bookedAt)} · {postings[0]?.amount.currency}
+                {entryNumbers.has(entryId) && ` · entry #${entryNumbers.get(entryId)}`}
               </span>
             </th>
           </tr>

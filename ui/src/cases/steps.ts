@@ -95,3 +95,10 @@ export function entriesOf({ events }: ElementStep): readonly EntryReference[] {
   const byId = new Map(events.flatMap(({ entry }) => (entry ? [[entry.entryId, entry] as const] : [])))
   return [...byId.values()]
 }
+
+/** The numbers in the log of the entries that prove these events, by entry id; pending ones have none yet. */
+export function entryNumbers(events: readonly StepEvent[]): ReadonlyMap<string, number> {
+  return new Map(
+    events.flatMap(({ entry }) => (typeof entry?.index === 'number' ? [[entry.entryId, entry.index] as const] : [])),
+  )
+}

@@ -14,6 +14,7 @@ const READABLE = 0.55
 const LARGEST = 2.5
 const STEP = 1.25
 const MARGIN = 24
+const VISIBLE_GROUND = 16
 
 /** A read-only diagram on a DOM node: what bpmn-js draws, with marks and one selection on it. */
 export class DiagramCanvas {
@@ -61,7 +62,7 @@ export class DiagramCanvas {
   select(id: string | undefined): void {
     const element = id === undefined ? undefined : (this.elements.get(id) as Element | undefined)
     this.viewer.get<Selection>('selection').select(element ?? [])
-    if (element) this.canvas.scrollToElement(element as never, 60)
+    if (element) this.canvas.scrollToElement(element, VISIBLE_GROUND)
   }
 
   /** Shows the whole diagram when it can be read that way, otherwise the given element at a readable size. */

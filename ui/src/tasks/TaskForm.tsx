@@ -114,7 +114,7 @@ function FieldInput({ field, value, mistake, onChange }: InputProps) {
       )
     case 'longText':
       return (
-        <Textarea {...common} autosize minRows={3} value={text} onChange={(event) => onChange(event.currentTarget.value)} />
+        <Textarea {...common} rows={3} resize="vertical" value={text} onChange={(event) => onChange(event.currentTarget.value)} />
       )
     case 'text':
     case 'number':
