@@ -511,6 +511,8 @@ class _Compilation:
         if local(node) != "boundaryEvent":
             return None
         host = reader.by_id.get(node.get("attachedToRef", ""))
+        if host is not None and local(host) in NOT_RUN:
+            return None  # refused by name where it stands
         behaviour = BEHAVIOURS.get(local(host)) if host is not None else None
         if (
             host is None

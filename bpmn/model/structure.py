@@ -48,9 +48,9 @@ def check_structure(reader: Reader, node: etree._Element, element: Element) -> N
         reader.refuse("flow.into-start", node, f"A flow leads into the {tag}.", "Let flows begin here.")
     if tag == "endEvent" and element.outgoing:
         reader.refuse("flow.out-of-end", node, "A flow leaves the end event.", "Use an intermediate event.")
-    if tag == "boundaryEvent" and not element.events:
+    if tag == "boundaryEvent" and not has_definition(node):
         reader.refuse("boundary.no-event", node, "The boundary event has no trigger.", "Give it one.")
-    if tag == "intermediateCatchEvent" and not element.events:
+    if tag == "intermediateCatchEvent" and not has_definition(node):
         reader.refuse("event.no-trigger", node, "The catch event has no trigger.", "Give it one.")
     if tag in ("exclusiveGateway", "inclusiveGateway") and len(element.outgoing) > 1:
         for flow in element.outgoing:
