@@ -4,6 +4,7 @@ from ledger.checker import Finding
 from ledger.draft import EntryDraft, entry_id
 from ledger.keys import Keys, load_or_create_keys
 from ledger.prove import prove, prove_step
+from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
 from ledger.reveal import reveal, reveal_events
 from ledger.room import ROOM
@@ -16,12 +17,14 @@ __all__ = [
     "Finding",
     "Keys",
     "LogReport",
+    "PublicKeyInfo",
     "Recorder",
     "Sequencer",
     "entry_id",
     "load_or_create_keys",
     "prove",
     "prove_step",
+    "public_keys",
     "reveal",
     "reveal_events",
     "verify_log",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from rich import box
 from rich.table import Table
 
 import ledger
@@ -21,7 +23,7 @@ EXIT_FINDINGS = 6
 
 app = typer.Typer(name="case", help="Cases.", no_args_is_help=True)
 
-_COLUMNS = "id, business_key, product, state, started_at, ended_at, business_now, incidents"
+_COLUMNS = "id, product, state, started_at, ended_at, business_now, incidents"
 
 
 @app.command("list")
@@ -110,10 +112,18 @@ def _print(rows: list[dict[str, Any]], json: bool) -> None:
     if json:
         console.print_json([{name: _plain(value) for name, value in row.items()} for row in rows])
         return
-    table = Table(*(rows[0] if rows else ("no cases",)))
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in rows[0] if rows else ("no cases",):
+        table.add_column(name.replace("_", " "), no_wrap=name.endswith("id"))
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*(_short(value) for value in row.values()))
     console.out.print(table)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return "" if value is None else str(value)
 
 
 def _plain(value: Any) -> Any:

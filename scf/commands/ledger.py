@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -107,12 +108,10 @@ def keys(data: DataOption = None, database: DatabaseOption = None, json: JsonOpt
     """Show the public keys of the log; hand them to those who will check proofs."""
     known = asyncio.run(_keys(data, database))
     if json:
-        console.print_json(known)
+        console.print_json([asdict(key) for key in known])
         return
-    table = Table("key", "use", "public key")
     for key in known:
-        table.add_row(key["id"], key["use"], key["public_key"])
-    console.out.print(table)
+        console.out.print(f"{key.purpose}  {key.id}", markup=False, soft_wrap=True)
 
 
 def check_proof(content: bytes, *, log_key: str | None = None) -> Verified:
@@ -143,9 +142,9 @@ async def _prove(entry: UUID | int, step: int | None, data: Path | None, databas
         return await ledger.prove_step(opened, entry, step, vault_key)
 
 
-async def _keys(data: Path | None, database: str | None) -> list[dict[str, str]]:
-    async with platform_database(data, database) as opened, opened.reading() as sql:
-        return [dict(row) for row in await sql.fetch("SELECT id, use, public_key FROM ledger.key_view")]
+async def _keys(data: Path | None, database: str | None) -> list[ledger.PublicKeyInfo]:
+    async with platform_database(data, database) as opened:
+        return await ledger.public_keys(opened)
 
 
 def _entry(text: str) -> UUID | int:

@@ -9,10 +9,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
+import asyncpg
 import typer
 
 from core.database import Database
-from core.errors import Conflict
+from core.errors import Conflict, Unavailable
 from scf import console
 from scf.data_folder import DataFolder, default_data_folder
 from scf.embedded_postgres import prepare_postgres
@@ -83,5 +84,15 @@ async def _opened(url: str) -> AsyncIterator[Database]:
     database = await Database.open(url, ROOMS)
     try:
         yield database
+    except (
+        asyncpg.UndefinedTableError,
+        asyncpg.UndefinedColumnError,
+        asyncpg.InvalidSchemaNameError,
+    ) as error:
+        raise Unavailable(
+            "database.release_differs",
+            "The database is of another release than this command.",
+            hint="Bring it to this release with scf migrate, or by starting the platform.",
+        ) from error
     finally:
         await database.close()

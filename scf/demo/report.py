@@ -82,7 +82,7 @@ class DemoReport:
         case = report.case
         return {
             "case": {
-                "id": case["businessKey"],
+                "id": case_id(case),
                 "product": case["product"],
                 "state": case["state"],
                 "seller": case["request"]["sellerName"],
@@ -156,7 +156,7 @@ class DemoReport:
             parts.append(Text(f"Waits for a person: {', '.join(open_tasks)}", style="yellow"))
         if nodes(case["journals"]):
             parts.append(self._journal_table(case))
-        return Panel(Group(*parts), title=f"Case {case['businessKey']}", title_align="left")
+        return Panel(Group(*parts), title=f"Case {case_id(case)}", title_align="left")
 
     def _journal_table(self, case: Mapping[str, Any]) -> Table:
         table = _table("Journal", "date", "event", "account", ">Dr", ">Cr", ">entry")
@@ -170,6 +170,11 @@ class DemoReport:
                 table.add_row(day, event, account, value if debit else "", "" if debit else value, entry)
                 day = event = entry = ""
         return table
+
+
+def case_id(case: Mapping[str, Any]) -> str:
+    """Return the case's id as the command line takes it, out of its id in the API."""
+    return str(case["id"]).rpartition(":")[2]
 
 
 def nodes(connection: Mapping[str, Any]) -> list[dict[str, Any]]:
