@@ -248,6 +248,7 @@ async def _store_order(
         **_head(object_id, document, order),
         currency=order.currency,
         total=order.total,
+        charges=order.charges,
         state="CONFLICT" if conflicting else "RECEIVED",
     )
     await models.OrderLine.bulk_create(
@@ -319,6 +320,8 @@ async def _store_invoice(
         using_db=tx.orm,
         **_head(object_id, document, invoice),
         currency=invoice.currency,
+        charges=invoice.charges,
+        exclusive=invoice.exclusive,
         inclusive=invoice.inclusive,
         total=invoice.payable,
         due_date=invoice.due_date,

@@ -208,12 +208,15 @@ async def _match(tx: Transaction, invoice: models.Invoice) -> MatchResult:
     order_keys = sorted({line.order_key for line in lines if line.order_key})
     versions = await repository.lock_orders(tx.sql, invoice.seller_id, invoice.buyer_id, order_keys)
     contested = {row["number_key"]: row["number"] for row in versions if row["state"] == "CONFLICT"}
-    chosen = [_version(key, versions, invoice.currency) for key in order_keys]
-    ordered = await _ordered(tx, invoice, [version for version in chosen if version is not None])
+    candidates = (_version(key, versions, invoice.currency) for key in order_keys)
+    orders = [version for version in candidates if version is not None]
+    ordered = await _ordered(tx, invoice, [order["id"] for order in orders])
     credited = await repository.credited(tx.sql, invoice.seller_id, invoice.currency, invoice.number_key)
     return match(
         InvoiceToMatch(
             currency=invoice.currency,
+            charges=invoice.charges,
+            exclusive=invoice.exclusive,
             inclusive=invoice.inclusive,
             payable=invoice.total,
             credited=credited,
@@ -234,11 +237,12 @@ async def _match(tx: Transaction, invoice: models.Invoice) -> MatchResult:
             ),
         ),
         ordered,
+        ordered_charges=sum((order["charges"] for order in orders), Decimal(0)),
         contested_orders=contested.values(),
     )
 
 
-def _version(key: str, versions: Sequence[repository.Row], currency: str) -> UUID | None:
+def _version(key: str, versions: Sequence[repository.Row], currency: str) -> repository.Row | None:
     """Choose the version of an order to compare with: the accepted one, unless only another has the currency.
 
     That versions contradict each other is an exception in any case; this choice tells the other
@@ -248,7 +252,7 @@ def _version(key: str, versions: Sequence[repository.Row], currency: str) -> UUI
         (row for row in versions if row["number_key"] == key),
         key=lambda row: (row["currency"] != currency, row["state"] == "CONFLICT"),
     )
-    return candidates[0]["id"] if candidates else None
+    return candidates[0] if candidates else None
 
 
 async def _ordered(tx: Transaction, invoice: models.Invoice, order_ids: Sequence[UUID]) -> list[OrderedLine]:

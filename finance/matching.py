@@ -86,9 +86,14 @@ class InvoicedLine:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceToMatch:
-    """An invoice's lines and totals. `credited` is what credit notes already take off it."""
+    """An invoice's lines and totals.
+
+    `charges` are those of the document as a whole, `credited` what credit notes already take off it.
+    """
 
     currency: str
+    charges: Decimal
+    exclusive: Decimal
     inclusive: Decimal
     payable: Decimal
     lines: tuple[InvoicedLine, ...]
@@ -266,6 +271,7 @@ def match(
     ordered: Sequence[OrderedLine],
     *,
     tolerances: Tolerances | None = None,
+    ordered_charges: Decimal = _ZERO,
     contested_orders: Iterable[str] = (),
 ) -> MatchResult:
     """Match an invoice with the lines of the orders that it refers to.
@@ -290,11 +296,21 @@ def match(
         exceptions += found
         allocations += taken
         eligible_net += _eligible_net(line, found, taken, remaining)
+    charges = _ordered_part(ordered_charges, ordered, sum((line.amount for line in invoice.lines), _ZERO))
+    if invoice.charges - charges > tolerances.price_absolute:
+        exceptions.append(
+            MatchException(
+                "match.charge_not_ordered",
+                "",
+                f"Charges of {_text(invoice.charges)} are invoiced, {_text(charges)} were ordered.",
+            )
+        )
+    eligible_charges = _ordered_part(ordered_charges, ordered, eligible_net)
     return MatchResult(
         decision="exception" if exceptions else "matched",
         exceptions=tuple(exceptions),
         allocations=tuple(allocations),
-        eligible=_eligible(invoice, eligible_net),
+        eligible=_eligible(invoice, eligible_net, min(invoice.charges, eligible_charges)),
         invoiced=Money(invoice.payable, invoice.currency),
     )
 
@@ -446,18 +462,35 @@ def _eligible_net(
     return net
 
 
-def _eligible(invoice: InvoiceToMatch, eligible_net: Decimal) -> Money:
+def _ordered_part(charges: Decimal, ordered: Sequence[OrderedLine], net: Decimal) -> Decimal:
+    """Return the part of the orders' charges that falls on a net amount of their goods."""
+    goods = sum((_net(line) for line in ordered), _ZERO)
+    return charges * min(max(net, _ZERO) / goods, Decimal(1)) if goods > 0 else _ZERO
+
+
+def _net(line: OrderedLine) -> Decimal:
+    if line.amount is not None:
+        return line.amount
+    return line.quantity * (line.unit_price or _ZERO) + line.adjustment
+
+
+def _eligible(invoice: InvoiceToMatch, eligible_net: Decimal, eligible_charges: Decimal) -> Money:
     """Carry the eligible net amount over to what is payable: allowances and tax follow in proportion.
 
-    What was paid before or credited comes off the received part, as the buyer will take it off.
+    Charges of the document as a whole count as far as they were ordered. What was paid before or credited
+    comes off the received part, as the buyer will take it off.
     """
     net = sum((line.amount for line in invoice.lines), _ZERO)
-    if net <= 0 or eligible_net <= 0 or invoice.payable <= 0:
+    if net <= 0 or eligible_net <= 0 or invoice.payable <= 0 or invoice.exclusive <= 0:
         return Money.zero(invoice.currency)
     share = min(eligible_net / net, Decimal(1))
+    goods = (invoice.exclusive - invoice.charges) * share
+    inclusive = (goods + eligible_charges) * invoice.inclusive / invoice.exclusive
     already_settled = max(invoice.inclusive - invoice.payable, _ZERO)
-    amount = min(invoice.inclusive * share - already_settled, invoice.payable) - invoice.credited
+    amount = min(inclusive - already_settled, invoice.payable) - invoice.credited
     quantum = Decimal(1).scaleb(-minor_units(invoice.currency))
+    # Dividing and multiplying again may leave a speck below the amount that it stands for.
+    amount = amount.quantize(quantum.scaleb(-6))
     return Money(max(amount, _ZERO).quantize(quantum, rounding=ROUND_DOWN), invoice.currency)
 
 

@@ -79,6 +79,7 @@ class Order(Model):
     buyer_id = fields.UUIDField()
     currency = fields.TextField()
     total = NumericField()
+    charges = NumericField()
     issue_date = fields.DateField()
     state = fields.TextField()
 
@@ -189,6 +190,8 @@ class Invoice(Model):
     seller_id = fields.UUIDField()
     buyer_id = fields.UUIDField()
     currency = fields.TextField()
+    charges = NumericField()
+    exclusive = NumericField()
     inclusive = NumericField()
     total = NumericField()
     issue_date = fields.DateField()

@@ -112,7 +112,7 @@ async def lock_orders(sql: Connection, seller_id: UUID, buyer_id: UUID, numbers:
     """Lock and return the orders of these numbers, so that two matches cannot draw one quantity."""
     return await sql.fetch(
         """
-        SELECT id, number, number_key, currency, state FROM finance.order_
+        SELECT id, number, number_key, currency, state, charges FROM finance.order_
         WHERE seller_id = $1 AND buyer_id = $2 AND number_key = ANY($3::text[])
         ORDER BY id FOR UPDATE
         """,

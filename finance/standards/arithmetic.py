@@ -12,6 +12,10 @@ from typing import Literal
 from core.money import minor_units
 from finance.standards.trade import Finding
 
+# Cash rounding goes to 5 units at most (Hungarian forint); the highest VAT in force is 27 % (Hungary).
+_MOST_ROUNDING = Decimal(5)
+_MOST_TAX = Decimal("0.40")
+
 
 @dataclass(frozen=True, slots=True)
 class LineSums:
@@ -161,4 +165,33 @@ def check(sums: InvoiceSums) -> list[Finding]:
         sums.payable,
         sums.inclusive - sums.prepaid + sums.rounding,
     )
-    return findings
+    return findings + _implausible(sums, totals)
+
+
+def _implausible(sums: InvoiceSums, totals: str) -> list[Finding]:
+    """Return a finding for what adds up, but only because an amount is there that cannot be meant."""
+    rules = (
+        (
+            "invoice.rounding_implausible",
+            abs(sums.rounding) > _MOST_ROUNDING,
+            f"{sums.rounding} is no rounding.",
+            totals + "PayableRoundingAmount",
+        ),
+        (
+            "invoice.prepaid_negative",
+            sums.prepaid < 0,
+            "A prepaid amount below zero would raise what is payable.",
+            totals + "PrepaidAmount",
+        ),
+        (
+            "invoice.tax_implausible",
+            abs(sums.tax) > abs(sums.exclusive) * _MOST_TAX,
+            f"A tax of {sums.tax} on {sums.exclusive} is above every rate of value added tax.",
+            sums.tax_place,
+        ),
+    )
+    return [
+        Finding(code, message, place, "Ask the seller for a corrected invoice.")
+        for code, wrong, message, place in rules
+        if wrong
+    ]

@@ -100,7 +100,7 @@ class ReceivedLine:
 
 @dataclass(frozen=True, slots=True)
 class TradeOrder:
-    """A purchase order."""
+    """A purchase order; `charges` are those of the document as a whole, freight for example."""
 
     number: str
     issue_date: date
@@ -108,6 +108,7 @@ class TradeOrder:
     buyer: TradeParty
     currency: str
     total: Decimal
+    charges: Decimal
     lines: tuple[TradeLine, ...]
 
 
@@ -136,7 +137,11 @@ class TradeReceipt:
 
 @dataclass(frozen=True, slots=True)
 class TradeInvoice:
-    """An invoice. `inclusive` is the total with tax, `payable` what is to be paid on the due date."""
+    """An invoice.
+
+    `charges` are those of the document as a whole, `exclusive` the total without tax, `inclusive` with tax,
+    and `payable` what is to be paid on the due date.
+    """
 
     number: str
     issue_date: date
@@ -145,6 +150,8 @@ class TradeInvoice:
     seller: TradeParty
     buyer: TradeParty
     currency: str
+    charges: Decimal
+    exclusive: Decimal
     inclusive: Decimal
     payable: Decimal
     order_number: str | None

@@ -85,6 +85,7 @@ def _order(document: Reader) -> TradeOrder:
     price = "cac:OrderLine/cac:LineItem/cac:Price/cbc:PriceAmount"
     currency = document.currency(total_path, line_total, price)
     lines = tuple(_order_line(line, currency) for line in _lines(document, "cac:OrderLine/cac:LineItem"))
+    _, charges = _allowances(document, currency)
     total = document.amount(total_path, currency)
     order = TradeOrder(
         number=document.required_id("cbc:ID", "its number"),
@@ -92,6 +93,7 @@ def _order(document: Reader) -> TradeOrder:
         seller=_party(document, "seller", "cac:SellerSupplierParty"),
         buyer=_party(document, "buyer", "cac:BuyerCustomerParty"),
         currency=currency,
+        charges=sum(charges, _ZERO),
         total=total if total is not None else sum((line.amount or _ZERO for line in lines), _ZERO),
         lines=lines,
     )
@@ -189,6 +191,8 @@ def _invoice(document: Reader) -> TradeInvoice:
         seller=_party(document, "seller", "cac:AccountingSupplierParty", "cac:SellerSupplierParty"),
         buyer=_party(document, "buyer", "cac:AccountingCustomerParty", "cac:BuyerCustomerParty"),
         currency=billing.currency,
+        charges=sum(billing.sums.charges, _ZERO),
+        exclusive=billing.sums.exclusive,
         inclusive=billing.sums.inclusive,
         payable=billing.sums.payable,
         order_number=order_number,

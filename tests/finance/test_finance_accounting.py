@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import finance
@@ -73,6 +73,7 @@ def test_what_does_not_balance_cannot_be_built(entries: tuple[Entry, ...], code:
 _amount = st.decimals("0", "9999999", places=2).map(eur)
 
 
+@settings(deadline=None)
 @given(face=_amount, reserve=_amount, discount=_amount, fee=_amount, change=_amount, down=st.booleans())
 def test_every_entry_balances_for_every_amount(
     face: Money, reserve: Money, discount: Money, fee: Money, change: Money, down: bool

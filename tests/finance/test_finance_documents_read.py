@@ -186,6 +186,21 @@ def test_a_contradiction_is_found_with_its_place(text: str, code: str, place: st
     assert all(finding.message and finding.hint for finding in parsed.findings)
 
 
+@pytest.mark.parametrize(
+    ("element", "amount", "code"),
+    [
+        ("PayableRoundingAmount", "6", "invoice.rounding_implausible"),
+        ("PrepaidAmount", "-6", "invoice.prepaid_negative"),
+    ],
+)
+def test_what_adds_up_but_cannot_be_meant_is_found(element: str, amount: str, code: str) -> None:
+    added = f'<cbc:{element} currencyID="EUR">{amount}</cbc:{element}><cbc:PayableAmount'
+    text = changed("<cbc:PayableAmount", added).replace(
+        "29779.40</cbc:PayableAmount>", "29785.40</cbc:PayableAmount>"
+    )
+    assert [found for found, _ in errors(text)] == [code]
+
+
 def test_a_difference_of_one_cent_is_rounding() -> None:
     assert errors(changed(">29779.40</cbc:PayableAmount>", ">29779.41</cbc:PayableAmount>")) == []
 

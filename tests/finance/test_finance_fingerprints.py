@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import finance
@@ -73,11 +73,13 @@ def edits(text: str) -> set[str]:
     )
 
 
+@settings(deadline=None)
 @given(one=_text, other=_text)
 def test_one_edit_is_one_edit(one: str, other: str) -> None:
     assert within_one_edit(one, other) == (other in edits(one))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_number_keys_are_stable(number: str) -> None:
     assert number_key(number_key(number)) == number_key(number)

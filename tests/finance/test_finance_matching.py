@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import finance
@@ -76,8 +76,9 @@ def run(
 ) -> MatchResult:
     net = sum((line.amount for line in lines), Decimal(0))
     gross = (net * (1 + Decimal(tax))).quantize(Decimal("0.01"))
-    values: dict[str, Decimal] = {"inclusive": gross, "payable": gross, **changes}
-    return match(InvoiceToMatch("EUR", lines=tuple(lines), **values), order)
+    values = {"charges": Decimal(0), "exclusive": net, "inclusive": gross, "payable": gross, **changes}
+    ordered_charges = values.pop("ordered_charges", Decimal(0))
+    return match(InvoiceToMatch("EUR", lines=tuple(lines), **values), order, ordered_charges=ordered_charges)
 
 
 def codes(result: MatchResult) -> list[str]:
@@ -123,7 +124,7 @@ def test_a_price_is_within_tolerance_by_amount_and_percent(price: str, within: b
 def test_tolerances_are_both_an_amount_and_a_percentage() -> None:
     loose = Tolerances(quantity_absolute=Decimal(5), quantity_percent=Decimal(1))
     line, order = invoiced(quantity="103"), ordered(received=Decimal(100), quantity="103")
-    document = InvoiceToMatch("EUR", Decimal(206), Decimal(206), (line,))
+    document = InvoiceToMatch("EUR", Decimal(0), Decimal(206), Decimal(206), Decimal(206), (line,))
     assert codes(match(document, [order], tolerances=loose)) == ["match.quantity_over_receipt"]
     looser = Tolerances(quantity_absolute=Decimal(5), quantity_percent=Decimal(3))
     within = match(document, [order], tolerances=looser)
@@ -193,6 +194,24 @@ def test_credits_and_prepayments_come_off_the_received_part() -> None:
     assert run([line, minus], [ordered()]).eligible == Money.of("190.00", "EUR")
 
 
+def test_a_charge_counts_as_far_as_it_was_ordered() -> None:
+    freight = {"charges": Decimal(50), "exclusive": Decimal(250), "inclusive": Decimal(250)}
+    unordered = run([invoiced()], [ordered()], **freight, payable=Decimal(250))
+    assert codes(unordered) == ["match.charge_not_ordered"]
+    assert unordered.eligible == Money.of("200.00", "EUR")
+    agreed = run([invoiced()], [ordered()], **freight, payable=Decimal(250), ordered_charges=Decimal(50))
+    assert (agreed.decision, agreed.eligible) == ("matched", Money.of("250.00", "EUR"))
+    # Half of the goods were received: half of the freight goes with them.
+    half = run(
+        [invoiced()],
+        [ordered(received=Decimal(50))],
+        **freight,
+        payable=Decimal(250),
+        ordered_charges=Decimal(50),
+    )
+    assert half.eligible == Money.of("125.00", "EUR")
+
+
 def test_deliveries_without_a_line_reference_fill_the_lines_of_their_item() -> None:
     order = [
         ordered("1", quantity="60"),
@@ -219,15 +238,18 @@ _quantity = st.decimals("0", "1000", places=3)
 _price = st.decimals("0.01", "500", places=2)
 
 
+@settings(deadline=None)
 @given(
     lines=st.lists(st.tuples(_quantity, _price, st.sampled_from(["1", "2", None])), min_size=1, max_size=5),
     order=st.lists(st.tuples(_quantity, _price, _quantity, _quantity), min_size=1, max_size=2),
     tax=st.decimals("0", "0.25", places=2),
+    charges=st.decimals("0", "5000", places=2),
 )
 def test_never_more_is_eligible_than_was_received_at_the_agreed_price(
     lines: list[tuple[Decimal, Decimal, str | None]],
     order: list[tuple[Decimal, Decimal, Decimal, Decimal]],
     tax: Decimal,
+    charges: Decimal,
 ) -> None:
     order_lines = [
         ordered(
@@ -244,12 +266,21 @@ def test_never_more_is_eligible_than_was_received_at_the_agreed_price(
         invoiced(line=reference, quantity=str(quantity), price=str(price), line_id=str(number))
         for number, (quantity, price, reference) in enumerate(lines)
     ]
-    result = run(invoice_lines, order_lines, tax=str(tax))
+    exclusive = sum((line.amount for line in invoice_lines), Decimal(0)) + charges
+    inclusive = (exclusive * (1 + tax)).quantize(Decimal("0.01"))
+    result = run(
+        invoice_lines,
+        order_lines,
+        charges=charges,
+        exclusive=exclusive,
+        inclusive=inclusive,
+        payable=inclusive,
+    )
     worth = sum(
         ((line.received - line.drawn_received) * (line.unit_price or 0) for line in order_lines), Decimal(0)
     )
     assert 0 <= result.eligible.amount <= result.invoiced.amount
-    assert result.eligible.amount <= worth * (1 + tax) + Decimal("0.05")  # an invoice total is in whole cents
+    assert result.eligible.amount <= worth * (1 + tax) + Decimal("0.05")  # totals are in whole cents
     for line in order_lines:
         taken = [a for a in result.allocations if a.order_line == line.id]
         assert sum((a.received for a in taken), Decimal(0)) <= line.received - line.drawn_received

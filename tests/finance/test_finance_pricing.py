@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import Conflict, InvalidInput
@@ -140,6 +140,7 @@ def test_terms_survive_storage() -> None:
 _money = st.decimals("0.01", "9999999.99", places=2).map(lambda amount: Money(amount, "USD"))
 
 
+@settings(deadline=None)
 @given(
     face=_money,
     share=st.decimals("0.01", "1", places=2),
@@ -174,6 +175,7 @@ def test_advance_and_reserve_are_the_face_whatever_the_terms(
     assert bought.discount.amount >= 0
 
 
+@settings(deadline=None)
 @given(discount=_money, days=st.integers(1, 400), steps=st.lists(st.integers(0, 450), max_size=30))
 def test_a_discount_accrued_in_any_steps_adds_up_exactly(
     discount: Money, days: int, steps: list[int]
