@@ -108,8 +108,8 @@ def test_an_imported_model_is_seen_behind_its_prefix() -> None:
 
 def test_a_value_is_fitted_to_its_declared_type() -> None:
     types = (
-        '<itemDefinition name="tGrade"><typeRef>string</typeRef><allowedValues><text>"A", "B"</text></allowedValues>'
-        "</itemDefinition>"
+        '<itemDefinition name="tGrade"><typeRef>string</typeRef>'
+        '<allowedValues><text>"A", "B"</text></allowedValues></itemDefinition>'
     )
     for text, expected in [('"A"', "A"), ('["A"]', "A"), ('"C"', None), ("1", None)]:
         assert evaluate(model(types + decision("d", literal(text), kind="tGrade")), "d") == expected

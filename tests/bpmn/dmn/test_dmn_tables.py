@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 HEAD = '<definitions xmlns="https://www.omg.org/spec/DMN/20191111/MODEL/" id="m" name="m" namespace="urn:m">'
 
 
-def table(policy: str, rows: list[tuple[str, ...]], *, output: str = "", aggregation: str = "") -> bytes:
+def table(policy: str, rows: Sequence[tuple[str, ...]], *, output: str = "", aggregation: str = "") -> bytes:
     """Return a model with one table: input `amount`, and the output columns that `rows` have."""
     names = ["band", "rate"][: len(rows[0]) - 1]
     columns = "".join(f'<output id="o{i}" name="{name}">{output}</output>' for i, name in enumerate(names))
@@ -27,8 +28,8 @@ def table(policy: str, rows: list[tuple[str, ...]], *, output: str = "", aggrega
     attributes = f'hitPolicy="{policy}"' + (f' aggregation="{aggregation}"' if aggregation else "")
     return (
         f'{HEAD}<decision id="d" name="D"><decisionTable id="t" {attributes}><input id="i">'
-        f'<inputExpression id="x" typeRef="number"><text>amount</text></inputExpression></input>{columns}{rules}'
-        "</decisionTable></decision></definitions>"
+        f'<inputExpression id="x" typeRef="number"><text>amount</text></inputExpression></input>'
+        f"{columns}{rules}</decisionTable></decision></definitions>"
     ).encode()
 
 

@@ -78,7 +78,8 @@ def test_json_that_is_no_value_is_refused(data: Any) -> None:
 
 def test_what_cannot_be_kept_is_refused() -> None:
     function = compile_expression("function(x) x").evaluate({}, now=NOW)
-    for value in (function, 0.5, [[object()]], Decimal("NaN")):
+    unkeepable: list[Any] = [function, 0.5, [[object()]], Decimal("NaN")]
+    for value in unkeepable:
         with pytest.raises(ValueRefused) as caught:
             to_json(value)
         assert caught.value.code == "value.no_json"
