@@ -108,20 +108,20 @@ class Advancer:
             command = await _lock_command(tx, command_id) if command_id else None
             case = await repository.lock_case(tx.sql, case_id)
             if command is not None and command.state != "accepted":
-                return _waits(case, await self._state(tx, case), at)
+                return _waits(case)
             if command is None:
                 return await self._tick(tx, _present(case, case_id), at)
             try:
                 case, burst, plan = await self._prepare(tx, command, case, at)
             except (ScfError, BpmnError) as refusal:
                 await repository.decide_command(tx.sql, command.id, "refused", refused(refusal))
-                return _waits(case, await self._state(tx, case), at)
-            finished = await self._perform_jobs(tx, case, burst)
+                return _waits(case)
+            burst.finished = await self._perform_jobs(tx, case, burst)
             case = await self._store(
                 tx, case, burst, at, kind=command.kind, actor=command.actor.label, command=command, plan=plan
             )
             await repository.decide_command(tx.sql, command.id, "done", done(_result(case, command)))
-            return _waits(case, burst.state, at, finished=finished)
+            return _waits(case)
 
     async def _prepare(
         self, tx: Transaction, command: CommandRow, case: CaseRow | None, at: datetime
@@ -181,6 +181,7 @@ class Advancer:
             clock=clock,
             pause_on=payload.clock.pause_on,
             business_now=started_at,
+            due_at=None,
             incidents=0,
         )
         return case, model
@@ -222,13 +223,13 @@ class Advancer:
         model = await self._definitions.model(tx.sql, case.definition_id)
         burst = Burst(model, _restored(model, case))
         now = _business_time(case, at)
-        finished = await self._perform_jobs(tx, case, burst)
-        while finished and (due := burst.state.next_due) is not None and due <= now:
+        burst.finished = await self._perform_jobs(tx, case, burst)
+        while burst.finished and (due := burst.state.next_due) is not None and due <= now:
             burst.apply(FireTimers(burst.not_before(due)))
-            finished = await self._perform_jobs(tx, case, burst)
+            burst.finished = await self._perform_jobs(tx, case, burst)
         if burst.moved:
             case = await self._store(tx, case, burst, at, kind=_TIMERS, actor=_CLOCK)
-        return _waits(case, burst.state, at, finished=finished)
+        return _waits(case)
 
     async def _perform_jobs(self, tx: Transaction, case: CaseRow, burst: Burst) -> bool:
         """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
@@ -286,7 +287,7 @@ class Advancer:
         state = burst.state
         now = burst.not_before(case.business_now)
         entry_id = ledger.entry_id(str(case.id), case.seq + 1)
-        after = _after(case, state, at, now, steps=len(burst.events))
+        after = _after(case, burst, at, now)
         active = read_model.active_elements(burst.model, state)
         if case.seq == 0:
             if not await repository.insert_case(tx.sql, after, root=state.root, active_elements=active):
@@ -321,11 +322,6 @@ class Advancer:
         )
         return after
 
-    async def _state(self, tx: Transaction, case: CaseRow | None) -> State | None:
-        if case is None or case.ended_at is not None:
-            return None
-        return _restored(await self._definitions.model(tx.sql, case.definition_id), case)
-
     async def _give_up(self, case_id: UUID, command_id: UUID, error: Exception, at: datetime) -> Waits:
         """Refuse a command that the platform itself cannot carry out: its case must not be held up."""
         failure = Broken(
@@ -339,7 +335,7 @@ class Advancer:
             case = await repository.lock_case(tx.sql, case_id)
             if command.state == "accepted":
                 await repository.decide_command(tx.sql, command_id, "refused", refused(failure))
-            return _waits(case, await self._state(tx, case), at)
+            return _waits(case)
 
 
 async def _lock_command(tx: Transaction, command_id: UUID) -> CommandRow:
@@ -394,7 +390,9 @@ async def _take_kept_message(tx: Transaction, case: CaseRow, burst: Burst) -> Co
     return CorrelateMessage(at, name, key, {n: from_json(v) for n, v in variables.items()})
 
 
-def _after(case: CaseRow, state: State, at: datetime, now: datetime, *, steps: int) -> CaseRow:
+def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
+    """Return the row of a case after a burst that was over at the real time `at`, the business time `now`."""
+    state = burst.state
     waits_on = {kind for kind, waits in (("task", state.tasks), ("message", state.messages)) if waits}
     stands_still = bool(waits_on & case.pause_on)
     clock = case.clock
@@ -406,10 +404,11 @@ def _after(case: CaseRow, state: State, at: datetime, now: datetime, *, steps: i
         state=_case_state(state, bool(waits_on)),
         state_json=orjson.dumps(state.to_json()).decode(),
         seq=case.seq + 1,
-        step_seq=case.step_seq + steps,
+        step_seq=case.step_seq + len(burst.events),
         ended_at=now if ended else None,
         clock=clock,
         business_now=now,
+        due_at=None if ended else wake_at(clock, state.next_due) if burst.finished else at,
         incidents=len(state.incidents),
     )
 
@@ -422,11 +421,11 @@ def _case_state(state: State, waits: bool) -> str:
     return "waiting" if waits else "running"
 
 
-def _waits(case: CaseRow | None, state: State | None, at: datetime, *, finished: bool = True) -> Waits:
+def _waits(case: CaseRow | None) -> Waits:
     """Return what the workflow is to wait for; a case that was refused at its start never was."""
-    if case is None or state is None or case.ended_at is not None:
+    if case is None or case.ended_at is not None:
         return Waits(ended=True)
-    return Waits(ended=False, due=wake_at(case.clock, state.next_due) if finished else at)
+    return Waits(ended=False, due=case.due_at)
 
 
 def _result(case: CaseRow, command: CommandRow) -> Mapping[str, Any]:

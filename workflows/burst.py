@@ -19,6 +19,8 @@ class Burst:
         self.state = state
         self.commands: list[Command] = []
         self.events: list[Event] = []
+        # False when the burst was cut: open jobs are left for the next one.
+        self.finished = True
 
     def apply(self, command: Command) -> None:
         """Execute a command up to the next wait.

@@ -61,6 +61,8 @@ class Case(Model):
     clock_paused = fields.BooleanField()
     pause_on = ArrayField(element_type="text")
     business_now = fields.DatetimeField()
+    # When the workflow is to wake, in real time: a case that is overdue has lost its workflow.
+    due_at = fields.DatetimeField(null=True)
     active_elements = fields.JSONField[list[object]]()
     incidents = fields.IntField()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -44,6 +45,9 @@ _LONGEST_PAUSE = 10.0
 # again.
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+# A case whose timer is this late has no workflow any more; the relay looks for such now and then.
+_OVERDUE_AFTER = timedelta(seconds=30)
+_OVERDUE_EVERY = timedelta(seconds=15)
 
 
 class Relay:
@@ -70,6 +74,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._carried: dict[Head, asyncio.Task[None]] = {}
         self._starting: dict[str, asyncio.Event] = {}
+        self._looked_for_overdue = datetime.min.replace(tzinfo=UTC)
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
         """Carry commands until `stop`; survives the loss of the database and of Temporal.
@@ -102,6 +107,7 @@ class Relay:
             while not stopping.done():
                 self._wake.clear()
                 await self._take_heads(session, stopping)
+                await self._take_up_overdue(session)
                 await self._rest(stopping)
             await asyncio.wait(self._carried.values(), timeout=_STOP_SECONDS) if self._carried else None
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -121,6 +127,19 @@ class Relay:
         if free > 0:
             for head in await repository.take_heads(session, self._carried, limit=free):
                 self._carried[head] = asyncio.create_task(self._carry(head, stopping))
+
+    async def _take_up_overdue(self, session: Connection) -> None:
+        """Give cases that did not wake at their time a workflow again: Temporal may have lost theirs."""
+        now = self._clock.now()
+        if now - self._looked_for_overdue < _OVERDUE_EVERY:
+            return
+        self._looked_for_overdue = now
+        for case_id, workflow_id in await repository.overdue_cases(session, now - _OVERDUE_AFTER):
+            try:
+                await self._take_up(case_id, workflow_id)
+            except RPCError as error:
+                _log.warning("Temporal did not take up case %s: %s", workflow_id, error)
+                return
 
     async def _rest(self, stopping: asyncio.Task[bool]) -> None:
         waking = asyncio.create_task(self._wake.wait())
@@ -201,17 +220,17 @@ class Relay:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            await self._take_up(delivery)
+            _log.warning("Temporal does not know case %s; it is taken up again", delivery.workflow_id)
+            await self._take_up(delivery.case_id, delivery.workflow_id)
             return False
         return True
 
-    async def _take_up(self, delivery: Delivery) -> None:
-        """Start the workflow of a case that Temporal has lost: the case itself lives in its row."""
-        _log.warning("Temporal does not know case %s; it is taken up again", delivery.workflow_id)
+    async def _take_up(self, case_id: UUID, workflow_id: str) -> None:
+        """Start the workflow of a running case, unless it runs: the case itself lives in its row."""
         await self._client.start_workflow(
             CaseWorkflow.run,
-            Drive(str(delivery.case_id), None, self._continue_after),
-            id=delivery.workflow_id,
+            Drive(str(case_id), None, self._continue_after),
+            id=workflow_id,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         )

@@ -51,6 +51,7 @@ class CaseRow:
     clock: BusinessTime
     pause_on: frozenset[str]
     business_now: datetime
+    due_at: datetime | None
     incidents: int
 
 
@@ -230,7 +231,7 @@ async def delivery(sql: Connection, command_id: UUID) -> Delivery | None:
 
 _CASE_COLUMNS = """id, definition_id, product, business_key, state, state_json, seq, step_seq, request_id,
     seller_id, buyer_id, requested_by, started_at, ended_at, real_anchor, business_anchor, clock_rate,
-    clock_paused, pause_on, business_now, incidents"""
+    clock_paused, pause_on, business_now, due_at, incidents"""
 
 
 async def lock_case(sql: Connection, case_id: UUID) -> CaseRow | None:
@@ -276,9 +277,9 @@ async def insert_case(sql: Connection, case: CaseRow, *, root: str, active_eleme
             INSERT INTO workflows.case_
                 (id, definition_id, product, business_key, state, state_json, root, seq, step_seq, request_id,
                  seller_id, buyer_id, requested_by, started_at, ended_at, real_anchor, business_anchor,
-                 clock_rate, clock_paused, pause_on, business_now, active_elements, incidents)
+                 clock_rate, clock_paused, pause_on, business_now, active_elements, incidents, due_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-                    $21, $22::jsonb, $23)
+                    $21, $22::jsonb, $23, $24)
             ON CONFLICT DO NOTHING RETURNING true
             """,
             case.id,
@@ -304,6 +305,7 @@ async def insert_case(sql: Connection, case: CaseRow, *, root: str, active_eleme
             case.business_now,
             orjson.dumps(active_elements).decode(),
             case.incidents,
+            case.due_at,
         )
     )
 
@@ -315,7 +317,7 @@ async def update_case(sql: Connection, case: CaseRow, *, root: str, active_eleme
         UPDATE workflows.case_
            SET state = $2, state_json = $3, root = $4, seq = $5, step_seq = $6, ended_at = $7,
                real_anchor = $8, business_anchor = $9, clock_paused = $10, business_now = $11,
-               active_elements = $12::jsonb, incidents = $13
+               active_elements = $12::jsonb, incidents = $13, due_at = $14
          WHERE id = $1
         """,
         case.id,
@@ -331,7 +333,20 @@ async def update_case(sql: Connection, case: CaseRow, *, root: str, active_eleme
         case.business_now,
         orjson.dumps(active_elements).decode(),
         case.incidents,
+        case.due_at,
     )
+
+
+async def overdue_cases(sql: Connection, before: datetime) -> list[tuple[UUID, str]]:
+    """Return case and workflow id of cases that should have woken before this real time and did not."""
+    rows = await sql.fetch(
+        """
+        SELECT id, product || '/' || business_key AS workflow_id FROM workflows.case_
+         WHERE due_at < $1 AND ended_at IS NULL ORDER BY due_at LIMIT 100
+        """,
+        before,
+    )
+    return [(row["id"], row["workflow_id"]) for row in rows]
 
 
 async def count_entry(sql: Connection, case_id: UUID) -> None:
@@ -718,6 +733,7 @@ def _case(row: asyncpg.Record) -> CaseRow:
         ),
         pause_on=frozenset(row["pause_on"]),
         business_now=row["business_now"],
+        due_at=row["due_at"],
         incidents=row["incidents"],
     )
 

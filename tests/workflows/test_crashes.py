@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from temporalio.client import Client
 
 import ledger
 from support.cases import SYSTEM, Platform
@@ -146,3 +147,32 @@ async def test_a_case_that_waits_for_people_survives_its_worker(stopped_platform
         assert (await stopped_platform.outcome(command)).state == "done"
         await stopped_platform.case_in(case_id, "completed")
     assert await stopped_platform.entries(case_id) == ["case.start", "task.complete", "task.complete"]
+
+
+async def test_a_case_whose_workflow_is_lost_is_taken_up_by_its_next_command(
+    stopped_platform: Platform,
+) -> None:
+    async with stopped_platform.running():
+        case_id, command_id = await start(stopped_platform, "approval")
+        await stopped_platform.outcome(command_id)
+        await lose_workflow(stopped_platform, case_id)
+        await stopped_platform.complete(case_id, "first", OFFICER, decision="approve")
+        await stopped_platform.complete(case_id, "second", SECOND, decision="approve")
+        await stopped_platform.case_in(case_id, "completed")
+
+
+async def test_a_case_whose_workflow_is_lost_is_taken_up_when_it_is_overdue(
+    stopped_platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.relay._OVERDUE_AFTER", timedelta(seconds=1))
+    monkeypatch.setattr("workflows.relay._OVERDUE_EVERY", timedelta(seconds=1))
+    async with stopped_platform.running():
+        case_id = await stopped_platform.start("waiting", {"ref": "lost"}, clock={"rate": "1800"})
+        await lose_workflow(stopped_platform, case_id)
+        await stopped_platform.case_at(case_id, "ping")
+
+
+async def lose_workflow(platform: Platform, case_id: UUID) -> None:
+    case = await platform.case(case_id)
+    client = await Client.connect(platform.settings.temporal_target)
+    await client.get_workflow_handle(f"{case['product']}/{case['business_key']}").terminate("lost")

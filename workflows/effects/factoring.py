@@ -236,9 +236,7 @@ async def remind(job: JobContext) -> Mapping[str, Value]:
 @effects.job("finance.collect")
 async def collect(job: JobContext) -> Mapping[str, Value]:
     """Book the buyer's payment on the receivable, with what was earned up to its value date."""
-    await finance.collect(
-        job.tx, job.id("assetId"), job.id("bankEntryId"), at=job.at, entry_id=job.entry_id
-    )
+    await finance.collect(job.tx, job.id("assetId"), job.id("bankEntryId"), at=job.at, entry_id=job.entry_id)
     return {}
 
 

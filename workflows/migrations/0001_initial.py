@@ -101,6 +101,7 @@ class Migration(migrations.Migration):
                 ("clock_paused", fields.BooleanField()),
                 ("pause_on", ArrayField(element_type="TEXT")),
                 ("business_now", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("due_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
                 ("active_elements", fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
                 ("incidents", fields.IntField()),
             ],
@@ -243,6 +244,7 @@ class Migration(migrations.Migration):
             CREATE INDEX command_of_case ON workflows.command (case_id, position);
             ALTER TABLE workflows.case_ ADD CHECK
                 (state IN ('running', 'waiting', 'incident', 'completed', 'cancelled', 'failed'));
+            CREATE INDEX case_due ON workflows.case_ (due_at) WHERE due_at IS NOT NULL;
             CREATE INDEX case_open ON workflows.case_ (started_at) WHERE ended_at IS NULL;
             ALTER TABLE workflows.task ADD CHECK (state IN ('open', 'claimed', 'completed', 'cancelled'));
             CREATE INDEX task_open ON workflows.task (created_at) WHERE state IN ('open', 'claimed');
