@@ -10,8 +10,9 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-import bpmn
 import pytest
+
+import bpmn
 from support.bpmn_text import NOON, end, extension, flow, mapping, process, script, service, start, user
 
 CORPUS = Path(__file__).with_name(f"golden_kernel_{bpmn.KERNEL_VERSION}.json")

@@ -2,8 +2,9 @@
 
 from decimal import Decimal
 
-import bpmn
 import pytest
+
+import bpmn
 from support.bpmn_text import Case, end, extension, flow, mapping, process, script, service, start, user
 
 COLLECT = (
