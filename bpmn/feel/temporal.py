@@ -35,7 +35,7 @@ _CYCLE_DAYS = 146_097  # the Gregorian calendar repeats, weekdays included, ever
 _DATE = r"(?P<year>-?(?:[1-9][0-9]{4,8}|[0-9]{4}))-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _TIME = (
     r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]{1,9}))?"
-    r"(?P<zone>Z|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[A-Z][A-Za-z0-9_+/-]*)?"
+    r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2}(?::[0-9]{2})?|@[A-Z][A-Za-z0-9_+/-]*)?"
 )
 # A zone's name begins with a capital: the database's `localtime` would be another zone on every machine.
 _DATE_RE = re.compile(_DATE)
@@ -184,7 +184,7 @@ def _fraction(digits: str | None) -> int:
 
 def parse_zone(text: str) -> dt.tzinfo | None:
     """Return the zone of `Z`, `±hh:mm[:ss]` or `@Area/City`; None when there is none such."""
-    if text == "Z":
+    if text in ("Z", "z"):
         return dt.UTC
     if text.startswith("@"):
         try:

@@ -113,6 +113,7 @@ def test_an_expression_has_the_value_of_the_standard(text: str, expected: Any) -
         ('@"2026-01-01T10:00:00Z" < @"2026-01-01T11:00:00"', None),
         ('years and months duration(@"2024-02-29", @"2025-02-28")', YearMonthDuration(11)),
         ('time("10:00:00@localtime")', None),
+        ('time("23:59:00z") + @"PT2M" = @"00:01:00Z"', True),
         ("now()", NOW),
         ('today() + @"P1M"', dt.date(2026, 4, 30)),
     ],
