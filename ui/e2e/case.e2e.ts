@@ -13,9 +13,8 @@ const setting = (name: string): string => {
 }
 
 const URL = setting('SCF_URL').replace(/\/$/, '')
-const CASE = setting('SCF_CASE').replace(/^(?!Case:)/, 'Case:')
-const CASE_PAGE = `${URL}/cases/${CASE}`
 
+let casePath: string
 let browser: Browser
 let context: BrowserContext
 let page: Page
@@ -25,6 +24,22 @@ async function signIn(on: Page, password = setting('SCF_PASSWORD')): Promise<voi
   await on.locator('input[name=name]').fill(setting('SCF_USER'))
   await on.locator('input[name=password]').fill(password)
   await on.getByRole('button', { name: 'Sign in' }).click()
+}
+
+/** The page of the case that SCF_CASE names by its id or its business key. */
+async function findCase(): Promise<string> {
+  const wanted = setting('SCF_CASE').replace(/^Case:/, '')
+  const answer = await page.evaluate(async () => {
+    const query = '{ cases(first: 100) { edges { node { id businessKey } } } }'
+    const headers = { 'content-type': 'application/json' }
+    const response = await fetch('/graphql', { method: 'POST', headers, body: JSON.stringify({ query }) })
+    return (await response.json()) as { data: { cases: { edges: { node: { id: string; businessKey: string } }[] } } }
+  })
+  const found = answer.data.cases.edges.find(
+    ({ node }) => node.id === `Case:${wanted}` || node.businessKey === wanted,
+  )
+  if (!found) throw new Error(`${setting('SCF_USER')} sees no case ${wanted} among the latest 100`)
+  return `/cases/${found.node.id}`
 }
 
 beforeAll(async () => {
@@ -44,7 +59,7 @@ afterAll(async () => {
 
 describe('signing in', () => {
   it('keeps the address that was asked for, and refuses a wrong password with its code', async () => {
-    await page.goto(CASE_PAGE)
+    await page.goto(`${URL}/tasks`)
     await signIn(page, 'not the password')
     await page.getByText('auth.wrong').waitFor()
     expect(await seriousViolations(page)).toEqual([])
@@ -53,13 +68,16 @@ describe('signing in', () => {
 
   it('opens the page behind it', async () => {
     await signIn(page)
-    await page.getByRole('heading', { level: 1, name: /^Case / }).waitFor()
-    expect(page.url()).toBe(CASE_PAGE)
+    await page.getByRole('heading', { level: 1, name: 'Tasks' }).waitFor()
+    expect(page.url()).toBe(`${URL}/tasks`)
+    casePath = await findCase()
   })
 })
 
 describe('the case', () => {
   it('is drawn with what happened, under the watermark of its drawing library', async () => {
+    await page.goto(URL + casePath)
+    await page.getByRole('heading', { level: 1, name: /^Case / }).waitFor()
     await page.locator('.diagram[data-state=drawn]').waitFor()
     expect(await page.locator('.djs-element.mark-done').count()).toBeGreaterThan(5)
     expect(await page.locator('.bjs-powered-by').isVisible()).toBe(true)
@@ -123,18 +141,18 @@ describe('the case', () => {
 
 describe('every page', () => {
   const pages = [
-    ['cases', '/cases', 'Cases'],
-    ['case', `/cases/${CASE}`, /^Case /],
-    ['tasks', '/tasks', 'Tasks'],
-    ['orders', '/orders', 'Orders'],
-    ['invoices', '/invoices', 'Invoices'],
-    ['assets', '/assets', 'Assets'],
+    ['cases', () => '/cases', 'Cases'],
+    ['case', () => casePath, /^Case /],
+    ['tasks', () => '/tasks', 'Tasks'],
+    ['orders', () => '/orders', 'Orders'],
+    ['invoices', () => '/invoices', 'Invoices'],
+    ['assets', () => '/assets', 'Assets'],
   ] as const
 
   it.each(pages)('%s has no serious accessibility violation, by day and by night', async (name, path, heading) => {
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await page.goto(URL + path)
+      await page.goto(URL + path())
       await page.getByRole('heading', { level: 1, name: heading }).waitFor()
       await page.locator('[role=status][aria-label=Loading]').first().waitFor({ state: 'detached' })
       expect(await page.getByRole('alert').count()).toBe(0)
@@ -146,7 +164,7 @@ describe('every page', () => {
   it.each(pages)('%s fits a phone', async (name, path, heading) => {
     const phone = await browser.newContext({ ...PHONE, storageState: await context.storageState() })
     const screen = await phone.newPage()
-    await screen.goto(URL + path)
+    await screen.goto(URL + path())
     await screen.getByRole('heading', { level: 1, name: heading }).waitFor()
     await screen.locator('[role=status][aria-label=Loading]').first().waitFor({ state: 'detached' })
     expect(await screen.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390)

@@ -20,6 +20,7 @@ import { CaseTasks } from './CaseTasks'
 import { JournalTable } from './JournalTable'
 import { MatchExceptions } from './MatchExceptions'
 import { CaseParties } from './CaseParties'
+import { caseName } from './name'
 import { pairLimits, partiesOf } from './parties'
 import { CaseQuery } from './queries'
 import { entryNumbers } from './steps'
@@ -103,7 +104,7 @@ function CaseHead({ shown }: { shown: Case }) {
   const { businessKey, product, state, request, definition, startedAt, endedAt, businessNow } = shown
   return (
     <div>
-      <PageHead title={`Case ${businessKey}`}>
+      <PageHead title={`Case ${caseName(businessKey)}`}>
         <Group gap="xs">
           <span data-testid="case-state">
             <StateBadge state={state} />

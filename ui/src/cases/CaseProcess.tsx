@@ -5,6 +5,7 @@ import { useQuery } from 'urql'
 import { Empty, Placeholder } from '../app/Loaded'
 import { ProblemView } from '../problems/ProblemView'
 import { problemOf } from '../problems/problem'
+import { caseName } from './name'
 import { CaseModelQuery } from './queries'
 import { StepDetail } from './StepDetail'
 import { StepList } from './StepList'
@@ -46,7 +47,7 @@ export function CaseProcess({ shown, events = NONE, element, onSelect }: Props) 
           <Suspense fallback={<Placeholder />}>
             <BpmnDiagram
               xml={xml}
-              label={`Process diagram of case ${shown.businessKey}; the list of steps says the same`}
+              label={`Process diagram of case ${caseName(shown.businessKey)}; the list of steps says the same`}
               marks={marks}
               selected={element}
               onSelect={onSelect}

@@ -11,6 +11,7 @@ import { StateBadge } from '../app/StateBadge'
 import type { CasesQuery as CasesData } from '../gql/graphql'
 import { formatMoney } from '../money/money'
 import { age } from '../time/time'
+import { caseName } from './name'
 import { CasesQuery } from './queries'
 
 type CaseRow = CasesData['cases']['edges'][number]['node']
@@ -22,7 +23,7 @@ const COLUMNS: readonly Column<CaseRow>[] = [
     title: 'Case',
     cell: ({ id, businessKey }) => (
       <Link to="/cases/$caseId" params={{ caseId: id }} className="record-link">
-        {businessKey}
+        {caseName(businessKey)}
       </Link>
     ),
   },

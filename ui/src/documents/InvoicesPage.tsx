@@ -8,6 +8,7 @@ import { PageHead } from '../app/PageHead'
 import { Pager, usePages } from '../app/Pager'
 import { type Column, RecordTable } from '../app/RecordTable'
 import { StateBadge } from '../app/StateBadge'
+import { caseName } from '../cases/name'
 import type { InvoicesQuery as InvoicesData } from '../gql/graphql'
 import { formatMoney } from '../money/money'
 import { formatDate } from '../time/time'
@@ -33,7 +34,7 @@ const COLUMNS: readonly Column<InvoiceRow>[] = [
     cell: ({ case: shown }) =>
       shown ? (
         <Link to="/cases/$caseId" params={{ caseId: shown.id }}>
-          {shown.businessKey}
+          {caseName(shown.businessKey)}
         </Link>
       ) : (
         '—'

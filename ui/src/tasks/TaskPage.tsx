@@ -8,6 +8,7 @@ import { Empty, Loaded } from '../app/Loaded'
 import { PageHead } from '../app/PageHead'
 import { StateBadge } from '../app/StateBadge'
 import { usePulse } from '../app/usePulse'
+import { caseName } from '../cases/name'
 import type { TaskQuery as TaskData } from '../gql/graphql'
 import { formatMoney } from '../money/money'
 import { ProblemView } from '../problems/ProblemView'
@@ -72,7 +73,7 @@ function TaskHead({ task: { name, state, due, case: shown } }: { task: Task }) {
         <Text>
           Case{' '}
           <Link to="/cases/$caseId" params={{ caseId: shown.id }}>
-            {shown.businessKey}
+            {caseName(shown.businessKey)}
           </Link>
           {shown.request &&
             `: ${shown.request.sellerName} → ${shown.request.buyerName}, ${formatMoney(shown.request.face)}`}

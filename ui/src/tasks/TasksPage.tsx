@@ -9,6 +9,7 @@ import { Pager, usePages } from '../app/Pager'
 import { type Column, RecordTable } from '../app/RecordTable'
 import { StateBadge } from '../app/StateBadge'
 import { usePulse } from '../app/usePulse'
+import { caseName } from '../cases/name'
 import type { TasksQuery as TasksData } from '../gql/graphql'
 import { dueText } from './due'
 import { TasksQuery } from './queries'
@@ -38,7 +39,7 @@ const COLUMNS: readonly Column<TaskRow>[] = [
     cell: ({ case: shown }) =>
       shown ? (
         <Link to="/cases/$caseId" params={{ caseId: shown.id }}>
-          {shown.businessKey}
+          {caseName(shown.businessKey)}
         </Link>
       ) : (
         '—'
