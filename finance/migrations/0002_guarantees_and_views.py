@@ -74,6 +74,7 @@ UNIQUE = [
 ]
 
 INDEXES = [
+    "finance_journal_of_request ON finance.journal (request_id, position)",
     "document_digest ON finance.document (kind, digest) WHERE state = 'accepted'",
     "document_imported ON finance.document (imported_at, id)",
     "legal_entity_name ON finance.legal_entity (name_key)",
@@ -189,6 +190,8 @@ FUNCTIONS = [
 ]
 
 VIEWS = [
+    # Books are read in the order in which they were written, which several journals of one moment do not tell.
+    "ALTER TABLE finance.journal ADD COLUMN position bigint GENERATED ALWAYS AS IDENTITY UNIQUE",
     """
     CREATE VIEW finance.party_view AS
     SELECT id, name, identifier, country, sector, state FROM finance.legal_entity
@@ -265,7 +268,7 @@ VIEWS = [
                        ORDER BY p.position)
             FROM finance.posting p JOIN finance.account a ON a.code = p.account
             WHERE p.journal_id = j.id) AS postings,
-           j.object_id, j.reverses
+           j.object_id, j.reverses, j.position
     FROM finance.journal j
     """,
     """

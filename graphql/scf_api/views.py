@@ -134,10 +134,10 @@ BANK_ENTRY = View(
 JOURNAL = View(
     "finance.journal_view",
     Area.JOURNALS,
-    "id, entry_id, request_id, event, booked_at, currency, postings",
+    "id, entry_id, request_id, event, booked_at, currency, postings, position",
     own=None,
-    key="booked_at",
-    key_kind=Kind.TIME,
+    key="position",
+    key_kind=Kind.NUMBER,
     descending=False,
     column_types={"request_id": Kind.UUID},
 )

@@ -18,7 +18,7 @@ from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, TemporalOption
 from scf.commands.up import show_banner, until
 from scf.demo.client import api_client
-from scf.demo.documents import SHIPPED_DOCUMENTS
+from scf.demo.documents import SHIPPED_DOCUMENTS, trade_documents
 from scf.demo.run import run_demo
 from scf.demo.staff import Staff
 from scf.platform import Platform, PlatformOptions, running_platform
@@ -51,6 +51,7 @@ def demo(
 
     In a terminal the platform stays up afterwards for a look; elsewhere it stops.
     """
+    trade_documents(folder)
     stay = not exit_when_done and not json and console.err.is_terminal
     with _data_folder(data) as place:
         options = PlatformOptions(

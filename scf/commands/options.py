@@ -20,6 +20,8 @@ from scf.embedded_postgres import prepare_postgres
 from scf.rooms import ROOMS
 from scf.supervisor import Supervisor
 
+_OTHER_RELEASE = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
+
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="The platform's data folder.", envvar="SCF_DATA", show_default=False),

@@ -38,7 +38,6 @@ async def run_demo(
         NotFound: `demo.folder_missing` or `demo.folder_empty`.
         Broken: `demo.case_stuck`, `demo.nothing_to_finance`, or what the API refused.
     """
-    trade_documents(folder)
     with console.step("Hiring the bank's people"):
         staff = await hire_bank(database, http, clock.now())
     return await finance_folder(folder, staff, database=database, http=http, clock=clock)
