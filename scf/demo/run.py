@@ -89,16 +89,20 @@ async def _submit(
     for role, party in (("seller_maker", seller), ("buyer_checker", buyer)):
         staff = await hire_company(staff, database, http, role=role, party_id=party, at=clock.now())
     numbers = [invoice["number"] for invoice in offer.invoices]
-    payload = await staff.companies["seller_maker", seller].do(
-        queries.SUBMIT_REQUEST,
-        "submitFinancingRequest",
-        idempotencyKey=f"submit/{offer.seller}/{offer.buyer}/{'/'.join(numbers)}",
-        invoiceIds=[invoice["id"] for invoice in offer.invoices],
-    )
-    error = refusal(payload)
-    if error is not None:
-        return staff, None, {"invoices": ", ".join(numbers), **error}
-    return staff, CaseParties(payload["case"]["id"], seller, buyer, offer.buyer_name), None
+    while True:
+        # The case starts a moment after the request is taken; asking again with the same key changes nothing.
+        payload = await staff.companies["seller_maker", seller].do(
+            queries.SUBMIT_REQUEST,
+            "submitFinancingRequest",
+            idempotencyKey=f"submit/{offer.seller}/{offer.buyer}/{'/'.join(numbers)}",
+            invoiceIds=[invoice["id"] for invoice in offer.invoices],
+        )
+        error = refusal(payload)
+        if error is not None:
+            return staff, None, {"invoices": ", ".join(numbers), **error}
+        if payload["case"] is not None:
+            return staff, CaseParties(payload["case"]["id"], seller, buyer, offer.buyer_name), None
+        await asyncio.sleep(0.1)
 
 
 async def _party_ids(database: Database, offer: Offer) -> tuple[UUID, UUID]:
