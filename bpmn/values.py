@@ -17,6 +17,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 from bpmn.errors import BpmnError
+from bpmn.feel.operators import ARITHMETIC
 from bpmn.feel.temporal import format_temporal, parse_date, parse_date_time, parse_time
 from bpmn.feel.values import (
     MAX_DEPTH,
@@ -96,7 +97,7 @@ def _encode(value: Any, depth: int) -> Json:
     if isinstance(value, YearMonthDuration):
         return {"$m": value.months}
     if isinstance(value, DayTimeDuration):
-        return {"$s": str(Decimal(value.nanoseconds).scaleb(-9).normalize())}
+        return {"$s": str(ARITHMETIC.normalize(ARITHMETIC.scaleb(Decimal(value.nanoseconds), -9)))}
     return _encode_temporal(value)
 
 
@@ -105,7 +106,7 @@ def _encode_number(value: Decimal) -> Json:
         raise ValueRefused("value.no_json", f"{value} is no number that can be kept.")
     if (
         value.as_tuple().exponent == 0
-        and abs(value) <= _SAFE_INTEGER
+        and value.copy_abs() <= _SAFE_INTEGER
         and not (value.is_zero() and value.is_signed())
     ):
         return int(value)
@@ -158,7 +159,7 @@ def _decode_tagged(tag: str, content: Any, depth: int) -> Value:
         value = _decode_number(content)
     elif tag == "$s" and isinstance(content, str):
         seconds = _decode_number(content)
-        value = None if seconds is None else DayTimeDuration(int(seconds.scaleb(9)))
+        value = None if seconds is None else DayTimeDuration(int(ARITHMETIC.scaleb(seconds, 9)))
     elif tag == "$m" and type(content) is int:
         value = YearMonthDuration(content)
     elif tag == "$d" and isinstance(content, str):

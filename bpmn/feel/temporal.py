@@ -444,5 +444,4 @@ def months_between(start: Date | DateTime, end: Date | DateTime) -> YearMonthDur
 
 def seconds_of(value: Time | DateTime) -> Decimal:
     """Return the second of the minute with its fraction."""
-    nanos = nanosecond_of(value)
-    return Decimal(value.second) if nanos == 0 else (value.second + Decimal(nanos).scaleb(-9)).normalize()
+    return Decimal(f"{value.second}.{nanosecond_of(value):09}".rstrip("0").rstrip("."))

@@ -10,7 +10,7 @@ from typing import Any
 
 from bpmn.feel import temporal
 from bpmn.feel.builtins.registry import builtin
-from bpmn.feel.operators import identical
+from bpmn.feel.operators import ARITHMETIC, identical
 from bpmn.feel.runtime import Run
 from bpmn.feel.values import DayTimeDuration, WideDate, WideDateTime, WideTime
 
@@ -78,7 +78,7 @@ def time_of_parts(
         zone = temporal.fixed_zone(offset.nanoseconds // temporal.SECOND)
         if zone is None:
             return None
-    nanos = int(second.scaleb(9))
+    nanos = int(ARITHMETIC.scaleb(second, 9))
     return temporal.make_time(parts[0], parts[1], *divmod(nanos, temporal.SECOND), zone)
 
 

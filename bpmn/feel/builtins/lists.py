@@ -167,7 +167,7 @@ def sublist(run: Run, items: Items, start: Decimal, length: Decimal | None) -> l
 
 def _index(items: Items, position: Decimal) -> int | None:
     """Return the Python index of a FEEL position (1 the first, -1 the last); None outside the list."""
-    if not 1 <= abs(position) < len(items) + 1:
+    if not 1 <= position.copy_abs() < len(items) + 1:
         return None
     return int(position) - 1 if position > 0 else len(items) + int(position)
 

@@ -121,4 +121,4 @@ def even(run: Run, number: Decimal) -> bool | None:
 def _parity(number: Decimal, wanted: int) -> bool | None:
     if number != number.to_integral_value():
         return None
-    return int(number % 2 if number.adjusted() < 27 else 0) % 2 == wanted
+    return int(number) % 2 == wanted if number.adjusted() < 40 else wanted == 0

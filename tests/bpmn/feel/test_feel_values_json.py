@@ -30,7 +30,7 @@ _scalar = st.one_of(
     st.datetimes(timezones=_zones),
     st.times(timezones=_zones),
     st.integers(-(10**6), 10**6).map(YearMonthDuration),
-    st.integers(-(10**18), 10**18).map(DayTimeDuration),
+    st.integers(-(2**63 * 10**9) + 1, 2**63 * 10**9 - 1).map(DayTimeDuration),
     st.builds(WideDate, st.integers(10_000, 999_999_999), st.integers(1, 12), st.integers(1, 28)),
     st.builds(Range, _number, _number, st.booleans(), st.booleans()),
 )
