@@ -39,7 +39,6 @@ ARITHMETIC = decimal.Context(
 
 _DURATIONS = (YearMonthDuration, DayTimeDuration)
 _LISTS = (list, tuple)
-_NUMBER = Decimal
 
 
 # --- kinds ----------------------------------------------------------------------------------------
@@ -52,8 +51,6 @@ def kind_of(value: Any) -> str:
         return simple
     if isinstance(value, Function):
         return "function"
-    if isinstance(value, dt.tzinfo):
-        return "zone"
     for python, name in _KINDS.items():
         if isinstance(value, python):
             return name
