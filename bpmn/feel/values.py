@@ -41,11 +41,6 @@ class DayTimeDuration:
 
     nanoseconds: int
 
-    @classmethod
-    def from_timedelta(cls, delta: dt.timedelta) -> DayTimeDuration:
-        """Return the same duration as Python's `delta`."""
-        return cls(((delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds) * 1_000)
-
     def to_timedelta(self) -> dt.timedelta:
         """Return Python's duration, parts of a microsecond dropped; OverflowError beyond 10^9 days."""
         return dt.timedelta(microseconds=self.nanoseconds // 1_000)
