@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from lxml import etree
+
 from bpmn import CompleteJob, CompleteTask, Model, Start, State, compile_model, new_instance, step
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -26,12 +28,17 @@ JOB = '<extensionElements><zeebe:taskDefinition type="work"/></extensionElements
 
 def chain(length: int, tag: str, inner: str = "") -> Model:
     """A process of `length` tasks in a row."""
+    return compile_model({"chain.bpmn": chain_xml(length, tag, inner)})
+
+
+def chain_xml(length: int, tag: str, inner: str = "") -> bytes:
+    """The BPMN file of `chain`."""
     nodes = ['<startEvent id="start"/>', '<sequenceFlow id="f0" sourceRef="start" targetRef="t1"/>']
     for at in range(1, length + 1):
         target = f"t{at + 1}" if at < length else "end"
         nodes.append(f'<{tag} id="t{at}">{inner}</{tag}>')
         nodes.append(f'<sequenceFlow id="f{at}" sourceRef="t{at}" targetRef="{target}"/>')
-    return compile_model({"chain.bpmn": (HEAD + "".join(nodes) + '<endEvent id="end"/>' + FOOT).encode()})
+    return (HEAD + "".join(nodes) + '<endEvent id="end"/>' + FOOT).encode()
 
 
 def job_loop() -> Model:
@@ -72,6 +79,26 @@ def run() -> dict[str, float]:
         "kernel.cost_ratio_history_10000": _history_ratio(10_000),
         "kernel.cost_ratio_live_10000": _live_ratio(10_000),
     }
+
+
+def peers() -> dict[str, float]:
+    """Measure SpiffWorkflow on a chain of tasks; a shorter one, since its cost grows with the length."""
+    from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
+    from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+    from SpiffWorkflow.util.task import TaskState
+
+    length = 200
+    parser = BpmnParser()
+    parser.add_bpmn_xml(etree.fromstring(chain_xml(length, "task")))
+    specification = parser.get_spec("bench")
+
+    def once() -> None:
+        workflow = BpmnWorkflow(specification)
+        while ready := workflow.get_next_task(state=TaskState.READY):
+            ready.run()
+        assert workflow.completed
+
+    return {"kernel.steps_per_s": (length + 2) / _best(once, 3)}
 
 
 def _burst_rate(model: Model, rounds: int = 5) -> float:

@@ -73,6 +73,11 @@ UNIQUE = [
     "posting_position ON finance.posting (journal_id, position)",
 ]
 
+# Books are read in the order in which they were written, which several journals of one moment do not tell.
+JOURNAL_POSITION = (
+    "ALTER TABLE finance.journal ADD COLUMN position bigint GENERATED ALWAYS AS IDENTITY UNIQUE"
+)
+
 INDEXES = [
     "finance_journal_of_request ON finance.journal (request_id, position)",
     "document_digest ON finance.document (kind, digest) WHERE state = 'accepted'",
@@ -190,8 +195,6 @@ FUNCTIONS = [
 ]
 
 VIEWS = [
-    # Books are read in the order in which they were written, which several journals of one moment do not tell.
-    "ALTER TABLE finance.journal ADD COLUMN position bigint GENERATED ALWAYS AS IDENTITY UNIQUE",
     """
     CREATE VIEW finance.party_view AS
     SELECT id, name, identifier, country, sector, state FROM finance.legal_entity
@@ -316,6 +319,7 @@ class Migration(migrations.Migration):
                 ],
                 "ALTER TABLE finance.posting ADD FOREIGN KEY (account) REFERENCES finance.account (code)",
                 "ALTER TABLE finance.journal ADD FOREIGN KEY (reverses) REFERENCES finance.journal (id)",
+                JOURNAL_POSITION,
                 *[f"CREATE UNIQUE INDEX {definition}" for definition in UNIQUE],
                 *[f"CREATE INDEX {definition}" for definition in INDEXES],
                 *[

@@ -28,7 +28,7 @@ class Person:
     def __init__(self, name: str, http: httpx.AsyncClient, token: str) -> None:
         self.name = name
         self._http = http
-        self._token = token
+        self.token = token
 
     @classmethod
     async def login(cls, http: httpx.AsyncClient, name: str, password: str) -> Person:
@@ -63,7 +63,7 @@ class Person:
             await asyncio.sleep(_ASK_AGAIN)
 
     async def _ask_once(self, document: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-        headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
+        headers = {"authorization": f"Bearer {self.token}"} if self.token else {}
         try:
             answer = await self._http.post(
                 "/graphql", json={"query": document, "variables": variables}, headers=headers
