@@ -18,6 +18,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   quarantined: 'red',
   valid: 'green',
   settled: 'green',
+  paid: 'green',
+  financed: 'blue',
   funded: 'blue',
   logged: 'green',
   pending: 'amber',
@@ -27,8 +29,8 @@ const TONES: Readonly<Record<string, Tone>> = {
 
 export const toneOf = (state: string): Tone => TONES[state.toLowerCase()] ?? 'grey'
 
-/** `match_exception` and `MATCH_EXCEPTION` both read `match exception`. */
-export const stateText = (state: string): string => state.replaceAll('_', ' ').toLowerCase()
+/** `match_exception`, `match-exception` and `MATCH_EXCEPTION` all read `match exception`. */
+export const stateText = (state: string): string => state.replaceAll(/[_-]/g, ' ').toLowerCase()
 
 export function StateBadge({ state, tone = toneOf(state) }: { state: string; tone?: Tone }) {
   return (
