@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -47,6 +47,19 @@ class Platform:
     temporal_target: str
     folder: DataFolder
     supervisor: Supervisor
+    environment: Mapping[str, str]
+
+    async def add_service(self, name: str) -> None:
+        """Start one more service of the tree: `worker`, `relay` or `sequencer`."""
+        file = self.folder.run / f"{name}.beat"
+        await self.supervisor.add(
+            Child(
+                name=name,
+                command=(sys.executable, "-m", "scf", "serve", name, "--beat", str(file)),
+                ready=lambda pid: beats(file, pid),
+                environment=self.environment,
+            )
+        )
 
 
 @asynccontextmanager
@@ -73,11 +86,12 @@ async def running_platform(options: PlatformOptions) -> AsyncIterator[Platform]:
             if options.simulated_rate is not None:
                 environment["SCF_SIMULATED_RATE"] = str(options.simulated_rate)
             url = f"http://127.0.0.1:{port}"
+            platform = Platform(url, database_url, target, folder, supervisor, environment)
             with console.step("Starting worker, sequencer and API"):
-                for name in ("sequencer", "worker"):
-                    await supervisor.add(_service(name, folder, environment))
+                await platform.add_service("sequencer")
+                await platform.add_service("worker")
                 await supervisor.add(_api(port, url, environment))
-            yield Platform(url, database_url, target, folder, supervisor)
+            yield platform
             console.err.print("Stopping …")
 
 
@@ -105,16 +119,6 @@ async def _start_temporal(supervisor: Supervisor, folder: DataFolder, given: str
         child, target = temporal_child(program, folder, free_port())
         await supervisor.add(child)
     return target
-
-
-def _service(name: str, folder: DataFolder, environment: dict[str, str]) -> Child:
-    file = folder.run / f"{name}.beat"
-    return Child(
-        name=name,
-        command=(sys.executable, "-m", "scf", "serve", name, "--beat", str(file)),
-        ready=lambda pid: beats(file, pid),
-        environment=environment,
-    )
 
 
 def _api(port: int, url: str, environment: dict[str, str]) -> Child:

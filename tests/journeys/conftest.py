@@ -44,11 +44,12 @@ class World:
 
 @pytest.fixture(scope="session")
 async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
-    """One platform for all journeys."""
+    """One platform for all journeys, with a second relay beside the worker's own."""
     options = PlatformOptions(
         data=tmp_path_factory.mktemp("platform"), port=0, simulated_rate=_FORTY_DAYS_A_SECOND
     )
     async with running_platform(options) as platform, api_client(platform.url) as http:
+        await platform.add_service("relay")
         database = await Database.open(platform.database_url, ROOMS)
         try:
             staff = await hire_bank(database, http, SystemClock().now())

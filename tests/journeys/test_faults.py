@@ -54,7 +54,7 @@ async def undisturbed(world: World, tmp_path_factory: pytest.TempPathFactory) ->
     return report.cases[0]
 
 
-@pytest.mark.parametrize("victim", ["worker", "sequencer", "api", "temporal", "postgres"])
+@pytest.mark.parametrize("victim", ["worker", "relay", "sequencer", "api", "temporal", "postgres"])
 async def test_a_case_survives_the_kill_of_any_part(
     world: World, undisturbed: CaseReport, tmp_path: Path, victim: str
 ) -> None:

@@ -105,7 +105,9 @@ async def test_what_a_killed_supervisor_left_running_is_ended_by_the_next(
     assert str(orphan.pid) in told[0]
 
 
-async def test_a_process_that_only_took_over_the_number_is_left_alone(tmp_path: Path, told: list[str]) -> None:
+async def test_a_process_that_only_took_over_the_number_is_left_alone(
+    tmp_path: Path, told: list[str]
+) -> None:
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
         record = [{"name": "api", "pid": stranger.pid, "started": 1.0}]
