@@ -20,7 +20,7 @@ export function CaseParties({ parties, pair }: { parties: readonly CaseParty[]; 
               {[party.identifier, party.place].filter(Boolean).join(' · ')}
             </Text>
           </div>
-          {party.score ? <ScoreFacts score={party.score} /> : <Text size="sm">No score that you may see.</Text>}
+          {party.score ? <ScoreFacts score={party.score} /> : <Text size="sm">No score yet, or none that you may see.</Text>}
           <LimitList limits={party.limits} />
         </Stack>
       ))}
@@ -61,7 +61,7 @@ function ScoreFacts({ score: { points, grade, pd, synthetic, reasons } }: { scor
 }
 
 function LimitList({ limits }: { limits: readonly Limit[] }) {
-  if (limits.length === 0) return <Text size="sm">No limit that you may see.</Text>
+  if (limits.length === 0) return <Text size="sm">No limit yet, or none that you may see.</Text>
   return limits.map(({ id, scope, state, amount, reserved, utilised, headroom, bindingCap }) => (
     <div key={id}>
       <Group gap="xs" mb={4}>

@@ -4,7 +4,7 @@ import { nameText, shown } from './shown'
 
 describe('what a task shows', () => {
   it('keeps amounts as they came and leaves out what is empty', () => {
-    expect(shown({ eligibleAmount: '1000.10', note: null, ok: true })).toEqual({
+    expect(shown({ eligibleAmount: '1000.10', note: null, findings: [], ok: true })).toEqual({
       kind: 'named',
       entries: [
         ['Eligible amount', { kind: 'text', text: '1000.10' }],

@@ -8,14 +8,16 @@ export type Shown =
 export function shown(value: unknown): Shown {
   if (Array.isArray(value)) return { kind: 'list', items: value.map(shown) }
   if (typeof value === 'object' && value !== null) {
-    const entries = Object.entries(value).filter(([, item]) => item !== null && item !== '')
+    const entries = Object.entries(value).filter(([, item]) => !isEmpty(item))
     return { kind: 'named', entries: entries.map(([name, item]) => [nameText(name), shown(item)]) }
   }
   if (typeof value === 'boolean') return { kind: 'text', text: value ? 'yes' : 'no' }
   return { kind: 'text', text: value === null || value === undefined ? '—' : String(value as string | number) }
 }
 
-/** `eligibleAmount` and `eligible_amount` as `Eligible amount`; an abbreviation such as `pd` stays short. */
+const isEmpty = (item: unknown): boolean => item === null || item === '' || (Array.isArray(item) && item.length === 0)
+
+/** `eligibleAmount` and `eligible_amount` as `Eligible amount`. */
 export function nameText(name: string): string {
   const words = name.replace(/(?<=[a-z\d])(?=[A-Z])/g, ' ').replaceAll('_', ' ').toLowerCase()
   return words.charAt(0).toUpperCase() + words.slice(1)
