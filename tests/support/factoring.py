@@ -25,6 +25,7 @@ OFFICER = Actor("olivia", frozenset({"credit_officer"}))
 SECOND_OFFICER = Actor("oscar", frozenset({"credit_officer_2"}))
 COLLECTIONS = Actor("cole", frozenset({"collections"}))
 DOCUMENTS = ("order.xml", "despatch-advice.xml", "receipt-advice.xml", "invoice.xml")
+NUMBERS = ("4500081932", "DDT-2026-118", "GR-556120", "MV/2026/00318")  # of the retail documents
 FINANCIALS = ("financials-seller.json", "financials-buyer.json")
 
 
@@ -40,10 +41,11 @@ class Trade:
     seller: Actor
     buyer: Actor
 
-    async def request(self) -> UUID:
-        """Offer the invoice; return the case."""
+    async def request(self, *others: Trade) -> UUID:
+        """Offer the invoice, and those of other trades with it; return the case."""
+        invoice_ids = [str(trade.invoice_id) for trade in (self, *others)]
         result = await self.platform.perform(
-            "request.submit", {"invoice_ids": [str(self.invoice_id)]}, actor=self.seller
+            "request.submit", {"invoice_ids": invoice_ids}, actor=self.seller
         )
         return UUID(result["case_id"])
 
@@ -124,18 +126,23 @@ async def import_document(platform: Platform, name: str, content: bytes) -> dict
     )
 
 
-async def bring_trade(platform: Platform, industry: str, mark: str, **replaced: str) -> Trade:
+async def bring_trade(
+    platform: Platform, industry: str, mark: str, *, series: str = "", **replaced: str
+) -> Trade:
     """Import a chain of the shipped documents, with companies of its own.
 
     Args:
         platform: where to.
         industry: the folder of shipped documents.
         mark: makes the companies those of this test.
+        series: makes the documents' numbers those of another trade between the same companies.
         replaced: document (`invoice`) → "old|new": what to change in it.
     """
     folder = DEMO / industry
-    for name in (*FINANCIALS, *DOCUMENTS):
+    for name in DOCUMENTS if series else (*FINANCIALS, *DOCUMENTS):
         text = _marked((folder / name).read_text("utf-8"), mark)
+        for number in NUMBERS:
+            text = text.replace(number, f"{number}{series}")
         if change := replaced.get(name.partition(".")[0].replace("-", "_")):
             old, _, new = change.partition("|")
             assert old in text

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+from collections import Counter
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from uuid import UUID
 
 import orjson
@@ -14,6 +17,7 @@ from conftest import NewDatabase
 import finance
 from support.cases import Platform
 from support.factoring import OFFICER, OPERATIONS, SECOND_OFFICER, bring_trade, shipped_platform
+from support.shared import shared_path
 from workflows import Actor
 from workflows.domain_commands import NewCaseClock
 from workflows.replay import replay_case
@@ -151,6 +155,78 @@ async def test_without_headroom_the_request_is_declined(platform: Platform) -> N
     await trade.approve(case_id)
     await platform.case_in(case_id, "completed")
     assert (await platform.steps(case_id))[-1] == "Declined"
+
+
+async def test_invoices_of_one_request_are_checked_and_collected_side_by_side(platform: Platform) -> None:
+    first = await bring_trade(platform, "retail", "23")
+    second = await bring_trade(platform, "retail", "23", series="-2")
+    case_id = await first.request(second)
+    # The same amount between the same companies on the same day: a person has to tell the two apart.
+    await platform.complete(case_id, "ReviewMatch", OPERATIONS, decision="accept", reason="two deliveries")
+    await first.approve(case_id)
+    await first.fund(case_id)
+    await platform.case_at(case_id, "WaitForPayment")
+    await first.pay()
+    assert (await platform.case(case_id))["state"] != "completed"
+    await second.pay()
+    await platform.case_in(case_id, "completed")
+    assert (await platform.steps(case_id)).count("SettleAsset") == 2
+    assert (await replay_case(platform.database, case_id, platform.vault_key)).agrees
+
+
+async def test_an_offer_may_be_declined(platform: Platform) -> None:
+    trade = await bring_trade(platform, "retail", "24")
+    case_id = await trade.request()
+    await trade.approve(case_id)
+    await platform.complete(case_id, "AcceptOffer", trade.seller, decision="decline")
+    case = await platform.case_in(case_id, "completed")
+    assert await request_state(platform, case["request_id"]) == "DECLINED"
+    limits = await platform.rows(
+        "SELECT reserved FROM finance.limit_view WHERE seller_id = $1", case["seller_id"]
+    )
+    assert {limit["reserved"] for limit in limits} == {Decimal(0)}
+
+
+async def test_an_invoice_is_in_one_request_at_a_time(platform: Platform) -> None:
+    trade = await bring_trade(platform, "retail", "25")
+    case_id = await trade.request()
+    payload = {"invoice_ids": [str(trade.invoice_id)]}
+    assert await platform.refusal("request.submit", payload, actor=trade.seller) == "request.invoice_taken"
+    await trade.approve(case_id)
+    await platform.complete(case_id, "AcceptOffer", trade.seller, decision="decline")
+    await platform.case_in(case_id, "completed")
+    again = await trade.request()
+    assert again != case_id
+    await trade.approve(again)
+
+
+async def test_the_shared_chain_of_documents_waits_for_its_review(platform: Platform) -> None:
+    folder = shared_path("documents", "ubl")
+    outcomes = [
+        await platform.outcome(await submit_document(platform, path)) for path in sorted(folder.glob("*.xml"))
+    ]
+    states = Counter(outcome.result["state"] for outcome in outcomes if outcome.result)
+    assert (states["conflict"], states["duplicate"]) == (1, 2)
+    (invoice,) = await platform.rows("SELECT * FROM finance.invoice_view WHERE number = 'A00095678'")
+    seller = Actor("sheila", frozenset({"seller_maker"}), invoice["seller_id"])
+    result = await platform.perform("request.submit", {"invoice_ids": [str(invoice["id"])]}, actor=seller)
+    case_id = UUID(result["case_id"])
+    task_id = await platform.task(case_id, "ReviewMatch")
+    (task,) = await platform.rows("SELECT variables FROM workflows.task_view WHERE id = $1", task_id)
+    exceptions = orjson.loads(task["variables"])["match"]["exceptions"]
+    assert any(
+        Decimal(found["invoiced"] or 0) - Decimal(found["received"] or 0) == 10 for found in exceptions
+    )
+    case = await platform.case(case_id)
+    assert case["state"] == "waiting"
+    assert case["business_now"].year == 2005
+
+
+async def submit_document(platform: Platform, path: Path) -> UUID:
+    content = base64.b64encode(path.read_bytes()).decode()
+    return await platform.submit(
+        "document.import", {"content_b64": content, "filename": path.name}, actor=OPERATIONS
+    )
 
 
 async def request_state(platform: Platform, request_id: UUID) -> str:
