@@ -103,6 +103,8 @@ def test_documents_that_contradict_each_other_wait_for_a_person() -> None:
     assert {"match.quantity_over_receipt", "match.price_differs"} <= codes
     short = next(e for e in kinds["match"] if e["code"] == "match.quantity_over_receipt")
     assert Decimal(short["invoiced"]) - Decimal(short["received"]) == 10
+    price = next(e for e in kinds["match"] if e["code"] == "match.price_differs")
+    assert (Decimal(price["orderPrice"]), Decimal(price["invoicePrice"])) == (100, 1)
     assert [found["number"] for found in kinds["duplicate"]] == ["A00095678", "A00095678"]
     assert [found["number"] for found in kinds["conflict"]] == ["AEG012345"]
     assert report["assets"] == []

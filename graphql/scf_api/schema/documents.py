@@ -132,10 +132,12 @@ class MatchException:
             code=exception["code"],
             line=exception.get("line"),
             message=exception["message"],
-            **{
-                name: _decimal(exception.get(name))
-                for name in ("ordered", "despatched", "received", "invoiced", "order_price", "invoice_price")
-            },
+            ordered=_decimal(exception.get("ordered")),
+            despatched=_decimal(exception.get("despatched")),
+            received=_decimal(exception.get("received")),
+            invoiced=_decimal(exception.get("invoiced")),
+            order_price=_decimal(exception.get("orderPrice")),
+            invoice_price=_decimal(exception.get("invoicePrice")),
         )
 
 
