@@ -13,6 +13,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -37,7 +38,7 @@ from bpmn import (
     ThrowError,
     new_instance,
 )
-from bpmn.values import from_json
+from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
 from workflows import payloads, read_model, repository
 from workflows.burst import Burst
@@ -143,6 +144,9 @@ class Advancer:
             if isinstance(plan.command, CorrelateMessage) and not _awaited(burst.state, plan.command):
                 await _keep_for_later(tx, case, command, plan.command)
                 return case, burst, plan
+            if isinstance(plan.command, Cancel):
+                async with tx.savepoint():
+                    await self._effects.cancel(_context(tx, case, plan.command.at, burst.state.variables))
         burst.apply(plan.command)
         return case, burst, plan
 
@@ -233,10 +237,9 @@ class Advancer:
 
     async def _perform_jobs(self, tx: Transaction, case: CaseRow, burst: Burst) -> bool:
         """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
-        entry_id = ledger.entry_id(str(case.id), case.seq + 1)
         while True:
             for job in burst.open_jobs():
-                burst.apply(await self._perform(tx, case, entry_id, job, burst.not_before(case.business_now)))
+                burst.apply(await self._perform(tx, case, job, burst.not_before(case.business_now)))
                 if len(burst.commands) >= JOBS_PER_BURST:
                     return False
             kept = await _take_kept_message(tx, case, burst)
@@ -244,19 +247,9 @@ class Advancer:
                 return True
             burst.apply(kept)
 
-    async def _perform(
-        self, tx: Transaction, case: CaseRow, entry_id: UUID, job: Job, at: datetime
-    ) -> Command:
+    async def _perform(self, tx: Transaction, case: CaseRow, job: Job, at: datetime) -> Command:
         """Perform one job in a savepoint and return what the kernel is to know of it."""
-        context = JobContext(
-            tx=tx,
-            at=at,
-            case_id=case.id,
-            request_id=case.request_id,
-            entry_id=entry_id,
-            variables=job.variables,
-            headers=job.headers,
-        )
+        context = _context(tx, case, at, job.variables, job.headers)
         try:
             effect = self._effects.of(job.type)
             async with tx.savepoint():
@@ -286,7 +279,6 @@ class Advancer:
         """Write what the burst changed: case, read model, ledger entry."""
         state = burst.state
         now = burst.not_before(case.business_now)
-        entry_id = ledger.entry_id(str(case.id), case.seq + 1)
         after = _after(case, burst, at, now)
         active = read_model.active_elements(burst.model, state)
         if case.seq == 0:
@@ -298,7 +290,7 @@ class Advancer:
             tx.sql,
             case,
             burst,
-            entry_id=entry_id,
+            entry_id=_next_entry(case),
             actor=actor,
             now=now,
             completed=plan.completes if plan else None,
@@ -343,6 +335,29 @@ async def _lock_command(tx: Transaction, command_id: UUID) -> CommandRow:
     if command is None:
         raise Broken("command.lost", f"The inbox does not hold the command {command_id}.")
     return command
+
+
+def _next_entry(case: CaseRow) -> UUID:
+    """Return the id of the entry that the running burst will have."""
+    return ledger.entry_id(str(case.id), case.seq + 1)
+
+
+def _context(
+    tx: Transaction,
+    case: CaseRow,
+    at: datetime,
+    variables: Mapping[str, Value],
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> JobContext:
+    return JobContext(
+        tx=tx,
+        at=at,
+        case_id=case.id,
+        request_id=case.request_id,
+        entry_id=_next_entry(case),
+        variables=variables,
+        headers=headers,
+    )
 
 
 def _present(case: CaseRow | None, case_id: UUID | None) -> CaseRow:

@@ -161,11 +161,16 @@ async def command_state(sql: Connection, command_id: UUID) -> tuple[str, Mapping
 
 
 async def decide_command(sql: Connection, command_id: UUID, state: str, outcome: Mapping[str, Any]) -> None:
-    """Record a command's outcome and tell those who wait for it."""
+    """Record a command's outcome and tell those who wait for it.
+
+    The bytes of a document are not kept twice: what was imported lies with the document.
+    """
     await sql.execute(
         """
         WITH decided AS (
-            UPDATE workflows.command SET state = $2, outcome = $3::jsonb, decided_at = clock_timestamp()
+            UPDATE workflows.command
+               SET state = $2, outcome = $3::jsonb, decided_at = clock_timestamp(),
+                   payload = payload - 'content_b64'
              WHERE id = $1 RETURNING id
         )
         SELECT pg_notify('command_done', id::text) FROM decided
@@ -334,6 +339,13 @@ async def update_case(sql: Connection, case: CaseRow, *, root: str, active_eleme
         orjson.dumps(active_elements).decode(),
         case.incidents,
         case.due_at,
+    )
+
+
+async def is_funded(sql: Connection, request_id: UUID) -> bool:
+    """Tell whether receivables were bought for a financing request."""
+    return bool(
+        await sql.fetchval("SELECT EXISTS (SELECT FROM finance.asset_view WHERE request_id = $1)", request_id)
     )
 
 

@@ -174,6 +174,24 @@ async def test_invoices_of_one_request_are_checked_and_collected_side_by_side(pl
     assert (await replay_case(platform.database, case_id, platform.vault_key)).agrees
 
 
+async def test_a_request_can_be_withdrawn_until_it_is_funded(platform: Platform) -> None:
+    trade = await bring_trade(platform, "retail", "26")
+    cancel = {"reason": "the seller withdraws"}
+    first = await trade.request()
+    await trade.approve(first)
+    await platform.task(first, "AcceptOffer")
+    await platform.perform("case.cancel", cancel, actor=OPERATIONS, case_id=first)
+    case = await platform.case(first)
+    assert case["state"] == "cancelled"
+    assert await request_state(platform, case["request_id"]) == "WITHDRAWN"
+
+    again = await trade.request()
+    await trade.approve(again)
+    await trade.fund(again)
+    assert await platform.refusal("case.cancel", cancel, actor=OPERATIONS, case_id=again) == "case.funded"
+    assert await request_state(platform, (await platform.case(again))["request_id"]) == "FUNDED"
+
+
 async def test_an_offer_may_be_declined(platform: Platform) -> None:
     trade = await bring_trade(platform, "retail", "24")
     case_id = await trade.request()

@@ -11,7 +11,7 @@ from uuid import UUID
 import finance
 from bpmn.values import Value
 from core import Conflict, InvalidInput, Money
-from finance.requests import free_invoices
+from workflows import repository
 from workflows.effects.registry import BusinessError, Effects, JobContext
 
 effects = Effects()
@@ -80,7 +80,7 @@ async def release_match(job: JobContext) -> Mapping[str, Value]:
 @effects.job("finance.exclude-invoice")
 async def exclude_invoice(job: JobContext) -> Mapping[str, Value]:
     """Take an invoice out of the request, so that it may be offered again."""
-    await free_invoices(job.tx, job.request, [job.id("invoiceId")], at=job.at)
+    await finance.free_invoices(job.tx, job.request, [job.id("invoiceId")], at=job.at)
     return {}
 
 
@@ -259,6 +259,25 @@ async def demand_recourse(job: JobContext) -> Mapping[str, Value]:
     """Demand that the seller buys the unpaid receivable back."""
     await finance.demand_recourse(job.tx, job.id("assetId"), at=job.at, entry_id=job.entry_id)
     return {}
+
+
+@effects.when_cancelled
+async def withdraw_request(job: JobContext) -> None:
+    """Free limits and invoices of a request that is withdrawn; a funded one runs until it is settled.
+
+    Raises:
+        Conflict: `case.funded`.
+    """
+    if job.request_id is None:
+        return
+    if await repository.is_funded(job.tx.sql, job.request_id):
+        raise Conflict(
+            "case.funded",
+            "The receivables are bought: the case ends with their settlement.",
+            hint="Demand recourse, or reverse the purchase.",
+        )
+    await finance.release_limits(job.tx, job.request_id, at=job.at, entry_id=job.entry_id)
+    await finance.close_request(job.tx, job.request_id, outcome="WITHDRAWN", at=job.at)
 
 
 async def _facts(job: JobContext, invoice_id: UUID) -> Value:

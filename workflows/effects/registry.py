@@ -61,6 +61,7 @@ class JobContext:
 
 
 Effect = Callable[[JobContext], Awaitable[Mapping[str, Value]]]
+Cancelled = Callable[[JobContext], Awaitable[None]]
 
 
 class BusinessError(Exception):
@@ -78,6 +79,7 @@ class Effects:
 
     def __init__(self) -> None:
         self._effects: dict[str, Effect] = {}
+        self._when_cancelled: list[Cancelled] = []
 
     def job(self, job_type: str) -> Callable[[Effect], Effect]:
         """Register the decorated function for a job type."""
@@ -90,10 +92,25 @@ class Effects:
 
         return register
 
+    def when_cancelled(self, effect: Cancelled) -> Cancelled:
+        """Register what a cancelled case gives back; it raises where a case must go on."""
+        self._when_cancelled.append(effect)
+        return effect
+
     def include(self, other: Effects) -> None:
         """Register every effect of another registry."""
         for job_type, effect in other._effects.items():
             self.job(job_type)(effect)
+        self._when_cancelled.extend(other._when_cancelled)
+
+    async def cancel(self, context: JobContext) -> None:
+        """Give back what a case holds, because it is cancelled.
+
+        Raises:
+            ScfError: the case must go on, and why.
+        """
+        for effect in self._when_cancelled:
+            await effect(context)
 
     @property
     def job_types(self) -> frozenset[str]:
