@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 # The advisory lock under which migrations run, so that processes that start together migrate once.
 _MIGRATION_LOCK = 0x5CF0001
 _CONNECT_ERRORS = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+# What statements meet when the server goes away under them. asyncpg's InternalClientError is one of them: its
+# protocol is in no known state when a connection ends in the middle of an answer.
+LOST_DATABASE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +134,15 @@ async def migrate(url: str, rooms: Sequence[Room]) -> None:
     finally:
         await Tortoise.close_connections()
         await lock.close()
+
+
+def is_lost_database(error: BaseException) -> bool:
+    """Tell whether the database server went away; a statement that is wrong is another matter."""
+    from tortoise.exceptions import BaseORMException
+
+    if isinstance(error, BaseORMException) and error.__cause__ is not None:
+        return is_lost_database(error.__cause__)
+    return isinstance(error, LOST_DATABASE) and not isinstance(error, asyncpg.DataError)
 
 
 async def _keep_session(connection: Any) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from core.database import Database
+from core.database import LOST_DATABASE, Database
 from core.errors import Broken, Unavailable
 from ledger import repository
 from ledger.repository import EntryRow, HeadRow, KeyRow, LoggedRow
@@ -37,14 +37,7 @@ class _Overtaken(Exception):
     """A sequencer of a later epoch is at work."""
 
 
-_LEAD_LOST = (
-    _Overtaken,
-    OSError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.PostgresConnectionError,
-)
+_LEAD_LOST = (_Overtaken, *LOST_DATABASE)
 
 
 @dataclass(frozen=True, slots=True)

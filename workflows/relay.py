@@ -26,6 +26,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from core import Clock, Database
+from core.database import LOST_DATABASE
 from workflows import repository
 from workflows.advance import Advancer
 from workflows.case_workflow import CaseWorkflow, Drive
@@ -87,7 +88,7 @@ class Relay:
             while not stop.is_set():
                 try:
                     session: Connection = await asyncpg.connect(self._database.url)
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                except (*LOST_DATABASE, asyncpg.PostgresError) as error:
                     _log.warning("The relay waits for the database: %s", error)
                     await asyncio.wait((stopping,), timeout=pause)
                     pause = min(pause * 2, _LONGEST_PAUSE)
@@ -110,7 +111,7 @@ class Relay:
                 await self._take_up_overdue(session)
                 await self._rest(stopping)
             await asyncio.wait(self._carried.values(), timeout=_STOP_SECONDS) if self._carried else None
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (*LOST_DATABASE, asyncpg.PostgresError) as error:
             _log.warning("The relay lost the database: %s", error)
         finally:
             for task in self._carried.values():

@@ -18,6 +18,7 @@ import ledger
 import scoring
 import workflows
 from core import Database
+from core.database import LOST_DATABASE
 from scf_api.commands import Commands
 from scf_api.endpoint import GraphQLEndpoint
 from scf_api.room import ROOM
@@ -76,7 +77,7 @@ async def _ready(request: Request) -> Response:
     try:
         async with asyncio.timeout(2), database.reading() as sql:
             await sql.fetchval("SELECT 1")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except (*LOST_DATABASE, TimeoutError, asyncpg.PostgresError):
         return JSONResponse({"status": "database.unreachable"}, status_code=503)
     return JSONResponse({"status": "ready"})
 

@@ -20,6 +20,7 @@ import asyncpg
 
 import workflows
 from core import Database
+from core.database import LOST_DATABASE
 from scf_api.roles import Viewer
 
 logger = logging.getLogger("scf_api.commands")
@@ -112,7 +113,7 @@ class Commands:
                 await connection.add_listener(_CHANNEL, self._tell)
                 pause = _RECONNECT_SECONDS[0]
                 await lost.wait()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*LOST_DATABASE, asyncpg.PostgresError) as error:
                 logger.warning("stopped listening for outcomes: %s", type(error).__name__)
             finally:
                 if not connection.is_closed():

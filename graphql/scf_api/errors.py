@@ -10,14 +10,12 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-import asyncpg
 from graphql import GraphQLError, GraphQLFormattedError
 
 from core import Broken, ScfError, Unavailable, random_id
+from core.database import is_lost_database
 
 logger = logging.getLogger("scf_api")
-
-_LOST = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.InterfaceError)
 
 
 def error_extensions(error: ScfError) -> dict[str, Any]:
@@ -51,11 +49,6 @@ def to_tell(cause: BaseException) -> ScfError:
             "database.unreachable", "The database does not answer now.", hint="Try again in a moment."
         )
     return _masked(cause)
-
-
-def is_lost_database(error: BaseException) -> bool:
-    """Tell whether the database server went away; a statement that is wrong is another matter."""
-    return isinstance(error, _LOST) and not isinstance(error, asyncpg.DataError)
 
 
 def _masked(cause: BaseException) -> ScfError:

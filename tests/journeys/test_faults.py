@@ -78,12 +78,14 @@ async def test_a_case_survives_the_kill_of_any_part(
 
 async def kill_in_the_middle(world: World, victim: str, mark: str) -> int:
     """Kill a part of the platform at each of the moments; return how often that was done."""
-    kills = 0
+    killed: list[int] = []
     for moment in _MOMENTS:
         await reached(world, moment, mark)
-        os.kill(world.platform.supervisor.pid(victim), signal.SIGKILL)
-        kills += 1
-    return kills
+        while (pid := world.platform.supervisor.pid(victim)) in killed:
+            await asyncio.sleep(0.05)  # it is still being started again
+        os.kill(pid, signal.SIGKILL)
+        killed.append(pid)
+    return len(killed)
 
 
 async def reached(world: World, moment: Sequence[str], mark: str) -> None:
