@@ -108,9 +108,13 @@ ENTRIES = """
 query Entries($after: String) {
   ledgerEntries(first: 100, after: $after) {
     pageInfo { hasNextPage endCursor }
-    edges { node { entryId index state } }
+    edges { node { entryId index } }
   }
 }
+"""
+
+PENDING_ENTRIES = """
+query Pending { ledgerEntries(first: 1, state: PENDING) { edges { node { entryId } } } }
 """
 
 LIMITS = """

@@ -138,15 +138,13 @@ async def _entry_numbers(auditor: Person) -> dict[str, int | None]:
     """Wait until every entry has its place in the log; return the places."""
     try:
         async with asyncio.timeout(_LOG_PATIENCE):
-            while True:
-                entries = await _all_entries(auditor)
-                if all(entry["index"] is not None for entry in entries):
-                    return {entry["entryId"]: entry["index"] for entry in entries}
+            while nodes((await auditor.ask(queries.PENDING_ENTRIES))["ledgerEntries"]):
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise Broken(
             "demo.log_behind", "The sequencer does not keep up.", hint="Look into its log in the data folder."
         ) from None
+    return {entry["entryId"]: entry["index"] for entry in await _all_entries(auditor)}
 
 
 async def _all_entries(auditor: Person) -> list[dict[str, Any]]:
