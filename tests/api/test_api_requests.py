@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,9 +10,10 @@ from dataclasses import replace
 import asyncpg
 import httpx
 import pytest
+from graphql import get_introspection_query
 
 from scf_api import create_app
-from scf_api.limits import MAX_ALIASES, MAX_DEPTH, MAX_TOKENS
+from scf_api.limits import MAX_ALIASES, MAX_DEPTH, MAX_FIELDS, MAX_TOKENS
 from support.api import LOGIN, ORIGIN, PASSWORD, Api
 
 ME = "{ me { name } }"
@@ -120,6 +122,36 @@ async def test_a_document_with_many_aliases_is_refused(api: Api) -> None:
 
 async def test_a_document_with_many_tokens_is_refused(api: Api) -> None:
     assert str(MAX_TOKENS) in (await api.refusal("{ me {" + " name" * MAX_TOKENS + "} }"))["message"]
+
+
+async def test_fragments_that_double_each_other_are_refused_at_once(api: Api) -> None:
+    links = " ".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }}" for n in range(60))
+    query = f"{{ ...F0 }} {links} fragment F60 on Query {{ me {{ name }} }}"
+
+    async with asyncio.timeout(10):
+        refused = await api.refusal(query)
+
+    assert f"at most {MAX_FIELDS}" in refused["message"]
+
+
+async def test_fragments_count_as_deep_as_they_are_used(api: Api, auditor: str) -> None:
+    link = "fragment F{} on Case {{ tasks {{ edges {{ node {{ case {{ ...F{} }} }} }} }} }}"
+    links = " ".join(link.format(n, n + 1) for n in range(4))
+    query = f"{{ cases {{ edges {{ node {{ ...F0 }} }} }} }} {links} fragment F4 on Case {{ id }}"
+
+    assert str(MAX_DEPTH) in (await api.refusal(query, token=auditor))["message"]
+
+
+async def test_a_fragment_within_itself_is_refused(api: Api) -> None:
+    refused = await api.refusal("{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }")
+
+    assert "within itself" in refused["message"]
+
+
+async def test_the_explorer_may_ask_for_the_whole_contract(api: Api) -> None:
+    answer = await api.ask(get_introspection_query(input_value_deprecation=True))
+
+    assert answer["__schema"]["queryType"]["name"] == "Query"
 
 
 @pytest.mark.parametrize("first", [0, -1, 101, 1_000_000])
