@@ -49,10 +49,10 @@ async def run_to_its_end(staff: Staff, parties: CaseParties) -> None:
         async with asyncio.timeout(_PATIENCE):
             while True:
                 case = (await auditor.ask(CASE, id=parties.case_id))["case"]
+                await _settle_payments(staff, parties, case, done)
                 if case["state"] in _ENDED or case["incidentCount"] or _waits_for_a_stranger(case):
                     return
                 await _decide_tasks(staff, parties, case, done)
-                await _settle_payments(staff, parties, case, done)
                 await asyncio.sleep(_LOOK_AGAIN)
     except TimeoutError:
         raise Broken(

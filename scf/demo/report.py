@@ -246,10 +246,12 @@ def _steps_table(report: CaseReport) -> Table:
     for step in report.steps:
         if step["kind"] != "element.completed" or step["elementType"].endswith(_QUIET_ELEMENTS):
             continue
+        if step["elementName"] in ("", step["element"]):
+            continue  # the analyst gave it no name: it is there for the drawing
         entry = step["entry"]
         table.add_row(
             step["at"][:10],
-            step["elementName"] or step["element"],
+            step["elementName"],
             step["actor"],
             number(entry and entry["index"]),
         )
