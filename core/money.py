@@ -38,6 +38,11 @@ def minor_units(currency: str) -> int:
         ) from None
 
 
+# The size of what is read as an amount; so small that Decimal's 28 digits count and add it up exactly.
+MAX_DIGITS = 15
+MAX_PLACES = 10
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in a currency.
@@ -63,9 +68,16 @@ class Money:
         if isinstance(amount, float):
             raise InvalidInput("money.amount_invalid", "Money is never read from a float.")
         try:
-            return cls(Decimal(amount), currency)
+            number = Decimal(amount)
         except InvalidOperation:
-            raise InvalidInput("money.amount_invalid", f"{amount!r} is not a decimal amount.") from None
+            raise InvalidInput("money.amount_invalid", "This is not a decimal amount.") from None
+        if not number.is_finite() or number.adjusted() >= MAX_DIGITS or number != round(number, MAX_PLACES):
+            raise InvalidInput(
+                "money.amount_invalid",
+                f"An amount has at most {MAX_DIGITS} digits before its decimal point and {MAX_PLACES} after.",
+                hint='Write it such as "107.50".',
+            )
+        return cls(number, currency)
 
     @classmethod
     def zero(cls, currency: str) -> Money:
