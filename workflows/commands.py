@@ -85,9 +85,12 @@ async def submit(
         Conflict: `command.key_reused`, another command has used the key.
     """
     _require_permission(kind, actor)
-    if not 1 <= len(idempotency_key) <= 200:
+    if not 1 <= len(idempotency_key) <= 200 or not idempotency_key.isprintable():
         raise InvalidInput(
-            "command.key_invalid", "An idempotency key has 1 to 200 characters.", where="idempotencyKey"
+            "command.key_invalid",
+            "An idempotency key has 1 to 200 printable characters.",
+            where="idempotencyKey",
+            hint="A random UUID is a good one.",
         )
     parsed = payloads.parse(kind, payload)
     digest = _digest(kind, payload, case_id)
@@ -244,4 +247,31 @@ def _digest(kind: str, payload: Mapping[str, Any], case_id: UUID | None) -> str:
             where="payload",
             hint="Write amounts as decimal strings and use ASCII names.",
         ) from error
+    place = _place_of_nul(payload, "payload")
+    if place is not None:
+        raise InvalidInput(
+            "command.text_invalid",
+            "A text holds the character U+0000, which cannot be stored.",
+            where=place,
+            hint="Leave it out.",
+        )
     return hashlib.sha256(canonical).hexdigest()
+
+
+def _place_of_nul(value: Any, place: str) -> str | None:
+    """Return where a payload holds U+0000, which no text of the database can."""
+    if isinstance(value, str):
+        return place if "\x00" in value else None
+    if isinstance(value, Mapping):
+        inside = [(name, f"{place}.{name}", part) for name, part in value.items()]
+    elif isinstance(value, list | tuple):
+        inside = [("", f"{place}[{number}]", part) for number, part in enumerate(value)]
+    else:
+        return None
+    for name, inner, part in inside:
+        if "\x00" in name:
+            return place
+        found = _place_of_nul(part, inner)
+        if found is not None:
+            return found
+    return None

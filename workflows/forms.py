@@ -6,9 +6,10 @@ The schema is form-js's; the field kinds read here are those that carry a value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from bpmn.values import Value
@@ -16,6 +17,8 @@ from core import InvalidInput
 
 _CONTAINERS = frozenset({"group"})
 _LONGEST_TEXT = 4000
+# No exponent, so that no number grows when it is written out; the size that documents may state, too.
+_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,10})?", re.ASCII)
 
 
 def read_answers(form: Mapping[str, Any] | None, answers: Mapping[str, Any]) -> dict[str, Value]:
@@ -75,13 +78,10 @@ def _text(name: str, field: Mapping[str, Any], answer: Any) -> Value:
 def _number(name: str, field: Mapping[str, Any], answer: Any) -> Value:
     if isinstance(answer, bool) or not isinstance(answer, int | str):
         raise _invalid(name, 'must be a whole number or a decimal string such as "90.00"')
-    try:
-        number = Decimal(answer)
-    except InvalidOperation:
-        raise _invalid(name, "is not a number") from None
+    if not _NUMBER.fullmatch(str(answer)):
+        raise _invalid(name, "must be a plain number of at most 15 digits and 10 places")
+    number = Decimal(answer)
     rules = field.get("validate", {})
-    if not number.is_finite():
-        raise _invalid(name, "is not a number")
     if "min" in rules and number < Decimal(str(rules["min"])):
         raise _invalid(name, f"must be at least {rules['min']}")
     if "max" in rules and number > Decimal(str(rules["max"])):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +15,8 @@ from workflows.clock import ClockPolicy
 
 # A document of 10 MB, the most that is imported, in base64.
 _CONTENT_LIMIT = 14_000_000
+# The years that trade documents may name, too: far enough from the ends of every date type.
+_YEARS = (1900, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ class _Fields:
             raise self._invalid(name, "must be base64 of at most 10 MB")
         try:
             return base64.b64decode(value, validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one; so is what a text beyond ASCII gives
             raise self._invalid(name, "is not base64") from None
 
     def money(self, amount: str, currency: str) -> Money:
@@ -213,9 +214,14 @@ class _Fields:
     def day(self, name: str) -> date:
         value = self._take(name)
         try:
-            return date.fromisoformat(value)
+            day = date.fromisoformat(value)
         except (TypeError, ValueError):
             raise self._invalid(name, "must be a date such as 2026-11-23") from None
+        if not _YEARS[0] <= day.year <= _YEARS[1] or day.isoformat() != value:
+            raise self._invalid(
+                name, f"must be a date such as 2026-11-23, of the years {_YEARS[0]} to {_YEARS[1]}"
+            )
+        return day
 
     def clock(self, name: str) -> ClockPolicy:
         return ClockPolicy.from_json(self.mapping(name))

@@ -230,7 +230,15 @@ async def test_a_payment_is_recorded_once_per_bank_reference(api: Api, clerk: st
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("amount", 107.5), ("amount", "1e3"), ("amount", "NaN"), ("valueDate", "23.11.2026"), ("valueDate", 1)],
+    [
+        ("amount", 107.5),
+        ("amount", "1e3"),
+        ("amount", "NaN"),
+        ("amount", "٣.00"),
+        ("valueDate", "23.11.2026"),
+        ("valueDate", "2026-W01-1"),
+        ("valueDate", 1),
+    ],
 )
 async def test_an_amount_or_a_date_that_is_not_exact_is_refused(
     api: Api, clerk: str, field: str, value: object
@@ -260,3 +268,45 @@ async def test_a_task_that_does_not_exist_cannot_be_claimed(api: Api, clerk: str
     )
 
     assert answer["claimTask"] == {"command": None, "userErrors": [{"code": "task.unknown"}], "task": None}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code", "where"),
+    [
+        ("amount", "0.00", "command.field_invalid", "payload.amount"),
+        ("amount", "-1.00", "command.field_invalid", "payload.amount"),
+        ("amount", "0.001", "command.field_invalid", "payload.amount"),
+        ("amount", "9" * 30, "money.amount_invalid", None),
+        ("valueDate", "0001-01-01", "command.field_invalid", "payload.value_date"),
+        ("valueDate", "9999-12-31", "command.field_invalid", "payload.value_date"),
+        ("reference", "a\0b", "command.text_invalid", "payload.reference"),
+        ("payer", "a\0b", "command.text_invalid", "payload.payer"),
+        ("idempotencyKey", "a\0b", "command.key_invalid", "idempotencyKey"),
+    ],
+)
+async def test_a_payment_that_cannot_be_is_refused_with_its_place(
+    api: Api, clerk: str, field: str, value: str, code: str, where: str | None
+) -> None:
+    given = {
+        "idempotencyKey": "impossible",
+        "reference": "r",
+        "amount": "1.00",
+        "currency": "EUR",
+        "valueDate": "2026-11-23",
+        "bankRef": "BANK-3",
+        field: value,
+    }
+
+    answer = (await api.ask(RECORD, {"input": given}, token=clerk))["recordPayment"]
+
+    assert answer["bankEntry"] is None
+    assert (answer["userErrors"][0]["code"], answer["userErrors"][0]["field"]) == (code, where)
+
+
+@pytest.mark.parametrize("content", ["%%%", "é", "PGE+\n", "a"])
+async def test_a_content_that_is_no_base64_is_refused(api: Api, clerk: str, content: str) -> None:
+    given = {"idempotencyKey": "no-base64", "filename": "a.xml", "contentBase64": content}
+
+    answer = await imported(api, clerk, given)
+
+    assert answer["userErrors"][0]["field"] == "payload.content_b64"
