@@ -10,12 +10,16 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+import asyncpg
 from graphql import GraphQLError, GraphQLFormattedError
 
-from core import Broken, ScfError, Unavailable, random_id
+from core import Broken, InvalidInput, ScfError, Unavailable, random_id
 from core.database import is_lost_database
 
 logger = logging.getLogger("scf_api")
+
+# What PostgreSQL answers to U+0000. Nothing else can be wrong with a text that came as valid UTF-8.
+_NUL = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 
 
 def error_extensions(error: ScfError) -> dict[str, Any]:
@@ -47,6 +51,12 @@ def to_tell(cause: BaseException) -> ScfError:
         logger.warning("the database does not answer: %s", type(cause).__name__)
         return Unavailable(
             "database.unreachable", "The database does not answer now.", hint="Try again in a moment."
+        )
+    if isinstance(cause, _NUL):
+        return InvalidInput(
+            "request.text_invalid",
+            "A text holds the character U+0000, which no text of the platform does.",
+            hint="Leave it out.",
         )
     return _masked(cause)
 

@@ -69,7 +69,7 @@ def decode_cursor(cursor: str, kinds: tuple[Kind, Kind]) -> tuple[Any, Any]:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         key, row_id = orjson.loads(raw)
         return _PARSERS[kinds[0]](key), _PARSERS[kinds[1]](row_id)
-    except (binascii.Error, ValueError, TypeError, AttributeError) as error:
+    except (binascii.Error, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidInput(
             "page.cursor_invalid",
             "This is not a cursor of this list.",
@@ -90,7 +90,7 @@ def _time(value: str) -> datetime:
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("a cursor's time is aware")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _text(value: object) -> str:
@@ -100,7 +100,7 @@ def _text(value: object) -> str:
 
 
 def _number(value: object) -> int:
-    if not isinstance(value, int) or abs(value) >= 2**63:
+    if type(value) is not int or abs(value) >= 2**63:
         raise TypeError("not a bigint")
     return value
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from starlette.requests import HTTPConnection, Request
 
 from core import Forbidden, InvalidInput
@@ -86,6 +84,7 @@ async def read_body(request: Request, limit: int) -> bytes:
 
 def _is_own(origin: str, request: Request, settings: ApiSettings) -> bool:
     # The host, not the scheme, is compared: behind a proxy that ends TLS the API itself is spoken to by HTTP.
+    _, separator, host = origin.partition("://")
     return origin in settings.allowed_origins or (
-        urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower() != ""
+        separator != "" and host.lower() == request.headers.get("host", "").lower() != ""
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import json
 import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -31,7 +34,10 @@ async def test_a_page_of_another_site_is_refused(api: Api) -> None:
     assert answer.json()["errors"][0]["extensions"]["code"] == "request.origin_foreign"
 
 
-@pytest.mark.parametrize("origin", ["null", "http://scf.test.evil.example", "http://scf.test:81"])
+@pytest.mark.parametrize(
+    "origin",
+    ["null", "http://scf.test.evil.example", "http://scf.test:81", "http://[", "scf.test", "//scf.test"],
+)
 async def test_an_origin_that_only_looks_like_our_own_is_refused(api: Api, origin: str) -> None:
     assert (await api.post(ME, headers={"origin": origin})).status_code == 403
 
@@ -174,6 +180,34 @@ async def test_what_is_no_cursor_is_refused(api: Api, auditor: str, after: str) 
     )
 
     assert refused["code"] == "page.cursor_invalid"
+
+
+@pytest.mark.parametrize("field", ["documents", "ledgerEntries"])
+@pytest.mark.parametrize("key", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", True, 2**63])
+async def test_a_cursor_beyond_every_row_is_refused(api: Api, auditor: str, field: str, key: object) -> None:
+    after = base64.urlsafe_b64encode(json.dumps([key, str(UUID(int=1))]).encode()).decode()
+
+    refused = await api.refusal(
+        f"query ($after: String) {{ {field}(after: $after) {{ edges {{ cursor }} }} }}",
+        {"after": after},
+        token=auditor,
+    )
+
+    assert refused["code"] == "page.cursor_invalid"
+
+
+async def test_a_text_with_nul_is_refused_wherever_it_stands(api: Api, auditor: str) -> None:
+    in_filter = "query ($state: String) { invoices(state: $state) { edges { cursor } } }"
+    in_literal = '{ ledgerEntries(stream: "a\\u0000") { edges { cursor } } }'
+    name = {"input": {"name": "a\0b", "password": PASSWORD}}
+
+    codes = [
+        (await api.refusal(in_filter, {"state": "a\0"}, token=auditor))["code"],
+        (await api.refusal(in_literal, token=auditor))["code"],
+        (await api.refusal(LOGIN, name))["code"],
+    ]
+
+    assert codes == ["request.text_invalid"] * 3
 
 
 @pytest.mark.parametrize("id_", ["", "Invoice", "Invoice:", "Invoice:1", "Invoice:'; DROP TABLE x", ":"])

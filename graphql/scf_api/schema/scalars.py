@@ -17,7 +17,8 @@ from scf_api.schema.describe import output
 Hash = NewType("Hash", str)
 LEI = NewType("LEI", str)
 
-_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,20})?")
+_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,20})?", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _HASH = re.compile(r"[0-9a-f]{64}")
 _LEI = re.compile(r"[0-9A-Z]{18}[0-9]{2}")
 
@@ -35,7 +36,7 @@ def _parse_decimal(value: object) -> Decimal:
 
 def _parse_date(value: object) -> date:
     try:
-        if isinstance(value, str) and len(value) == 10:
+        if isinstance(value, str) and _DATE.fullmatch(value):
             return date.fromisoformat(value)
     except ValueError:
         pass
@@ -46,7 +47,7 @@ def _parse_time(value: object) -> datetime:
     try:
         if isinstance(value, str) and (moment := datetime.fromisoformat(value)).tzinfo is not None:
             return moment.astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise GraphQLError('DateTime cannot represent this value; write it as "2026-11-23T09:30:00Z".')
 
