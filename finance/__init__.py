@@ -45,6 +45,7 @@ from finance.requests import (
     respond_to_invoice,
     submit_request,
 )
+from finance.senders import Sender, Side
 from finance.servicing import accrue, collect, demand_recourse, release_reserve, settle
 
 ROOM = Room("finance", "finance.models", "finance.migrations")
@@ -72,6 +73,8 @@ __all__ = [
     "QuoteLine",
     "ReleasedMatch",
     "ScoreRun",
+    "Sender",
+    "Side",
     "accrue",
     "activate_limits",
     "check_invoice",

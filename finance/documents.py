@@ -14,6 +14,7 @@ from core.errors import InvalidInput
 from core.ids import derived_id
 from finance import models, parties, repository
 from finance.fingerprints import number_key
+from finance.senders import Sender
 from finance.standards import financials, ubl, xml
 from finance.standards.trade import (
     DespatchedLine,
@@ -64,15 +65,23 @@ class _Decision:
 
 
 async def import_document(
-    tx: Transaction, content: bytes, *, filename: str, imported_by: str, at: datetime, entry_id: UUID
+    tx: Transaction,
+    content: bytes,
+    *,
+    filename: str,
+    imported_by: str,
+    at: datetime,
+    entry_id: UUID,
+    sender: Sender | None = None,
 ) -> ImportOutcome:
     """Store a document and what it says.
 
     A repeat of an accepted document is a `duplicate`; another version under the same number a `conflict`; one
     that is wrong in itself is `quarantined` with its findings. Only an accepted one becomes an order,
-    invoice, ….
+    invoice, …. `sender` tells what the person may bring; None: everything.
 
     Raises:
+        Forbidden: `document.not_yours`: nothing is stored.
         InvalidInput: `document.malformed`, `document.dtd_refused`, `document.too_large`,
         `document.kind_unknown`,
             `document.filename_invalid`: nothing is stored.
@@ -86,7 +95,12 @@ async def import_document(
     parsed = parse(content, filename=filename)
     # Two copies of one document that arrive together must not both be the first.
     await repository.lock(tx.sql, "finance.document", parsed.kind, parsed.digest)
-    decision = await _decide(tx, parsed, at)
+    # A company's person does not teach the platform by which further identifiers a company is known: with one
+    # that is somebody else's, that company's documents would become this one's.
+    learns = sender is None or sender.party_id is None
+    decision = await _decide(tx, parsed, at, learns=learns)
+    if sender is not None:
+        sender.require_right(parsed.kind, decision.seller_id, decision.buyer_id)
     document = await models.Document.create(
         using_db=tx.orm,
         id=document_id,
@@ -122,7 +136,7 @@ def parse(content: bytes, *, filename: str) -> ParsedDocument:
     return ubl.parse(xml.parse(content, filename=filename), filename=filename)
 
 
-async def _decide(tx: Transaction, parsed: ParsedDocument, at: datetime) -> _Decision:
+async def _decide(tx: Transaction, parsed: ParsedDocument, at: datetime, *, learns: bool) -> _Decision:
     findings = list(parsed.findings)
     if parsed.quarantined:
         return _Decision("quarantined", findings=findings)
@@ -131,17 +145,17 @@ async def _decide(tx: Transaction, parsed: ParsedDocument, at: datetime) -> _Dec
         first = await models.Document.get(id=repeated, using_db=tx.orm)
         return _Decision("duplicate", repeated, first.seller_id, first.buyer_id, findings)
     if isinstance(parsed.content, PartyFinancials):
-        return await _decide_statement(tx, parsed.content, findings, at)
+        return await _decide_statement(tx, parsed.content, findings, at, learns=learns)
     if not isinstance(parsed.content, Traded):
         return _Decision("accepted", findings=findings)
-    return await _decide_traded(tx, parsed.content, findings, at)
+    return await _decide_traded(tx, parsed.content, findings, at, learns=learns)
 
 
 async def _decide_statement(
-    tx: Transaction, statement: PartyFinancials, findings: list[Finding], at: datetime
+    tx: Transaction, statement: PartyFinancials, findings: list[Finding], at: datetime, *, learns: bool
 ) -> _Decision:
     # A statement carries an identifier, so its company is never ambiguous.
-    party_id = await parties.resolve(tx, statement.party, at=at)
+    party_id = await parties.resolve(tx, statement.party, at=at, learns=learns)
     other = await models.FinancialStatement.get_or_none(
         party_id=party_id, period_end=statement.period_end, using_db=tx.orm
     )
@@ -151,13 +165,13 @@ async def _decide_statement(
 
 
 async def _decide_traded(
-    tx: Transaction, content: Traded, findings: list[Finding], at: datetime
+    tx: Transaction, content: Traded, findings: list[Finding], at: datetime, *, learns: bool
 ) -> _Decision:
     try:
         # A document that is not taken leaves no company behind either.
         async with tx.savepoint():
-            seller_id = await parties.resolve(tx, content.seller, at=at)
-            buyer_id = await parties.resolve(tx, content.buyer, at=at)
+            seller_id = await parties.resolve(tx, content.seller, at=at, learns=learns)
+            buyer_id = await parties.resolve(tx, content.buyer, at=at, learns=learns)
             if seller_id == buyer_id:
                 raise parties.PartyRefused(
                     "document.parties_same",

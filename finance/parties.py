@@ -21,24 +21,25 @@ class PartyRefused(Exception):
         self.finding = Finding(code, message, f"party {party.name!r}", hint)
 
 
-async def resolve(tx: Transaction, party: TradeParty, *, at: datetime) -> UUID:
+async def resolve(tx: Transaction, party: TradeParty, *, at: datetime, learns: bool = True) -> UUID:
     """Return the id of the company that a document names, creating it as a prospect when it is new.
 
     A company is known by its identifiers, the strongest that is known first. Without one it is known by its
-    name; a company known by name only takes the first identifiers that a document gives it.
+    name; a company known by name only takes the first identifiers that a document gives it. With `learns`
+    False a company that is known keeps the identifiers that it has.
 
     Raises:
         PartyRefused: `party.ambiguous` when the name alone does not tell which company is meant.
     """
     found = await _find(tx, party)
-    if found is not None and not await repository.unknown_identifiers(tx.sql, party.identifiers):
+    if found is not None and not (learns and await repository.unknown_identifiers(tx.sql, party.identifiers)):
         return found
     # Two documents that name one new company must not both create it, so that it is looked for once more.
     await repository.lock(tx.sql, "finance.parties")
     found = await _find(tx, party)
     if found is None:
         return await _create(tx, party, at)
-    if party.identifiers:
+    if learns and party.identifiers:
         await repository.add_identifiers(tx.sql, found, party.identifiers)
     return found
 

@@ -55,21 +55,24 @@ async def submit_request(
     requested_by: str,
     at: datetime,
     entry_id: UUID,
+    seller_id: UUID | None = None,
 ) -> FinancingRequest:
     """Open a request for invoices of one seller, on one buyer, in one currency.
 
+    With `seller_id` the invoices of other sellers are as good as none: who offers learns nothing about them.
+
     Raises:
-        InvalidInput: `request.invoices_invalid` (none, too many, or one twice), `request.mixed`. NotFound:
-        `invoice.unknown`. Conflict: `request.invoice_taken` when an invoice is in another live request,
-        `request.invoice_not_valid`,
-            `request.exists` when the id was used by another command.
+        InvalidInput: `request.invoices_invalid` (none, too many, or one twice), `request.mixed`.
+        NotFound: `invoice.unknown`.
+        Conflict: `request.invoice_taken` when an invoice is in another live request,
+            `request.invoice_not_valid`, `request.exists` when the id was used by another command.
     """
     done = await models.FinancingRequest.get_or_none(id=request_id, using_db=tx.orm)
     if done is not None:
         if done.entry_id != entry_id:
             raise Conflict("request.exists", "A request with this id exists.", where=str(request_id))
         return await _request(tx, done)
-    invoices = await _requested_invoices(tx, invoice_ids)
+    invoices = await _requested_invoices(tx, invoice_ids, seller_id)
     first = invoices[0]
     face = total((Money(invoice.total, invoice.currency) for invoice in invoices), first.currency)
     request = await models.FinancingRequest.create(
@@ -288,7 +291,9 @@ async def financeable_invoices(tx: Transaction, request_id: UUID) -> list[models
     return [invoice for invoice in ordered if invoice.state == "MATCHED" and invoice.eligible]
 
 
-async def _requested_invoices(tx: Transaction, invoice_ids: Sequence[UUID]) -> list[models.Invoice]:
+async def _requested_invoices(
+    tx: Transaction, invoice_ids: Sequence[UUID], seller_id: UUID | None
+) -> list[models.Invoice]:
     if not 0 < len(invoice_ids) <= MAX_INVOICES or len(set(invoice_ids)) != len(invoice_ids):
         raise InvalidInput(
             "request.invoices_invalid",
@@ -301,7 +306,7 @@ async def _requested_invoices(tx: Transaction, invoice_ids: Sequence[UUID]) -> l
         .order_by("id")
         .select_for_update()
     )
-    found = {invoice.id: invoice for invoice in rows}
+    found = {invoice.id: invoice for invoice in rows if seller_id in (None, invoice.seller_id)}
     for invoice_id in invoice_ids:
         if invoice_id not in found:
             raise NotFound("invoice.unknown", "No such invoice.", where=str(invoice_id))

@@ -15,9 +15,10 @@ import finance
 import ledger
 from bpmn import KERNEL_VERSION
 from bpmn.values import to_json
-from core import Broken, Clock, Database, Forbidden, NotFound, ScfError, Transaction, derived_id
+from core import Broken, Clock, Database, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from workflows import definitions, payloads, repository
+from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
 from workflows.repository import CommandRow
@@ -27,6 +28,17 @@ from workflows.transient import is_transient
 _log = logging.getLogger(__name__)
 
 FACTORING = "factoring"
+
+_EVERY_SIDE: frozenset[finance.Side] = frozenset({"seller", "buyer", "company", "other"})
+# For which sides of a trade a role brings documents. Operations keeps what comes by post for both.
+_SIDES: Mapping[str, frozenset[finance.Side]] = {
+    "seller_maker": frozenset({"seller", "company"}),
+    "seller_checker": frozenset({"seller", "company"}),
+    "buyer_maker": frozenset({"buyer", "company"}),
+    "buyer_checker": frozenset({"buyer", "company"}),
+    "credit_analyst": frozenset({"company"}),
+    "operations": _EVERY_SIDE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,7 @@ class DomainCommands:
             imported_by=command.actor.name,
             at=at,
             entry_id=ledger.entry_id(_stream(command), 1),
+            sender=_sender(command.actor),
         )
         digest = hashlib.sha256(payload.content).hexdigest()
         await self._record(tx, command, at, {"filename": payload.filename, "sha256": digest})
@@ -144,11 +157,8 @@ class DomainCommands:
             requested_by=command.actor.name,
             at=at,
             entry_id=ledger.entry_id(_stream(command), 1),
+            seller_id=command.actor.party_id,
         )
-        if command.actor.party_id is not None and command.actor.party_id != request.seller_id:
-            raise Forbidden(
-                "request.not_yours", "Only the seller of the invoices may offer them.", where="invoiceIds"
-            )
         await self._record(tx, command, at, command.payload)
         business_key = str(request_id)
         case_id = case_id_of(FACTORING, business_key)
@@ -289,6 +299,13 @@ class DomainCommands:
                 payloads={"request": encode(payload)},
             ),
         )
+
+
+def _sender(actor: Actor) -> finance.Sender:
+    sides: set[finance.Side] = set(_EVERY_SIDE if actor.is_system else ())
+    for role in actor.roles:
+        sides |= _SIDES.get(role, frozenset())
+    return finance.Sender(frozenset(sides), actor.party_id)
 
 
 def _noon(day: date) -> datetime:

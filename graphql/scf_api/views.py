@@ -73,7 +73,8 @@ DOCUMENT = View(
     Area.DOCUMENTS,
     "id, kind, state, filename, number, seller_id, buyer_id, findings, imported_at, refers_to, content_hash,"
     " entry_id",
-    own=_OWN,
+    # A document that could not be read belongs to no party; who brought it sees what is wrong with it.
+    own=f"({_OWN} OR imported_by = :name)",
     key="imported_at",
     key_kind=Kind.TIME,
 )

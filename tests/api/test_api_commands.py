@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -310,3 +311,34 @@ async def test_a_content_that_is_no_base64_is_refused(api: Api, clerk: str, cont
     answer = await imported(api, clerk, given)
 
     assert answer["userErrors"][0]["field"] == "payload.content_b64"
+
+
+async def test_who_brought_a_document_that_cannot_be_taken_sees_why(api: Api, working: Working) -> None:
+    seller = await api.person("selma", "seller_maker", party_id=UUID(int=11))
+    other = await api.person("oscar", "seller_maker", party_id=UUID(int=11))
+    text = (DOCUMENTS / "invoice.xml").read_text("utf-8")
+    wrong = re.sub(r"(<cbc:PayableAmount[^>]*>)[^<]*", r"\g<1>1.00", text)
+    given = {
+        "idempotencyKey": "wrong-total",
+        "filename": "invoice.xml",
+        "contentBase64": base64.b64encode(wrong.encode()).decode(),
+    }
+    async with working():
+        document = (await imported(api, seller, given))["document"]
+    query = "query ($id: ID!) { document(id: $id) { state } }"
+
+    assert document["state"] == "quarantined"
+    assert [finding["code"] for finding in document["findings"]] == ["invoice.payable_wrong"]
+    assert await api.ask(query, {"id": document["id"]}, token=other) == {"document": None}
+
+
+async def test_a_seller_cannot_bring_the_order_that_its_invoice_is_matched_with(
+    api: Api, working: Working
+) -> None:
+    seller = await api.person("stella", "seller_maker", party_id=UUID(int=12))
+    async with working():
+        answer = await imported(api, seller, {**document("order.xml"), "idempotencyKey": "own-order"})
+
+    assert (answer["command"]["state"], answer["document"]) == ("REFUSED", None)
+    assert answer["userErrors"][0]["code"] == "document.not_yours"
+    assert answer["userErrors"][0]["hint"]

@@ -10,13 +10,14 @@ from uuid import UUID
 import orjson
 import pytest
 
-from core import InvalidInput, random_id
-from finance import import_document
+from core import Forbidden, InvalidInput, random_id
+from finance import Sender, Side, import_document
 from support.shared import shared_path
 
 if TYPE_CHECKING:
     from conftest import Desk, Trade
 
+NOW = datetime(2026, 1, 23, 9, 0, tzinfo=UTC)
 TABLES = ("document", "legal_entity", "party_identifier", "order_", "invoice", "invoice_line", "credit_note")
 
 
@@ -198,3 +199,57 @@ async def test_every_shared_document_finds_a_state(desk: Desk) -> None:
             "SELECT id FROM finance.invoice_view WHERE number = 'A00095678'"
         )
     assert invoice is not None
+
+
+async def test_a_company_cannot_give_another_one_identifiers(desk: Desk) -> None:
+    trade = desk.trade("retail")
+    order = await desk.bring(trade.read("order.xml"))
+    head, party, tail = trade.read("invoice.xml").partition(b"<cac:AccountingCustomerParty>")
+    number = (
+        b'<cac:PartyIdentification><cbc:ID schemeID="0088">4000000000006</cbc:ID></cac:PartyIdentification>'
+    )
+    taught = head + party + tail.replace(b"<cac:PartyName>", number + b"<cac:PartyName>", 1)
+    before = await counts(desk)
+    async with desk.tx() as tx:
+        parties = await tx.sql.fetchrow(
+            "SELECT seller_id, buyer_id FROM finance.document_view WHERE id = $1", order.document_id
+        )
+        assert parties is not None
+        outcome = await import_document(
+            tx,
+            taught,
+            filename="invoice.xml",
+            imported_by="sam",
+            at=NOW,
+            entry_id=random_id(),
+            sender=Sender(frozenset({"seller"}), parties["seller_id"]),
+        )
+        buyer_id = await tx.sql.fetchval(
+            "SELECT buyer_id FROM finance.document_view WHERE id = $1", outcome.document_id
+        )
+    after = await counts(desk)
+
+    assert (outcome.state, buyer_id) == ("accepted", parties["buyer_id"])
+    assert after["party_identifier"] == before["party_identifier"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "side"), [("order.xml", "seller"), ("receipt-advice.xml", "seller"), ("invoice.xml", "buyer")]
+)
+async def test_no_side_brings_what_the_other_side_issues(desk: Desk, kind: str, side: Side) -> None:
+    before = await counts(desk)
+
+    with pytest.raises(Forbidden) as refused:
+        async with desk.tx() as tx:
+            await import_document(
+                tx,
+                desk.trade("retail").read(kind),
+                filename=kind,
+                imported_by="sam",
+                at=NOW,
+                entry_id=random_id(),
+                sender=Sender(frozenset({side, "company"})),
+            )
+
+    assert refused.value.code == "document.not_yours"
+    assert await counts(desk) == before

@@ -170,6 +170,11 @@ def marked_documents(target: Path, industry: str, mark: str) -> Path:
     return target
 
 
+def marked_content(industry: str, name: str, mark: str) -> str:
+    """Return one of the shipped documents, with companies of its own, as base64."""
+    return base64.b64encode(_marked((DEMO / industry / name).read_text("utf-8"), mark).encode()).decode()
+
+
 def _marked(text: str, mark: str) -> str:
     for identifier in ("DE9990001", "IT9990001", "NL9990001", "CZ999001"):
         text = text.replace(identifier, f"{identifier[:2]}{mark}{identifier[2:]}")

@@ -16,7 +16,14 @@ from conftest import NewDatabase
 
 import finance
 from support.cases import Platform
-from support.factoring import OFFICER, OPERATIONS, SECOND_OFFICER, bring_trade, shipped_platform
+from support.factoring import (
+    OFFICER,
+    OPERATIONS,
+    SECOND_OFFICER,
+    bring_trade,
+    marked_content,
+    shipped_platform,
+)
 from support.shared import shared_path
 from workflows import Actor
 from workflows.domain_commands import NewCaseClock
@@ -115,8 +122,34 @@ async def test_only_the_seller_may_offer_its_invoice(platform: Platform) -> None
     trade = await bring_trade(platform, "retail", "15")
     other = Actor("sid", frozenset({"seller_maker"}), UUID(int=5))
     code = await platform.refusal("request.submit", {"invoice_ids": [str(trade.invoice_id)]}, actor=other)
-    assert code == "request.not_yours"
+    assert code == "invoice.unknown"
     await trade.request()
+
+
+async def test_a_company_imports_only_what_it_issues(platform: Platform) -> None:
+    trade = await bring_trade(platform, "retail", "31")
+    analyst = Actor("ana", frozenset({"credit_analyst"}))
+    stranger = Actor("sid-31", frozenset({"seller_maker"}), UUID(int=5))
+    kinds = ("order", "receipt-advice", "despatch-advice", "invoice", "financials-seller", "financials-buyer")
+    may = {
+        trade.seller: {"despatch-advice", "invoice", "financials-seller"},
+        trade.buyer: {"order", "receipt-advice", "financials-buyer"},
+        stranger: set(),
+        analyst: {"financials-seller", "financials-buyer"},
+    }
+    before = await platform.rows("SELECT count(*) AS n FROM finance.document")
+    for actor, allowed in may.items():
+        for kind in kinds:
+            name = f"{kind}.json" if kind.startswith("financials") else f"{kind}.xml"
+            payload = {"content_b64": marked_content("retail", name, "31"), "filename": name}
+            if kind in allowed:
+                outcome = await platform.perform("document.import", payload, actor=actor)
+                assert outcome["state"] == "duplicate", (actor, kind)
+            else:
+                code = await platform.refusal("document.import", payload, actor=actor)
+                assert code == "document.not_yours", (actor, kind)
+    after = await platform.rows("SELECT count(*) AS n FROM finance.document")
+    assert after[0]["n"] - before[0]["n"] == sum(map(len, may.values()))
 
 
 async def test_a_match_exception_opens_the_review_task(platform: Platform) -> None:
