@@ -15,7 +15,7 @@ from rich.console import Console
 _WIDTH_WITHOUT_TERMINAL = 140
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_WITHOUT_TERMINAL)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_WITHOUT_TERMINAL)
 
 
 @contextmanager

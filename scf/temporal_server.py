@@ -52,20 +52,24 @@ async def find_temporal() -> Path:
     )
 
 
-def temporal_child(program: Path, folder: DataFolder, port: int) -> tuple[Child, str]:
-    """Return the child that serves Temporal on loopback from a file in the data folder, and its address."""
-    target = f"127.0.0.1:{port}"
+def server_command(program: Path, file: Path, port: int) -> tuple[str, ...]:
+    """Return the command that serves Temporal on loopback from a database file."""
     # One task-queue partition: on a small machine more of them cost round trips and buy nothing.
     single = ("matching.numTaskqueueReadPartitions=1", "matching.numTaskqueueWritePartitions=1")
+    return (
+        str(program),
+        *("server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)),
+        *("--db-filename", str(file), "--log-level", "error"),
+        *(part for setting in single for part in ("--dynamic-config-value", setting)),
+    )
+
+
+def temporal_child(program: Path, folder: DataFolder, port: int) -> tuple[Child, str]:
+    """Return the child that serves Temporal from a file in the data folder, and its address."""
+    target = f"127.0.0.1:{port}"
     child = Child(
         name="temporal",
-        command=(
-            str(program),
-            *("server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)),
-            *("--db-filename", str(folder.temporal / "temporal.db")),
-            *("--log-level", "error"),
-            *(part for setting in single for part in ("--dynamic-config-value", setting)),
-        ),
+        command=server_command(program, folder.temporal / "temporal.db", port),
         ready=lambda _pid: answers(target),
     )
     return child, target
