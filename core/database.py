@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 # The advisory lock under which migrations run, so that processes that start together migrate once.
 _MIGRATION_LOCK = 0x5CF0001
-_CONNECT_ERRORS = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError)
+_REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 # What statements meet when the server goes away under them. asyncpg's InternalClientError is one of them: its
 # protocol is in no known state when a connection ends in the middle of an answer.
 LOST_DATABASE = (
@@ -73,25 +73,16 @@ class Database:
 
         Raises:
             InvalidInput: `database.url_invalid`.
-            Unavailable: `database.unreachable` when no server answers there.
+            Unavailable: `database.unreachable` when no server answers there, `database.refused` when it lets
+                nobody in under this name, with this password, or to this database.
         """
         from tortoise import Tortoise
 
-        await Tortoise.init(config=_config(url, rooms, pool_size), use_tz=True, _enable_global_fallback=True)
-        client = Tortoise.get_connection("default")
-        database = cls(url, client)
-        try:
-            async with database.reading() as connection:
-                await connection.fetchval("SELECT 1")
-        except _CONNECT_ERRORS as error:
-            await database.close()
-            raise Unavailable(
-                "database.unreachable",
-                f"PostgreSQL does not answer: {error}.",
-                where=_without_password(url),
-                hint="Start it, or leave out --database to use the embedded server.",
-            ) from error
-        return database
+        config = _config(url, rooms, pool_size)
+        probe = await _connect(url)
+        await probe.close()
+        await Tortoise.init(config=config, use_tz=True, _enable_global_fallback=True)
+        return cls(url, Tortoise.get_connection("default"))
 
     async def close(self) -> None:
         """Close every connection of this process."""
@@ -118,19 +109,19 @@ class Database:
 
 
 async def migrate(url: str, rooms: Sequence[Room]) -> None:
-    """Bring every room's tables to this release. Safe to call from several processes at once."""
+    """Bring every room's tables to this release. Safe to call from several processes at once.
+
+    Raises:
+        InvalidInput, Unavailable: what `Database.open` raises.
+    """
     from tortoise import Tortoise
     from tortoise.migrations.api import migrate as run_migrations
 
-    try:
-        lock = await asyncpg.connect(url)
-    except _CONNECT_ERRORS as error:
-        raise Unavailable(
-            "database.unreachable", f"PostgreSQL does not answer: {error}.", where=_without_password(url)
-        ) from error
+    config = _config(url, rooms, 1)
+    lock = await _connect(url)
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
-        await run_migrations(config=_config(url, rooms, 1))
+        await run_migrations(config=config)
     finally:
         await Tortoise.close_connections()
         await lock.close()
@@ -143,6 +134,25 @@ def is_lost_database(error: BaseException) -> bool:
     if isinstance(error, BaseORMException) and error.__cause__ is not None:
         return is_lost_database(error.__cause__)
     return isinstance(error, LOST_DATABASE) and not isinstance(error, asyncpg.DataError)
+
+
+async def _connect(url: str) -> asyncpg.Connection[asyncpg.Record]:
+    try:
+        return await asyncpg.connect(url)
+    except _REFUSED as error:
+        raise Unavailable(
+            "database.refused",
+            f"PostgreSQL lets nobody in there: {error}.",
+            where=_without_password(url),
+            hint="Check user, password and database name in the URL.",
+        ) from error
+    except (*LOST_DATABASE, TimeoutError) as error:
+        raise Unavailable(
+            "database.unreachable",
+            f"PostgreSQL does not answer: {error}.",
+            where=_without_password(url),
+            hint="Start it, or leave out --database to use the embedded server.",
+        ) from error
 
 
 async def _keep_session(connection: Any) -> None:
