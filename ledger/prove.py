@@ -58,7 +58,8 @@ async def prove_step(database: Database, entry: UUID | int, number: int, vault_k
 
 
 async def _logged(connection: Connection, entry: UUID | int) -> LoggedRow:
-    row = await repository.logged_entry(connection, entry)
+    beyond = isinstance(entry, int) and entry >= 2**63  # PostgreSQL's bigint
+    row = None if beyond else await repository.logged_entry(connection, entry)
     if row is None and isinstance(entry, UUID) and await repository.bodies(connection, [entry]):
         raise Unavailable(
             "ledger.entry_pending",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import Conflict
+from core.errors import Conflict, InvalidInput
 
 
 def default_data_folder() -> Path:
@@ -30,12 +30,24 @@ class DataFolder:
 
     @classmethod
     def at(cls, root: Path) -> DataFolder:
-        """Create what is missing; nobody else may list the folder."""
+        """Create what is missing; nobody else may list the folder.
+
+        Raises:
+            InvalidInput: `data.folder_unusable` when it cannot be a folder of this user.
+        """
         root = root.resolve()
-        root.mkdir(mode=0o711, parents=True, exist_ok=True)
         folder = cls(root)
-        for private in (folder.keys, folder.logs, folder.run, folder.temporal):
-            private.mkdir(mode=0o700, exist_ok=True)
+        try:
+            root.mkdir(mode=0o711, parents=True, exist_ok=True)
+            for private in (folder.keys, folder.logs, folder.run, folder.temporal):
+                private.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise InvalidInput(
+                "data.folder_unusable",
+                f"This cannot be the data folder: {error.strerror}.",
+                where=str(root),
+                hint="Give a folder that you may write to with --data DIR.",
+            ) from error
         return folder
 
     @property

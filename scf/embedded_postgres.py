@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import asyncpg
 
-from core.errors import Unavailable
+from core.errors import Conflict, Unavailable
 from scf.data_folder import DataFolder
 from scf.supervisor import Child
 
@@ -39,6 +39,7 @@ def prepare_postgres(folder: DataFolder) -> tuple[Child, str]:
     password = folder.secret("postgres-password")
     for place in (folder.postgres, sockets):
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_own(place, user)
     if user is not None:
         for place in (folder.postgres, sockets):
             os.chown(place, user.pw_uid, user.pw_gid)
@@ -89,6 +90,23 @@ def _socket_folder(folder: DataFolder) -> Path:
         return inside
     name = hashlib.sha256(str(folder.root).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"scf-{name}"
+
+
+def _require_own(place: Path, user: pwd.struct_passwd | None) -> None:
+    """Refuse a folder that somebody else has put there: they could answer in the database's place.
+
+    Raises:
+        Conflict: `postgres.folder_taken`.
+    """
+    found = place.lstat()
+    owners = {os.geteuid(), user.pw_uid if user else os.geteuid()}
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners or found.st_mode & 0o022:
+        raise Conflict(
+            "postgres.folder_taken",
+            "The folder is no folder of this user's alone.",
+            where=str(place),
+            hint="Remove it, or give another data folder with --data DIR.",
+        )
 
 
 def _let_pass(place: Path) -> None:

@@ -55,11 +55,20 @@ def parse(content: bytes, *, filename: str) -> ParsedDocument:
             where=f"{filename} /format",
             hint=f'Give "format": "{FORMAT}".',
         )
+    try:
+        digest = hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    except orjson.JSONEncodeError as error:  # it reads deeper nesting than it writes
+        raise InvalidInput(
+            "document.malformed",
+            "This JSON is nested too deeply.",
+            where=filename,
+            hint="A financial statement has two levels.",
+        ) from error
     findings: list[Finding] = []
     statement = _statement(data, findings)
     return ParsedDocument(
         kind="financial-statement",
-        digest=hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        digest=digest,
         number=None,
         content=None if findings else statement,
         findings=tuple(findings),
@@ -102,7 +111,7 @@ def _statement(data: dict[str, Any], findings: list[Finding]) -> PartyFinancials
     if day is None or not 1900 <= day.year <= 2200:
         note("period_invalid", "The period's end is not a date.", "/periodEnd", "Write YYYY-MM-DD.")
     currency = data.get("currency")
-    if currency not in MINOR_UNITS:
+    if not isinstance(currency, str) or currency not in MINOR_UNITS:
         note("currency_unknown", "The currency is not one that the platform books.", "/currency", "Use EUR.")
     synthetic = data.get("synthetic")
     if not isinstance(synthetic, bool):

@@ -13,7 +13,7 @@ import asyncpg
 import typer
 
 from core.database import Database
-from core.errors import Conflict, Unavailable
+from core.errors import Conflict, NotFound, Unavailable
 from scf import console
 from scf.data_folder import DataFolder, default_data_folder
 from scf.embedded_postgres import prepare_postgres
@@ -60,12 +60,21 @@ async def platform_database(data: Path | None, database: str | None) -> AsyncIte
 
     Raises:
         Unavailable: `database.unreachable`.
+        NotFound: `data.folder_empty`: only the platform itself begins a data folder.
     """
     if database is not None:
         async with _opened(database) as opened:
             yield opened
         return
-    folder = data_folder(data)
+    root = data or default_data_folder()
+    if not DataFolder(root).postgres.is_dir():
+        raise NotFound(
+            "data.folder_empty",
+            "No platform keeps its data there.",
+            where=str(root),
+            hint="Name the folder of yours with --data DIR, or begin one with scf up.",
+        )
+    folder = DataFolder.at(root)
     child, url = await asyncio.to_thread(prepare_postgres, folder)
     try:
         with folder.locked():
