@@ -17,7 +17,16 @@ class Activity(Behaviour):
     activity: ClassVar[bool] = True
 
     def enter(self, burst: Burst, token: Token, element: Element) -> None:
-        """Begin the loop if the element is one and this is not yet a round of it."""
+        """Begin the loop if the element is one and this is not yet a round of it.
+
+        An activity with a start quantity first gathers as many tokens, by whatever flows they come.
+        """
+        if element.takes > 1 and "via" in token.data:
+            waiting = burst.joining(token)
+            waiting = burst.await_join(token) if waiting is None else burst.arrive(waiting, token)
+            if sum(waiting.data["arrived"].values()) < element.takes:
+                return
+            token = burst.gathered(waiting)
         if element.loop is None or "body" in token.data:
             super().enter(burst, token, element)
         elif isinstance(element.loop, MultiInstance):

@@ -41,6 +41,20 @@ class EventBasedGateway(Behaviour):
                     f"{target.get('id')} follows an event-based gateway but catches nothing.",
                     "Put an intermediate catch event there.",
                 )
+            elif target.get("parallelMultiple", "false") in ("true", "1"):
+                reader.refuse(
+                    "gateway.parallel-multiple",
+                    node,
+                    f"{target.get('id')} waits for several events together, so none of them can decide.",
+                    "Let one event follow the gateway, and the others later.",
+                )
+            elif target.get("startQuantity", "1") != "1":
+                reader.refuse(
+                    "gateway.start-quantity",
+                    node,
+                    f"{target.get('id')} waits for several tokens, but the gateway gives one.",
+                    "Remove its startQuantity.",
+                )
 
     def activate(self, burst: Burst, token: Token, element: Element) -> None:
         """Wait for each of the following events."""

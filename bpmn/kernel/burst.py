@@ -117,10 +117,10 @@ class Burst(Scopes):
             self.put(replace(token, status="leaving"))
             self.stop(token.key, "leave", stuck)
             return
-        self.take(token, flows)
+        self.take(token, flows, times=element.gives)
 
     def take(self, token: Token, flows: Sequence[Flow], *, times: int = 1) -> None:
-        """Replace the token by one on each flow's target."""
+        """Replace the token by one (or as many as `times` says) on each flow's target."""
         scope, branch, seen = token.scope, token.branch, token.seen
         forked: Seen | None = None
         self._drop(token)
@@ -128,7 +128,7 @@ class Burst(Scopes):
         for flow in flows:
             for _ in range(times):
                 self.emit("flow.taken", flow.ref)
-                data = {"via": flow.ref} if self._elements[flow.target].behaviour.joins else EMPTY
+                data = {"via": flow.ref} if self._elements[flow.target].joins else EMPTY
                 if first:
                     self.create(flow.target, scope, branch, seen, data=data)
                     first = False
@@ -268,6 +268,14 @@ class Burst(Scopes):
         self._drop(token)
         known = merged(token.seen, ((token.branch, self._next),))
         return self.learn(replace(waiting, data={**waiting.data, "arrived": arrived}), known)
+
+    def gathered(self, waiting: Token) -> Token:
+        """The token that has waited for others begins, and waits no longer; the next ones gather anew."""
+        scope = self.alive(waiting.scope)
+        joins = {ref: key for ref, key in scope.data["joins"].items() if ref != waiting.element}
+        data = {name: value for name, value in scope.data.items() if name != "joins"}
+        self.put(replace(scope, data={**data, "joins": joins} if joins else data))
+        return self.put(replace(waiting, data=EMPTY))
 
     def pass_join(self, waiting: Token, flows: Iterable[str]) -> None:
         """Let the waiting token go on with one arrival of each flow; the rest waits for the next round."""

@@ -44,6 +44,9 @@ from bpmn.model.writes import shared_in_parallel
 if TYPE_CHECKING:
     from bpmn.dmn import Decision
 
+MAX_QUANTITY = 1000
+"""Tokens that one activity may take to begin, or give when it is done."""
+
 
 def examine(
     sources: Mapping[str, bytes], process: str | None = None
@@ -380,6 +383,14 @@ class _Compilation:
         )
         if tag == "receiveTask":
             events = (EventDefinition(EVENT_KINDS["messageEventDefinition"], _received(node, reader)),)
+        takes = _quantity(reader, node, "startQuantity")
+        if takes > 1 and not incoming:
+            reader.refuse(
+                "activity.quantity-without-flow",
+                node,
+                f"The activity waits for {takes} tokens, but no flow brings any.",
+                "Remove its startQuantity.",
+            )
         self.elements[ref] = Element(
             ref=ref,
             id=node.get("id", ""),
@@ -403,6 +414,9 @@ class _Compilation:
             attached_to=self._attached(reader, node),
             interrupting=reader.interrupting(node, place),
             waits=any(event.kind.waits for event in events),
+            takes=takes,
+            gives=_quantity(reader, node, "completionQuantity"),
+            joins=behaviour.joins or takes > 1,
             children=children,
             starts=starts,
             event_starts=event_starts,
@@ -528,6 +542,21 @@ class _Compilation:
             )
             return None
         return self._ref_of(host)
+
+
+def _quantity(reader: Reader, node: etree._Element, name: str) -> int:
+    """How many tokens an activity takes or gives."""
+    text = node.get(name, "1").strip()
+    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+    if 1 <= number <= MAX_QUANTITY:
+        return number
+    reader.refuse(
+        "activity.bad-quantity",
+        node,
+        f"The {name} {text} is no whole number from 1 to {MAX_QUANTITY}.",
+        "Correct it.",
+    )
+    return 1
 
 
 def _received(node: etree._Element, reader: Reader) -> object:

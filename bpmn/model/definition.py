@@ -93,7 +93,9 @@ class Element:
     `parent` is the ref of the process or subprocess that contains it, `children` what it contains,
     `starts` its own start events, `event_starts` those of its event subprocesses, `boundaries` the
     boundary events attached to it, `attached_to` the activity that a boundary event hangs on.
-    `waits` tells whether one of its events has to be waited for, `config` what its kind read.
+    `waits` tells whether one of its events has to be waited for, `takes` and `gives` how many tokens
+    begin an activity and leave it along each flow, `joins` whether it wants to know by which flow a
+    token arrives, `config` what its kind read.
     """
 
     ref: str
@@ -114,6 +116,9 @@ class Element:
     attached_to: str | None
     interrupting: bool
     waits: bool
+    takes: int
+    gives: int
+    joins: bool
     children: tuple[str, ...]
     starts: tuple[str, ...]
     event_starts: tuple[str, ...]

@@ -65,14 +65,6 @@ def check_attributes(
                 f"The attribute {qualified.localname} of {local(node)} is not supported.",
                 "Remove it.",
             )
-    for name in ("startQuantity", "completionQuantity"):
-        if name in allowed and node.get(name) not in (None, "1"):
-            reader.refuse(
-                "attribute.unsupported",
-                place,
-                f"{name} {node.get(name)} is not supported; an activity takes and gives one token.",
-                "Use gateways.",
-            )
     if node.get("isForCompensation", "false") not in ("false", "0"):
         reader.refuse(
             "element.unsupported",
@@ -80,12 +72,13 @@ def check_attributes(
             "Compensation is not supported.",
             "Model the way back with flows.",
         )
-    if node.get("parallelMultiple", "false") not in ("false", "0"):
+    multiple = node.get("parallelMultiple", "false") not in ("false", "0")
+    if multiple and local(node) != "intermediateCatchEvent":
         reader.refuse(
             "attribute.unsupported",
             place,
-            "parallelMultiple is not supported.",
-            "Join the events at a gateway.",
+            f"parallelMultiple at a {local(node)} is not supported.",
+            "Wait for the events one by one, or join them at a gateway.",
         )
 
 
