@@ -160,14 +160,19 @@ async def _keep_session(connection: Any) -> None:
 
 
 def _config(url: str, rooms: Sequence[Room], pool_size: int) -> dict[str, Any]:
-    parts = urlsplit(url)
+    wrong = InvalidInput(
+        "database.url_invalid",
+        "The database must be a PostgreSQL URL.",
+        hint="Give postgresql://user:password@host:port/name.",
+    )
+    try:
+        parts = urlsplit(url)
+        port = parts.port or 5432
+    except ValueError:  # told without the URL: where its password stands is what cannot be read
+        raise wrong from None
     if parts.scheme not in ("postgres", "postgresql"):
-        raise InvalidInput(
-            "database.url_invalid",
-            "The database must be a PostgreSQL URL.",
-            where=_without_password(url),
-            hint="Give postgresql://user:password@host:port/name.",
-        )
+        wrong.where = _without_password(url)
+        raise wrong
     query = parse_qs(parts.query)
     return {
         "connections": {
@@ -175,7 +180,7 @@ def _config(url: str, rooms: Sequence[Room], pool_size: int) -> dict[str, Any]:
                 "engine": "tortoise.backends.asyncpg",
                 "credentials": {
                     "host": query["host"][0] if "host" in query else (parts.hostname or "127.0.0.1"),
-                    "port": parts.port or 5432,
+                    "port": port,
                     "user": unquote(parts.username or "postgres"),
                     "password": unquote(parts.password or ""),
                     "database": unquote(parts.path.lstrip("/") or "postgres"),

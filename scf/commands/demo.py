@@ -41,7 +41,9 @@ def demo(
     exit_when_done: Annotated[
         bool, typer.Option("--exit", help="Stop the platform when done, even in a terminal.")
     ] = False,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of the API and the web app; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port of the API and the web app; 0 takes a free one.")
+    ] = 0,
     data: DataOption = None,
     database: DatabaseOption = None,
     temporal: TemporalOption = None,

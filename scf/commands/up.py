@@ -21,7 +21,9 @@ app = typer.Typer()
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port of the API and the web app, on loopback.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port of the API and the web app, on loopback.")
+    ] = 8080,
     data: DataOption = None,
     database: DatabaseOption = None,
     temporal: TemporalOption = None,

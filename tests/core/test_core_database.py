@@ -78,10 +78,15 @@ async def test_a_server_that_is_not_there_is_a_typed_error_without_the_password(
     assert "secret" not in str(caught.value)
 
 
-async def test_another_kind_of_database_is_refused() -> None:
-    with pytest.raises(InvalidInput) as caught:
-        await migrate("sqlite://file", [ledger.ROOM])
-    assert caught.value.code == "database.url_invalid"
+@pytest.mark.parametrize(
+    "url", ["sqlite://file", "", "file", "postgresql://u:secret@h:99999/x", "postgresql://u:secret@[/x"]
+)
+async def test_what_is_no_url_of_postgresql_is_refused(url: str) -> None:
+    for opening in (migrate(url, [ledger.ROOM]), Database.open(url, [ledger.ROOM])):
+        with pytest.raises(InvalidInput) as caught:
+            await opening
+        assert caught.value.code == "database.url_invalid"
+        assert "secret" not in str(caught.value)
 
 
 async def test_a_server_that_lets_nobody_in_is_a_typed_error(postgres_url: str) -> None:
