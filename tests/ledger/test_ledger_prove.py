@@ -37,6 +37,9 @@ async def test_each_element_step_can_be_proven_on_its_own(ledger: Ledger) -> Non
 
 
 async def test_what_is_not_logged_has_no_proof(ledger: Ledger) -> None:
+    for beyond in (2**63, 10**30):
+        with pytest.raises(NotFound, match=r"ledger\.entry_unknown"):
+            await prove(ledger.database, beyond)
     with pytest.raises(NotFound, match=r"ledger\.entry_unknown"):
         await prove(ledger.database, FIRST)
     await ledger.record(draft())

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import Conflict
+from core.errors import Conflict, InvalidInput, NotFound
+from scf.commands.options import platform_database
 from scf.data_folder import DataFolder
 
 
@@ -35,3 +36,25 @@ def test_a_lock_whose_holder_is_gone_does_not_hinder(tmp_path: Path) -> None:
         pass
     with folder.locked():
         pass
+
+
+def test_what_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    for place in (file, file / "below"):
+        with pytest.raises(InvalidInput) as refused:
+            DataFolder.at(place)
+        assert refused.value.code == "data.folder_unusable"
+        assert refused.value.where == str(place)
+
+
+async def test_a_command_that_reads_does_not_begin_a_platform(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+
+    with pytest.raises(NotFound) as refused:
+        async with platform_database(missing, None):
+            pass
+
+    assert refused.value.code == "data.folder_empty"
+    assert not missing.exists()

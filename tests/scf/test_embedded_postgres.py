@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from core import Conflict
 from scf.data_folder import DataFolder
 from scf.embedded_postgres import prepare_postgres
 from scf.supervisor import Supervisor
@@ -34,3 +35,17 @@ async def test_it_keeps_its_data_asks_for_the_password_and_survives_a_kill(tmp_p
         connection = await asyncpg.connect(url)
         assert await connection.fetchval("SELECT x FROM kept") == 7
         await connection.close()
+
+
+def test_a_socket_folder_that_somebody_else_could_have_put_there_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    linked, open_to_all = DataFolder.at(tmp_path / "a"), DataFolder.at(tmp_path / "b")
+    (linked.root / "socket").symlink_to(tmp_path / "elsewhere")
+    (open_to_all.root / "socket").mkdir()
+    (open_to_all.root / "socket").chmod(0o777)
+
+    for folder in (linked, open_to_all):
+        with pytest.raises(Conflict) as refused:
+            prepare_postgres(folder)
+        assert refused.value.code == "postgres.folder_taken"
+        assert refused.value.where == str(folder.root / "socket")
