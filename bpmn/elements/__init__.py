@@ -12,6 +12,7 @@ from bpmn.elements.behaviour import Behaviour
 from bpmn.elements.boundary_event import BoundaryEvent
 from bpmn.elements.business_rule_task import BusinessRuleTask
 from bpmn.elements.call_activity import CallActivity
+from bpmn.elements.complex_gateway import ComplexGateway
 from bpmn.elements.end_event import EndEvent
 from bpmn.elements.event_based_gateway import EventBasedGateway
 from bpmn.elements.events.error import ErrorEvent
@@ -59,6 +60,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         ExclusiveGateway(),
         ParallelGateway(),
         InclusiveGateway(),
+        ComplexGateway(),
         EventBasedGateway(),
     )
 }

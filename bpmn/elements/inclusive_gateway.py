@@ -8,7 +8,7 @@ model, answered once when the model is compiled; the merge asks it when nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -59,12 +59,8 @@ class InclusiveGateway(Behaviour):
         arrived = token.data["arrived"]
         reaching: Mapping[str, frozenset[str]] = element.config.reaching
         empty = [flow.ref for flow in element.incoming if flow.ref not in arrived]
-        for other in burst.children(token.scope):
-            if other.key == token.key:
-                continue
-            can_come = any(other.element in reaching[ref] for ref in empty)
-            if can_come and not any(other.element in reaching[ref] for ref in arrived):
-                return False
+        if may_come(burst, token, reaching, empty, arrived):
+            return False
         burst.pass_join(token, [flow.ref for flow in element.incoming if flow.ref in arrived])
         return True
 
@@ -76,3 +72,23 @@ class InclusiveGateway(Behaviour):
             flow for flow in element.outgoing if flow is not element.default and holds(burst, token, flow)
         ]
         return chosen or (default_flow(element),)
+
+
+def may_come(
+    burst: Burst,
+    waiting: Token,
+    reaching: Mapping[str, frozenset[str]],
+    empty: Collection[str],
+    held: Collection[str],
+) -> bool:
+    """Whether another token of the scope must be waited for: it can reach an empty flow and no held one.
+
+    What a complex gateway keeps until its reset goes nowhere.
+    """
+    for other in burst.children(waiting.scope):
+        if other.key == waiting.key or "started" in other.data:
+            continue
+        can_come = any(other.element in reaching[ref] for ref in empty)
+        if can_come and not any(other.element in reaching[ref] for ref in held):
+            return True
+    return False

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from bpmn.errors import BpmnError
 from bpmn.kernel.causality import merged
@@ -277,22 +277,25 @@ class Burst(Scopes):
         self.put(replace(scope, data={**data, "joins": joins} if joins else data))
         return self.put(replace(waiting, data=EMPTY))
 
-    def pass_join(self, waiting: Token, flows: Iterable[str]) -> None:
-        """Let the waiting token go on with one arrival of each flow; the rest waits for the next round."""
+    def pass_join(self, waiting: Token, flows: Iterable[str], keep: Mapping[str, Any] = EMPTY) -> None:
+        """Let the waiting token go on with one arrival of each flow; the rest waits for the next round.
+
+        With something to `keep` in mind a token stays behind even when no arrival is left.
+        """
         left = dict(waiting.data["arrived"])
         for flow in flows:
             left[flow] -= 1
         left = {flow: count for flow, count in left.items() if count}
         scope = self.alive(waiting.scope)
         joins = {ref: key for ref, key in scope.data["joins"].items() if ref != waiting.element}
-        if left:
+        if left or keep:
             rest = self.create(
                 waiting.element,
                 waiting.scope,
                 self.number(),
                 waiting.seen,
                 status="active",
-                data={"arrived": left},
+                data={"arrived": left, **keep},
             )
             joins[waiting.element] = rest.key
         data = {name: value for name, value in scope.data.items() if name != "joins"}

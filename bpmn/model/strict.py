@@ -27,7 +27,7 @@ SILENT = frozenset(
         "monitoring",
     }
 )
-NOT_RUN = frozenset({"complexGateway", "transaction", "adHocSubProcess"})
+NOT_RUN = frozenset({"transaction", "adHocSubProcess"})
 """Flow nodes of the standard that the engine does not run."""
 WIRING = frozenset({"incoming", "outgoing"})
 LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})

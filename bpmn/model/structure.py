@@ -52,7 +52,7 @@ def check_structure(reader: Reader, node: etree._Element, element: Element) -> N
         reader.refuse("boundary.no-event", node, "The boundary event has no trigger.", "Give it one.")
     if tag == "intermediateCatchEvent" and not has_definition(node):
         reader.refuse("event.no-trigger", node, "The catch event has no trigger.", "Give it one.")
-    if tag in ("exclusiveGateway", "inclusiveGateway") and len(element.outgoing) > 1:
+    if tag in ("exclusiveGateway", "inclusiveGateway", "complexGateway") and len(element.outgoing) > 1:
         for flow in element.outgoing:
             if flow.condition is None and flow is not element.default:
                 reader.refuse(

@@ -70,7 +70,6 @@ LOOPED = '<task id="x">{}</task>'
 @pytest.mark.parametrize(
     ("source", "code", "element"),
     [
-        (within('<complexGateway id="x"/>'), "element.unsupported", "x"),
         (within('<transaction id="x"/>'), "element.unsupported", "x"),
         (within('<choreographyTask id="x"/>'), "element.unsupported", "x"),
         (within('<task id="x"><ioSpecification/></task>'), "element.unsupported", "x"),
