@@ -10,11 +10,14 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
+
 from core import InvalidInput, Money
 from workflows.clock import ClockPolicy
 
 # A document of 10 MB, the most that is imported, in base64.
 _CONTENT_LIMIT = 14_000_000
+_STATEMENT_LIMIT = 16_384
 # The years that trade documents may name, too: far enough from the ends of every date type.
 _YEARS = (1900, 2200)
 
@@ -184,8 +187,19 @@ class _Fields:
             raise self._invalid(name, "must be an object")
         return value
 
-    def optional_mapping(self, name: str) -> Mapping[str, Any] | None:
-        return self.mapping(name) if self._values.get(name) is not None else self._values.pop(name, None)
+    def statement(self, name: str) -> Mapping[str, Any] | None:
+        """Read what a person declares. It travels inside the ledger entry, which stays for good."""
+        if self._values.get(name) is None:
+            self._values.pop(name, None)
+            return None
+        value = self.mapping(name)
+        try:
+            size = len(orjson.dumps(value))
+        except TypeError:  # nested deeper than any statement is
+            size = _STATEMENT_LIMIT + 1
+        if size > _STATEMENT_LIMIT:
+            raise self._invalid(name, f"must be an object of at most {_STATEMENT_LIMIT:,} bytes of JSON")
+        return value
 
     def texts(self, name: str) -> Mapping[str, str]:
         value = self.mapping(name)
@@ -274,7 +288,7 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     ),
     "task.claim": lambda f: ClaimTask(f.uuid("task_id")),
     "task.complete": lambda f: CompleteTask(
-        f.uuid("task_id"), f.mapping("variables"), f.optional_mapping("statement")
+        f.uuid("task_id"), f.mapping("variables"), f.statement("statement")
     ),
     "message.correlate": lambda f: CorrelateMessage(f.text("name"), f.text("key"), f.mapping("variables")),
     "incident.retry": lambda f: RetryIncident(f.uuid("incident_id")),

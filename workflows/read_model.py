@@ -107,7 +107,8 @@ def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
         "form_id": task.form,
         "four_eyes": task.properties.get(FOUR_EYES),
         "candidate_groups": task.candidate_groups,
-        "candidate_users": task.candidate_users,
+        # Whom the model names stays a candidate, whoever claims it; a claim alone gives no right.
+        "candidate_users": sorted({*task.candidate_users, *filter(None, (task.assignee,))}),
         "assignee": task.assignee,
         "due": task.due,
         "variables": {name: plain(value) for name, value in task.variables.items()},

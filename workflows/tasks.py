@@ -35,7 +35,7 @@ async def require_permission(sql: Connection, case: CaseRow, task: TaskRow, acto
 
 
 def _require_candidate(case: CaseRow, task: TaskRow, actor: Actor) -> None:
-    if actor.name in task.candidate_users or actor.name == task.assignee:
+    if actor.name in task.candidate_users:
         return
     for role in actor.roles & task.candidate_groups:
         if _acts_for_its_party(role, case, actor):

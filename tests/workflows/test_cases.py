@@ -131,6 +131,16 @@ async def test_a_task_is_for_its_roles(platform: Platform) -> None:
     assert await platform.refusal("task.complete", payload, actor=SECOND) == "task.not_yours"
 
 
+async def test_a_claim_outlives_no_role(platform: Platform) -> None:
+    case_id = await platform.start("approval")
+    task_id = str(await platform.task(case_id, "first"))
+    await platform.perform("task.claim", {"task_id": task_id}, actor=OFFICER)
+    moved = Actor(OFFICER.name, frozenset({"collections"}))
+    payload = {"task_id": task_id, "variables": {"decision": "approve"}}
+    assert await platform.refusal("task.complete", payload, actor=moved) == "task.not_yours"
+    await platform.perform("task.complete", payload, actor=OFFICER)
+
+
 async def test_a_claimed_task_is_its_claimers(platform: Platform) -> None:
     case_id = await platform.start("approval")
     task_id = str(await platform.task(case_id, "first"))

@@ -117,6 +117,12 @@ async def test_one_of_many_equal_commands_at_once_is_accepted(database: Database
         ("payment.record", {**PAYMENT, "direction": "up"}, "command.field_invalid", "payload.direction"),
         ("payment.record", {**PAYMENT, "note": "x"}, "command.field_unknown", "payload.note"),
         (
+            "task.complete",
+            {"task_id": str(UUID(int=7)), "statement": {"text": "x" * 20_000}},
+            "command.field_invalid",
+            "payload.statement",
+        ),
+        (
             "payment.record",
             {name: value for name, value in PAYMENT.items() if name != "bank_ref"},
             "command.field_missing",
