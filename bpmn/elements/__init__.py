@@ -15,6 +15,7 @@ from bpmn.elements.call_activity import CallActivity
 from bpmn.elements.complex_gateway import ComplexGateway
 from bpmn.elements.end_event import EndEvent
 from bpmn.elements.event_based_gateway import EventBasedGateway
+from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.elements.events.error import ErrorEvent
 from bpmn.elements.events.escalation import EscalationEvent
 from bpmn.elements.events.kind import EventKind
@@ -69,6 +70,7 @@ EVENT_KINDS: Mapping[str, EventKind] = {
     kind.tag: kind
     for kind in (
         TimerEvent(),
+        ConditionalEvent(),
         MessageEvent(),
         SignalEvent(),
         ErrorEvent(),

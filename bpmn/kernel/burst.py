@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, Literal
 
 from bpmn.errors import BpmnError
@@ -26,7 +27,7 @@ from bpmn.kernel.records import (
     Token,
 )
 from bpmn.kernel.scopes import NOTHING, Scopes, Stuck
-from bpmn.model.definition import Element, Flow
+from bpmn.model.definition import Element, Flow, Formula
 from bpmn.values import Value
 
 MAX_STEPS = 200_000
@@ -43,7 +44,10 @@ class Burst(Scopes):
     def run(self) -> None:
         """Let every token go on until all wait."""
         while True:
-            while self._queue or self._emptied:
+            while self._queue or self._emptied or self._ask:
+                if self._ask:
+                    self._answer_conditions()
+                    continue
                 if self._emptied:
                     self._close_scope(self._emptied.popleft())
                     continue
@@ -331,6 +335,29 @@ class Burst(Scopes):
         """The event that a wait stands for has come."""
         element = self._elements[wait.element]
         element.behaviour.triggered(self, self.alive(wait.token), element, payload, wait)
+
+    def _answer_conditions(self) -> None:
+        """Trigger every event whose condition has become true since it was last asked."""
+        self._ask = False
+        waits = (*self.subscriptions("condition", "no"), *self.subscriptions("condition", "yes"))
+        for wait in sorted(waits, key=attrgetter("key")):
+            if self.wait(wait.key) is not wait:
+                continue
+            answer = "yes" if self._holds(wait) else "no"
+            if answer == wait.name:
+                continue
+            wait = self.rename_wait(wait, answer)
+            if answer == "yes":
+                self.emit("condition.met", wait.element, {"subscription": f"{wait.element}:{wait.key}"})
+                self.trigger(wait)
+
+    def _holds(self, wait: EventWait) -> bool:
+        """Whether the condition of a wait is true; what cannot be answered now is no yes."""
+        condition: Formula = self._elements[wait.element].events[wait.definition].config
+        try:
+            return self.evaluate(condition, wait.token) is True
+        except BpmnError:
+            return False
 
     def broadcast(self, name: str, payload: Mapping[str, Value] = NOTHING) -> None:
         """Trigger every open subscription to a signal."""

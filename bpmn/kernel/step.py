@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
 
+from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.elements.events.error import throw_error
 from bpmn.elements.events.timer import fire
 from bpmn.errors import CommandRefused
@@ -30,7 +31,7 @@ from bpmn.kernel.commands import (
 from bpmn.kernel.records import Event, JobWait, TaskWait
 from bpmn.kernel.scopes import Stuck
 from bpmn.kernel.state import State, key_of
-from bpmn.model.definition import Model
+from bpmn.model.definition import Element, Model
 from bpmn.values import Value, from_json, to_json
 
 MAX_FIRINGS = 10_000
@@ -153,21 +154,42 @@ def _start(burst: Burst, command: Start) -> None:
     start = command.start_element
     if start is not None and start not in process.starts:
         raise CommandRefused("start.unknown", f"{start} is no start event of {process.ref}.", where=start)
-    if start is None:
-        plain = [ref for ref in process.starts if not burst.element(ref).events]
-        if not plain:
-            raise CommandRefused(
-                "start.needs-element",
-                f"{process.ref} is started by events only.",
-                where=process.ref,
-                hint=f"Name one of its start events: {', '.join(process.starts)}.",
-            )
-        start = plain[0]
     variables = accepted(command.variables)
+    if start is None:
+        start = _start_without_name(burst, process, variables)
     burst.status = "running"
     root = burst.create(process.ref, 0, 0, (), data={"start": start})
     burst.root_token = root.key
     burst.set_local(root, variables, local=False)
+
+
+def _start_without_name(burst: Burst, process: Element, variables: Mapping[str, Value]) -> str:
+    """The start event without a trigger, else the first whose condition holds for the given variables."""
+    plain = [ref for ref in process.starts if not burst.element(ref).events]
+    if plain:
+        return plain[0]
+    conditional = [
+        (ref, event.config)
+        for ref in process.starts
+        for event in burst.element(ref).events
+        if isinstance(event.kind, ConditionalEvent)
+    ]
+    for ref, condition in conditional:
+        if condition.value(variables, burst.at) is True:
+            return ref
+    if conditional:
+        raise CommandRefused(
+            "start.condition-not-met",
+            f"No start condition of {process.ref} holds.",
+            where=process.ref,
+            hint="Start it with variables that one of its conditions asks for.",
+        )
+    raise CommandRefused(
+        "start.needs-element",
+        f"{process.ref} is started by events only.",
+        where=process.ref,
+        hint=f"Name one of its start events: {', '.join(process.starts)}.",
+    )
 
 
 def _open_job(burst: Burst, job_id: str) -> JobWait:

@@ -57,6 +57,7 @@ class Workspace:
         self._channels = state.channels
         self._due = state.due
         self._touched: dict[int, None] = {}
+        self._ask = False
 
     def finish(self) -> State:
         """The state after the burst."""
@@ -195,6 +196,13 @@ class Workspace:
             return self._waits[key]
         return self._base.waits.get(key)
 
+    def rename_wait(self, wait: EventWait, name: str) -> EventWait:
+        """Let a subscription listen for another name."""
+        renamed = replace(wait, name=name)
+        self._waits[wait.key] = renamed
+        self._channels = self._channels.without_key(channel_key(wait)).with_key(channel_key(renamed))
+        return renamed
+
     def put_wait(self, wait: Wait) -> None:
         """Store a changed wait (its channel and due time must be the same)."""
         self._waits[wait.key] = wait
@@ -256,6 +264,10 @@ class Workspace:
         waits = (self.wait(key) for key in keys)
         return [wait for wait in waits if isinstance(wait, EventWait)]
 
+    def ask_conditions(self) -> None:
+        """Let the conditions that events wait for be asked before the next step."""
+        self._ask = True
+
     # Incidents
 
     def stop_record(self, key: int) -> Stop | None:
@@ -289,6 +301,7 @@ class Workspace:
         return variables.slots if variables is not None else None
 
     def _own_slots(self, key: int) -> dict[str, Slot]:
+        self._ask = self.model.conditional
         slots = self._variables.get(key)
         if slots is None:
             base = self._base.variable_table.get(key) if key not in self._variables else None

@@ -16,6 +16,7 @@ import orjson
 from lxml import etree
 
 from bpmn.elements import BEHAVIOURS, EVENT_KINDS
+from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.errors import BpmnError, Finding, ModelRefused
 from bpmn.model.definition import (
     Element,
@@ -158,6 +159,11 @@ class _Compilation:
             elements=MappingProxyType(self.elements),
             processes=tuple(compiled),
             settling=settling,
+            conditional=any(
+                isinstance(event.kind, ConditionalEvent)
+                for each in self.elements.values()
+                for event in each.events
+            ),
             decisions=MappingProxyType(self.decisions),
             sources=tuple(sorted(self.sources)),
         )

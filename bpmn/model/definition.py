@@ -130,7 +130,8 @@ class Element:
 class Model:
     """An executable model: one main process with everything that it calls.
 
-    `settling` are the refs of merges that look at the rest of their scope when nothing else can go on.
+    `settling` are the refs of merges that look at the rest of their scope when nothing else can go on;
+    `conditional` tells whether any event waits for a condition.
     `hash` is the SHA-256 (hex) over the main process's id and the name and SHA-256 of each source.
     """
 
@@ -140,6 +141,7 @@ class Model:
     elements: Mapping[str, Element]
     processes: tuple[str, ...]
     settling: tuple[str, ...]
+    conditional: bool
     decisions: Mapping[str, Decision]
     sources: tuple[str, ...]
 
