@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from core.database import Database
-from core.errors import InvalidInput
+from core.errors import Broken, Conflict, InvalidInput
 from ledger import repository
 from ledger.checker import Finding, Findings, LogChecker
 from ledger.repository import Connection
+from ledger.reveal import reveal, reveal_events
 from proof.checkpoint import NoteKey
 from proof.errors import ProofError
 from proof.hashes import HASH_SIZE
@@ -60,19 +61,24 @@ class LogReport:
 
 
 async def verify_log(
-    database: Database, *, log_key: str | None = None, backends: Sequence[Backend] = ("cryptography",)
+    database: Database,
+    *,
+    log_key: str | None = None,
+    backends: Sequence[Backend] = ("cryptography",),
+    vault_key: bytes | None = None,
 ) -> LogReport:
     """Recompute the log entry by entry, and compare it with all that is stored about it.
 
     Checked are: each body's form, its columns and its place in its stream; each signature; leaf hashes,
     chain, tree, tiles; root and note of each checkpoint; the head; the entries in the outbox; the newest
-    entry of each stream, so that an entry missing at an end is found as one missing in between is. What is
-    sealed in the vault is checked where it is opened.
+    entry of each stream, so that an entry missing at an end is found as one missing in between is. With the
+    vault key, what is sealed is opened and compared with what the entries commit to, too.
 
     Args:
         database: Where the log is.
         log_key: The log's note key (name+hash+key) as known from elsewhere.
         backends: The libraries that check each signature.
+        vault_key: Opens the vault; without it the payloads are not looked at.
 
     Raises:
         InvalidInput: `ledger.log_key` when the given key is not a note key.
@@ -82,10 +88,12 @@ async def verify_log(
         database.reading() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        return await _verify(connection, pinned, tuple(backends))
+        return await _verify(connection, pinned, tuple(backends), vault_key)
 
 
-async def _verify(connection: Connection, pinned: NoteKey | None, backends: tuple[Backend, ...]) -> LogReport:
+async def _verify(
+    connection: Connection, pinned: NoteKey | None, backends: tuple[Backend, ...], vault_key: bytes | None
+) -> LogReport:
     head = await repository.head(connection)
     origin = pinned.name if pinned else head.origin if head else None
     key_findings = Findings()
@@ -126,6 +134,8 @@ async def _verify(connection: Connection, pinned: NoteKey | None, backends: tupl
     find(head is not None or size == 0, "ledger.head", "head", "The log has no head.")
     pending = await _check_pending(connection, checker)
     await _check_streams(connection, checker)
+    if vault_key is not None:
+        await _check_vault(connection, checker.findings, vault_key)
     return LogReport(
         origin=origin or "",
         entries=size,
@@ -191,6 +201,21 @@ async def _check_streams(connection: Connection, checker: LogChecker) -> None:
                 f"Its newest entry, number {row.seq}, is neither in the log nor in the outbox.",
             )
     find(counted == len(checker.streams), "ledger.stream_end", "streams", "Entries are in unknown streams.")
+
+
+async def _check_vault(connection: Connection, findings: Findings, vault_key: bytes) -> None:
+    """Open every payload; what was erased on purpose has no data key any more, and is no finding."""
+    last = -1
+    while rows := await repository.logged_after(connection, last, _BATCH):
+        last = rows[-1].place
+        for row in rows:
+            try:
+                await reveal(connection, row.entry_id, vault_key)
+                await reveal_events(connection, row.entry_id, vault_key)
+            except Conflict:
+                continue
+            except (Broken, ProofError) as error:
+                findings.add(error.code, f"entry {row.place}", error.message)
 
 
 def _read_keys(

@@ -37,13 +37,18 @@ def verify_command(
     both: Annotated[
         bool, typer.Option("--both", help="Check each signature with a second library too (slower).")
     ] = False,
+    vault: Annotated[
+        bool,
+        typer.Option("--vault", help="Also open what is sealed, with the data folder's vault key (slower)."),
+    ] = False,
     log_key: LogKeyOption = None,
     data: DataOption = None,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
     """Recompute the whole log: every signature, the chain, the tree, every checkpoint."""
-    report = asyncio.run(_verify(data, database, log_key, BOTH if both else BOTH[:1]))
+    backends = BOTH if both else BOTH[:1]
+    report = asyncio.run(_verify(data, database, log_key, backends, vault=vault))
     if json:
         console.print_json(report.as_json())
     else:
@@ -128,10 +133,16 @@ def check_proof(content: bytes, *, log_key: str | None = None) -> Verified:
 
 
 async def _verify(
-    data: Path | None, database: str | None, log_key: str | None, backends: tuple[Backend, ...]
+    data: Path | None,
+    database: str | None,
+    log_key: str | None,
+    backends: tuple[Backend, ...],
+    *,
+    vault: bool,
 ) -> ledger.LogReport:
     async with platform_database(data, database) as opened:
-        return await ledger.verify_log(opened, log_key=log_key, backends=backends)
+        vault_key = ledger.load_or_create_keys(data_folder(data).keys).vault_key if vault else None
+        return await ledger.verify_log(opened, log_key=log_key, backends=backends, vault_key=vault_key)
 
 
 async def _prove(entry: UUID | int, step: int | None, data: Path | None, database: str | None) -> bytes:

@@ -197,3 +197,41 @@ def flipped(value: object, chance: random.Random) -> object:
 
 def own_key_id(ledger: Ledger) -> str:
     return PublicKey.of(ledger.keys.signing_key).key_id
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (
+            "UPDATE ledger.payload SET sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1)"
+            " WHERE field = 'variables'",
+            "ledger.vault_changed",
+        ),
+        ("DELETE FROM ledger.payload WHERE field = 'variables'", "ledger.vault_changed"),
+        ("DELETE FROM ledger.payload WHERE field <> 'variables'", "ledger.vault_changed"),
+        (
+            "UPDATE ledger.stream SET data_key = set_byte(data_key, 20, get_byte(data_key, 20) # 1)",
+            "ledger.vault_key",
+        ),
+    ],
+)
+async def test_with_the_vault_key_a_change_of_what_is_sealed_is_found(
+    ledger: Ledger, change: str, code: str
+) -> None:
+    await ledger.log(draft(seq=1), draft(seq=2))
+    assert (await verify_log(ledger.database, vault_key=ledger.keys.vault_key)).ok
+
+    async with database_owner(ledger) as owner:
+        assert not (await owner.execute(change)).endswith(" 0")
+
+    report = await verify_log(ledger.database, vault_key=ledger.keys.vault_key)
+    assert report.counts == {code: 2}
+    assert (await verify_log(ledger.database)).ok
+
+
+async def test_what_was_erased_is_no_finding(ledger: Ledger) -> None:
+    await ledger.log(draft())
+    async with database_owner(ledger) as owner:
+        await owner.execute("UPDATE ledger.stream SET data_key = NULL")
+
+    assert (await verify_log(ledger.database, vault_key=ledger.keys.vault_key)).ok
