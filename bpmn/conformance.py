@@ -1,4 +1,4 @@
-"""Running conformance suites: the betsy models for BPMN.
+"""Running conformance suites: the betsy models for BPMN, and the models for the rules of the standard.
 
 A case passes when the markers of all completed elements, over all instances, are the expected
 multiset, and the run ends as the case says. A model that the deployment check refuses counts as
@@ -18,6 +18,7 @@ from bpmn.errors import BpmnError, CommandRefused, ModelRefused
 from bpmn.kernel.state import State
 from bpmn.model.compile import compile_model, executable_processes
 from bpmn.model.definition import Model
+from bpmn.model.lint import lint
 from bpmn.simulate import World
 from bpmn.values import from_json
 
@@ -89,3 +90,42 @@ def _outcome(states: list[State]) -> str:
     if states and all(state.status == "completed" for state in states):
         return "completed"
     return "waiting"
+
+
+def run_rules(folder: Path) -> dict[str, Any]:
+    """Check every model of a folder against the rules of the standard.
+
+    In a folder `must-reject` a model passes when a finding names the element and the rule that its
+    own folder states (`EXT023`; `REF` for references); in `must-accept`, when no finding claims that
+    the standard is broken; in any other folder, when it can be read. `reason` holds the findings.
+
+    Returns:
+        `{suite, passed, failed, cases: [{id, passed, expected, got, reason}]}`; expected and got are
+        codes of findings.
+    """
+    results = [_check_rules(folder, path) for path in sorted(folder.rglob("*.bpmn"))]
+    passed = sum(result["passed"] for result in results)
+    return {"suite": folder.name, "passed": passed, "failed": len(results) - passed, "cases": results}
+
+
+def _check_rules(folder: Path, path: Path) -> dict[str, Any]:
+    findings = lint({path.name: path.read_bytes()})
+    expected: list[str] = []
+    if folder.name == "must-reject":
+        expected = [f"bpmn.{path.parent.name.replace('EXT', 'ext-').replace('REF', 'ref-')}"]
+        got = sorted({each.code for each in findings if each.breaks_standard and each.element})
+        passed = any(code.startswith(expected[0]) for code in got)
+    elif folder.name == "must-accept":
+        got = sorted({each.code for each in findings if each.breaks_standard})
+        passed = not got
+    else:
+        got = sorted({each.code for each in findings if each.code.startswith("source.")})
+        passed = not got
+    reason = "; ".join(map(str, findings))
+    return {
+        "id": str(path.relative_to(folder)),
+        "passed": passed,
+        "expected": expected,
+        "got": got,
+        "reason": reason,
+    }

@@ -45,6 +45,14 @@ class Finding:
     hint: str
     file: str
 
+    @property
+    def breaks_standard(self) -> bool:
+        """Whether it claims that a rule of the BPMN standard is broken.
+
+        Any other finding says that something is not executable here, or unknown to the platform.
+        """
+        return self.code.startswith("bpmn.") or self.code == "schema.invalid"
+
     def __str__(self) -> str:
         place = f"{self.file}#{self.element}" if self.element else self.file
         return f"{self.severity} {self.code} at {place}: {self.message} {self.hint}".rstrip()

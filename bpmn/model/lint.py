@@ -1,16 +1,18 @@
-"""The deployment check: what compiling finds, plus the standard's schema and the platform's catalogue."""
+"""The deployment check: what compiling finds, plus the standard's schema and rules and the catalogue."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import orjson
+from lxml import etree
 
 from bpmn.errors import BpmnError, Finding
 from bpmn.model.catalogue import Catalogue
 from bpmn.model.compile import examine
 from bpmn.model.definition import Model
 from bpmn.model.reader import Reader
+from bpmn.model.rules import broken_rules
 from bpmn.model.source import BPMN, namespace, parse_xml
 
 
@@ -23,7 +25,10 @@ def lint(
     product family that lacks one of the family's mandatory job types.
     """
     model, findings, readers = examine(sources, process)
-    findings = [*findings, *_schema_findings(sources)]
+    documents = list(_bpmn_documents(sources))
+    findings = [*findings, *_schema_findings(documents)]
+    for file, root in documents:
+        findings.extend(broken_rules(root, file))
     forms, form_findings = _forms(sources)
     findings.extend(form_findings)
     if catalogue is not None:
@@ -37,20 +42,27 @@ def lint(
     return sorted(unique, key=lambda finding: finding.severity != "error")
 
 
-def _schema_findings(sources: Mapping[str, bytes]) -> list[Finding]:
+def _bpmn_documents(sources: Mapping[str, bytes]) -> Iterator[tuple[str, etree._Element]]:
+    """The BPMN files that can be parsed, with their root elements; compiling tells what cannot."""
+    for file in sorted(sources):
+        if file.endswith((".form", ".json")):
+            continue
+        try:
+            root = parse_xml(sources[file], file)
+        except BpmnError:
+            continue
+        if namespace(root) == BPMN:
+            yield file, root
+
+
+def _schema_findings(documents: list[tuple[str, etree._Element]]) -> list[Finding]:
     """What the standard's XML schema says, by SpiffWorkflow's validator."""
     from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
     from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 
     findings: list[Finding] = []
-    validator = None
-    for file in sorted(sources):
-        try:
-            root = parse_xml(sources[file], file) if not file.endswith((".form", ".json")) else None
-        except BpmnError:
-            continue
-        if root is None or namespace(root) != BPMN:
-            continue
+    validator: BpmnValidator | None = None
+    for file, root in documents:
         validator = validator or BpmnValidator()
         try:
             validator.validate(root, file)
