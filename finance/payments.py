@@ -169,17 +169,21 @@ async def record_bank_entry(
 
     Raises:
         InvalidInput: `payment.amount_invalid`, `payment.text_invalid`, `payment.direction_unknown`.
-        Conflict: `payment.bank_ref_reused` when the bank's id comes again with another amount or currency.
+        Conflict: `payment.bank_ref_reused` when the bank's id comes again with another amount, currency or
+            direction.
     """
     _check_entry(reference, payer, bank_ref, amount, direction)
     await repository.lock(tx.sql, "finance.bank_ref", bank_ref)
     known = await models.BankEntry.get_or_none(bank_ref=bank_ref, using_db=tx.orm)
     if known is not None:
-        if (known.amount, known.currency) != (amount.amount, amount.currency):
+        said = (amount.amount, amount.currency, direction or known.direction)
+        if said != (known.amount, known.currency, known.direction):
             raise Conflict(
                 "payment.bank_ref_reused",
-                f"Bank entry {bank_ref} was recorded with {Money(known.amount, known.currency)}.",
+                f"Bank entry {bank_ref} was recorded with {Money(known.amount, known.currency)} "
+                f"{known.direction}.",
                 where="bankRef",
+                hint="The bank gives each movement a reference of its own; compare with its statement.",
             )
         return await _entry(tx, known)
     words = _references(reference)

@@ -44,9 +44,10 @@ async def test_the_same_bank_entry_is_booked_once_also_at_once(desk: Desk) -> No
     entries = await asyncio.gather(*(record(desk, bank_ref="B-ONCE") for _ in range(4)))
     assert len({entry.id for entry in entries}) == 1
     assert await journals_of(desk, entries[0]) == ["money-received"]
-    with pytest.raises(Conflict) as error:
-        await record(desk, bank_ref="B-ONCE", amount=Money.of("100.01", "EUR"))
-    assert error.value.code == "payment.bank_ref_reused"
+    for contradiction in ({"amount": Money.of("100.01", "EUR")}, {"direction": "out"}):
+        with pytest.raises(Conflict) as error:
+            await record(desk, bank_ref="B-ONCE", **contradiction)
+        assert error.value.code == "payment.bank_ref_reused"
 
 
 async def test_what_belongs_to_nothing_stays_unallocated(desk: Desk) -> None:
