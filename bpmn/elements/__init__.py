@@ -15,6 +15,8 @@ from bpmn.elements.call_activity import CallActivity
 from bpmn.elements.complex_gateway import ComplexGateway
 from bpmn.elements.end_event import EndEvent
 from bpmn.elements.event_based_gateway import EventBasedGateway
+from bpmn.elements.events.cancel import CancelEvent
+from bpmn.elements.events.compensate import CompensateEvent
 from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.elements.events.error import ErrorEvent
 from bpmn.elements.events.escalation import EscalationEvent
@@ -37,6 +39,7 @@ from bpmn.elements.service_task import ServiceTask
 from bpmn.elements.start_event import StartEvent
 from bpmn.elements.sub_process import SubProcess
 from bpmn.elements.task import ManualTask, Task
+from bpmn.elements.transaction import Transaction
 from bpmn.elements.user_task import UserTask
 
 BEHAVIOURS: Mapping[str, Behaviour] = {
@@ -57,6 +60,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         ScriptTask(),
         BusinessRuleTask(),
         SubProcess(),
+        Transaction(),
         CallActivity(),
         ExclusiveGateway(),
         ParallelGateway(),
@@ -76,6 +80,8 @@ EVENT_KINDS: Mapping[str, EventKind] = {
         ErrorEvent(),
         EscalationEvent(),
         TerminateEvent(),
+        CompensateEvent(),
+        CancelEvent(),
         LinkEvent(),
     )
 }

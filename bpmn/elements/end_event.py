@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bpmn.elements.behaviour import Behaviour
+from bpmn.elements.compensation import go_on
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
 from bpmn.model.definition import Element
@@ -17,6 +18,16 @@ class EndEvent(Behaviour):
     def activate(self, burst: Burst, token: Token, element: Element) -> None:
         """Throw each event in turn, as long as the token lives."""
         throw_all(burst, token, element)
+
+    def emptied(self, burst: Burst, token: Token, element: Element) -> None:
+        """A compensation handler is done."""
+        handler_done(burst, token, element)
+
+
+def handler_done(burst: Burst, token: Token, element: Element) -> None:
+    """Undo the next activity, or tell the event that all is undone."""
+    if not go_on(burst, token):
+        element.events[0].kind.compensated(burst, burst.alive(token.key), element)
 
 
 def throw_all(burst: Burst, token: Token, element: Element) -> None:

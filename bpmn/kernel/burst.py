@@ -106,9 +106,24 @@ class Burst(Scopes):
     def leave(self, token: Token, element: Element) -> None:
         """The element is completed: move the token along the flows that its behaviour chooses."""
         self.emit("element.completed", token.element, {"token": token.key})
+        if element.remembered:
+            self._remember(token, element)
         if token.waits:
             token = self.close_waits(token)
         self.move_on(token, element)
+
+    def _remember(self, token: Token, element: Element) -> None:
+        """Let the scope keep what undoing this completed activity will need."""
+        record: dict[str, Any] = {"element": element.ref}
+        if element.handler is None:
+            inner = token.data.get("compensable", [])
+            if element.undo is None and not inner:
+                return
+            slots = self.slots(token.key) or EMPTY
+            record |= {"inner": inner, "variables": {name: slots[name].json for name in sorted(slots)}}
+        scope = self.alive(token.scope)
+        known = scope.data.get("compensable", ())
+        self.put(replace(scope, data={**scope.data, "compensable": [*known, record]}))
 
     def move_on(self, token: Token, element: Element) -> None:
         """Choose outgoing flows and take them; with none to take the token ends in its scope."""
@@ -374,12 +389,12 @@ class Burst(Scopes):
         current: Token | None = token
         while current is not None:
             element = self._elements[current.element]
-            if "body" not in current.data:
+            if "body" not in current.data and "reopened" not in current.data:
                 best = self._best(element.boundaries, catches)
                 if best is not None:
                     return current, best
             current = self.token(current.scope)
-            if current is not None and "interrupted" not in current.data:
+            if current is not None and not current.data.keys() & {"interrupted", "reopened"}:
                 best = self._best(self._elements[current.element].event_starts, catches)
                 if best is not None:
                     return current, best

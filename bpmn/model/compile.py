@@ -26,7 +26,7 @@ from bpmn.model.definition import (
     Model,
 )
 from bpmn.model.loops import read_loop
-from bpmn.model.nodes import boundary_events, by_event, position
+from bpmn.model.nodes import SCOPES, boundary_events, by_event, position
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local, namespace, parse_xml
 from bpmn.model.strict import (
@@ -282,7 +282,7 @@ class _Compilation:
         self._element(reader, node, process, parent, flows, nodes, children, starts, event_starts)
         own = self._ref_of(node)
         for child in nodes:
-            if local(child) == "subProcess":
+            if local(child) in SCOPES:
                 self._scope(reader, child, process, own)
             else:
                 self._element(reader, child, process, own, flows, nodes, (), (), ())
@@ -373,7 +373,7 @@ class _Compilation:
         behaviour = BEHAVIOURS[tag]
         ref = self._ref_of(node)
         outer = node.getparent()
-        around = flows if tag not in ("process", "subProcess") else (self._flows_around(reader, node, outer))
+        around = flows if tag not in SCOPES else (self._flows_around(reader, node, outer))
         incoming = tuple(flow for _, flow in around.values() if flow.target == ref)
         outgoing = tuple(flow for _, flow in around.values() if flow.source == ref)
         place = position(node)
@@ -397,6 +397,7 @@ class _Compilation:
                 f"The activity waits for {takes} tokens, but no flow brings any.",
                 "Remove its startQuantity.",
             )
+        handler, undo = self._compensation(reader, node, outer)
         self.elements[ref] = Element(
             ref=ref,
             id=node.get("id", ""),
@@ -423,6 +424,9 @@ class _Compilation:
             takes=takes,
             gives=_quantity(reader, node, "completionQuantity"),
             joins=behaviour.joins or takes > 1,
+            handler=handler,
+            undo=undo,
+            remembered=behaviour.activity and reader.can_be_undone(node),
             children=children,
             starts=starts,
             event_starts=event_starts,
@@ -430,6 +434,38 @@ class _Compilation:
             config=behaviour.read(node, reader),
         )
         check_structure(reader, node, self.elements[ref])
+
+    def _compensation(
+        self, reader: Reader, node: etree._Element, outer: etree._Element | None
+    ) -> tuple[str | None, str | None]:
+        """The handler that undoes an activity, or the start of its compensation event subprocess."""
+        tag = "compensateEventDefinition"
+        events = [
+            event
+            for event in (boundary_events(outer) if outer is not None else ())
+            if event.get("attachedToRef") == node.get("id") and reader.has_event(event, tag)
+        ]
+        starts = [
+            start
+            for child in node.iterchildren(etree.Element)
+            if by_event(child)
+            for start in child.iterchildren(f"{{{BPMN}}}startEvent")
+            if reader.has_event(start, tag)
+        ]
+        handlers = [handler for event in events for handler in reader.handlers(event)]
+        if len(events) + len(starts) > 1 or len(handlers) != len(events):
+            reader.refuse(
+                "compensation.handler",
+                node,
+                f"{len(handlers) + len(starts)} handlers compensate it; it needs exactly one, "
+                "associated with its compensation boundary event, or one event subprocess.",
+                'Associate the boundary event with one activity that has isForCompensation="true".',
+            )
+            return None, None
+        return (
+            self._ref_of(handlers[0]) if handlers else None,
+            self._ref_of(starts[0]) if starts else None,
+        )
 
     def _flows_around(
         self, reader: Reader, node: etree._Element, outer: etree._Element | None

@@ -95,7 +95,9 @@ class Element:
     boundary events attached to it, `attached_to` the activity that a boundary event hangs on.
     `waits` tells whether one of its events has to be waited for, `takes` and `gives` how many tokens
     begin an activity and leave it along each flow, `joins` whether it wants to know by which flow a
-    token arrives, `config` what its kind read.
+    token arrives, `handler` the activity that undoes this one, `undo` the start event of the compensation
+    event subprocess within, `remembered` whether its scope has to remember that it was completed,
+    `config` what its kind read.
     """
 
     ref: str
@@ -119,6 +121,9 @@ class Element:
     takes: int
     gives: int
     joins: bool
+    handler: str | None
+    undo: str | None
+    remembered: bool
     children: tuple[str, ...]
     starts: tuple[str, ...]
     event_starts: tuple[str, ...]

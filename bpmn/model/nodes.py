@@ -8,10 +8,18 @@ from lxml import etree
 
 from bpmn.model.source import BPMN, local
 
+SCOPES = frozenset({"process", "subProcess", "transaction"})
+"""The nodes that contain others."""
+
 
 def by_event(node: etree._Element) -> bool:
     """Whether this is an event subprocess."""
     return local(node) == "subProcess" and node.get("triggeredByEvent", "false") in ("true", "1")
+
+
+def for_compensation(node: etree._Element) -> bool:
+    """Whether this activity is a compensation handler (an event subprocess is one by its start event)."""
+    return node.get("isForCompensation", "false") in ("true", "1") and not by_event(node)
 
 
 def has_definition(node: etree._Element) -> bool:

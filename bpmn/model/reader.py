@@ -116,6 +116,46 @@ class Reader:
             return event.get("cancelActivity", "true") != "false"
         return position == "event-start" and event.get("isInterrupting", "true") != "false"
 
+    def has_event(self, event: etree._Element, tag: str) -> bool:
+        """Whether an event has a definition of this kind, in place or by reference."""
+        for child in event.iterchildren(etree.Element):
+            if local(child) == "eventDefinitionRef":
+                child = self.by_id.get((child.text or "").strip().rpartition(":")[2], child)
+            if local(child) == tag:
+                return True
+        return False
+
+    @staticmethod
+    def loop_of(activity: etree._Element) -> etree._Element | None:
+        """The loop characteristics of an activity."""
+        tags = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
+        return next((part for part in activity.iterchildren(etree.Element) if local(part) in tags), None)
+
+    # Compensation
+
+    def handlers(self, boundary: etree._Element) -> list[etree._Element]:
+        """The compensation handlers to which associations lead from a compensation boundary event."""
+        targets = [
+            self.by_id.get(association.get("targetRef", ""))
+            for association in self.root.iter(f"{{{BPMN}}}association")
+            if association.get("sourceRef") == boundary.get("id")
+        ]
+        return [
+            target
+            for target in targets
+            if target is not None
+            and target.get("isForCompensation", "false") in ("true", "1")
+            and target.getparent() is boundary.getparent()
+        ]
+
+    def can_be_undone(self, activity: etree._Element) -> bool:
+        """Whether an activity has a compensation handler, or holds something that has one."""
+        scope = activity.getparent()
+        beside = scope.iterchildren(f"{{{BPMN}}}boundaryEvent") if scope is not None else ()
+        own = [event for event in beside if event.get("attachedToRef") == activity.get("id")]
+        inner = [*activity.iter(f"{{{BPMN}}}boundaryEvent"), *activity.iter(f"{{{BPMN}}}startEvent")]
+        return any(self.has_event(event, "compensateEventDefinition") for event in (*own, *inner))
+
     # The graph around a node
 
     def flows(self, scope: etree._Element) -> Iterator[etree._Element]:

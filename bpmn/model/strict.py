@@ -6,7 +6,7 @@ from lxml import etree
 
 from bpmn.elements import EVENT_KINDS
 from bpmn.elements.behaviour import Behaviour
-from bpmn.model.nodes import position
+from bpmn.model.nodes import SCOPES, position
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local, namespace
 
@@ -27,7 +27,7 @@ SILENT = frozenset(
         "monitoring",
     }
 )
-NOT_RUN = frozenset({"transaction", "adHocSubProcess"})
+NOT_RUN = frozenset({"adHocSubProcess"})
 """Flow nodes of the standard that the engine does not run."""
 WIRING = frozenset({"incoming", "outgoing"})
 LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
@@ -65,13 +65,6 @@ def check_attributes(
                 f"The attribute {qualified.localname} of {local(node)} is not supported.",
                 "Remove it.",
             )
-    if node.get("isForCompensation", "false") not in ("false", "0"):
-        reader.refuse(
-            "element.unsupported",
-            place,
-            "Compensation is not supported.",
-            "Model the way back with flows.",
-        )
     multiple = node.get("parallelMultiple", "false") not in ("false", "0")
     if multiple and local(node) != "intermediateCatchEvent":
         reader.refuse(
@@ -86,7 +79,7 @@ def check_parts(
     reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
 ) -> None:
     """Refuse child elements of a flow node that nobody understands; scopes check theirs as they go."""
-    if local(node) in ("process", "subProcess"):
+    if local(node) in SCOPES:
         return
     for child in node.iterchildren(etree.Element):
         tag = local(child)

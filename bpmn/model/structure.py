@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from bpmn.model.definition import Element
-from bpmn.model.nodes import by_event, has_definition
+from bpmn.model.nodes import by_event, for_compensation, has_definition
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local
 
@@ -23,7 +23,7 @@ def check_starts(reader: Reader, scope: etree._Element) -> None:
                 "Give its start event a trigger.",
             )
         return
-    if local(scope) == "subProcess" and (len(starts) != 1 or len(plain) != 1):
+    if local(scope) in ("subProcess", "transaction") and (len(starts) != 1 or len(plain) != 1):
         reader.refuse(
             "start.subprocess",
             scope,
@@ -75,6 +75,20 @@ def check_structure(reader: Reader, node: etree._Element, element: Element) -> N
             "A flow is connected to an event subprocess.",
             "Remove the flow.",
         )
+    if for_compensation(node) and (element.incoming or element.outgoing):
+        reader.refuse(
+            "compensation.handler-in-flow",
+            node,
+            "A flow is connected to a compensation handler.",
+            "Remove the flow; an association leads from the compensation boundary event to the handler.",
+        )
+    if element.remembered and element.loop is not None:
+        reader.refuse(
+            "compensation.in-loop",
+            node,
+            "Compensating the rounds of a loop is not supported.",
+            "Put what can be compensated outside the loop.",
+        )
     if tag.endswith("Gateway") and not element.outgoing:
         reader.refuse("gateway.no-way-out", node, "The gateway has no outgoing flow.", "Add one.")
 
@@ -85,7 +99,10 @@ def warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._E
     pending: list[etree._Element] = [
         node
         for node in nodes
-        if local(node) in ("startEvent", "boundaryEvent") or by_event(node) or _link_catch(node)
+        if local(node) in ("startEvent", "boundaryEvent")
+        or by_event(node)
+        or _link_catch(node)
+        or for_compensation(node)
     ]
     while pending:
         node = pending.pop()

@@ -40,3 +40,7 @@ class EventKind:
     def throw(self, burst: Burst, token: Token, element: Element, config: Any) -> bool:
         """Throw the event from `token`; True if the throwing element is then done (or the token gone)."""
         raise AssertionError(f"{self.tag} is never thrown")
+
+    def compensated(self, burst: Burst, token: Token, element: Element) -> None:
+        """All that the thrown event had to undo is undone."""
+        raise AssertionError(f"{self.tag} compensates nothing")

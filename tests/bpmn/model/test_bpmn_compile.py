@@ -70,7 +70,7 @@ LOOPED = '<task id="x">{}</task>'
 @pytest.mark.parametrize(
     ("source", "code", "element"),
     [
-        (within('<transaction id="x"/>'), "element.unsupported", "x"),
+        (within('<transaction id="x"/>'), "start.subprocess", "x"),
         (within('<choreographyTask id="x"/>'), "element.unsupported", "x"),
         (within('<task id="x"><ioSpecification/></task>'), "element.unsupported", "x"),
         (within('<task id="x"><potentialOwner/></task>'), "element.unsupported", "x"),
@@ -149,7 +149,7 @@ LOOPED = '<task id="x">{}</task>'
         (within(LOOPED.format("<multiInstanceLoopCharacteristics/>")), "loop.no-count", "x"),
         (within(LOOPED.format("<standardLoopCharacteristics/>")), "loop.endless", "x"),
         (within(LOOPED.format('<standardLoopCharacteristics loopMaximum="-1"/>')), "loop.bad-count", "x"),
-        (within('<task id="x" isForCompensation="true"/>'), "element.unsupported", "x"),
+        (within('<task id="x" isForCompensation="true"/>'), "compensation.handler-in-flow", "x"),
         (within('<task id="x" default="start-x"/>'), "flow.default-not-outgoing", "x"),
         (within(SUB.format(end("e"))), "start.subprocess", "x"),
         (within(SUB.format(start("s") + end("end2") + flow("s > end"))), "flow.crosses-scope", "s-end"),
