@@ -2,7 +2,7 @@
 
 from ledger.checker import Finding
 from ledger.draft import EntryDraft, entry_id
-from ledger.keys import Keys, load_or_create_keys
+from ledger.keys import Keys, load_or_create_keys, vault_key_in
 from ledger.prove import prove, prove_step
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
@@ -27,5 +27,6 @@ __all__ = [
     "public_keys",
     "reveal",
     "reveal_events",
+    "vault_key_in",
     "verify_log",
 ]

@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from core.errors import Broken, Forbidden
+from core.errors import Broken, Forbidden, NotFound
 
 VAULT_KEY_SIZE = 32
+_VAULT_FILE = "vault-key.hex"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def load_or_create_keys(folder: Path) -> Keys:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     signing = _load_pem(folder / "entry-signing-key.pem", lambda: ec.generate_private_key(ec.SECP256R1()))
     log = _load_pem(folder / "log-signing-key.pem", Ed25519PrivateKey.generate)
-    vault_file = folder / "vault-key.hex"
+    vault_file = folder / _VAULT_FILE
     try:
         vault = bytes.fromhex(_load(vault_file, lambda: secrets.token_hex(VAULT_KEY_SIZE).encode()).decode())
     except ValueError:
@@ -69,6 +70,23 @@ def load_or_create_keys(folder: Path) -> Keys:
     if len(vault) != VAULT_KEY_SIZE:
         raise _unreadable(vault_file, f"{VAULT_KEY_SIZE} bytes in hexadecimal")
     return Keys(signing, log, vault)
+
+
+def vault_key_in(folder: Path) -> bytes:
+    """Return the vault key of an installation; unlike `load_or_create_keys`, make none where there is none.
+
+    Raises:
+        NotFound: `ledger.keys_missing`.
+        Forbidden, Broken: what `load_or_create_keys` raises.
+    """
+    if not (folder / _VAULT_FILE).exists():
+        raise NotFound(
+            "ledger.keys_missing",
+            "No vault key is there, and without it no payload opens.",
+            where=str(folder),
+            hint="Name the platform's data folder with --data DIR.",
+        )
+    return load_or_create_keys(folder).vault_key
 
 
 _PrivateKey = ec.EllipticCurvePrivateKey | Ed25519PrivateKey

@@ -96,7 +96,7 @@ def replay(
 
 
 async def _replay(case_id: UUID, data: Path | None, database: str | None) -> ReplayReport:
-    vault_key = ledger.load_or_create_keys(data_folder(data).keys).vault_key
+    vault_key = ledger.vault_key_in(data_folder(data).keys)
     async with platform_database(data, database) as opened:
         return await replay_case(opened, case_id, vault_key)
 

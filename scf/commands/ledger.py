@@ -141,7 +141,7 @@ async def _verify(
     vault: bool,
 ) -> ledger.LogReport:
     async with platform_database(data, database) as opened:
-        vault_key = ledger.load_or_create_keys(data_folder(data).keys).vault_key if vault else None
+        vault_key = ledger.vault_key_in(data_folder(data).keys) if vault else None
         return await ledger.verify_log(opened, log_key=log_key, backends=backends, vault_key=vault_key)
 
 
@@ -149,7 +149,7 @@ async def _prove(entry: UUID | int, step: int | None, data: Path | None, databas
     async with platform_database(data, database) as opened:
         if step is None:
             return await ledger.prove(opened, entry)
-        vault_key = ledger.load_or_create_keys(data_folder(data).keys).vault_key
+        vault_key = ledger.vault_key_in(data_folder(data).keys)
         return await ledger.prove_step(opened, entry, step, vault_key)
 
 
