@@ -73,11 +73,16 @@ def collections_agree_with_their_item(tree: Tree) -> Iterator[Broken]:
 
 @rule("ext-076", "10.4.1", "Name the reference Object [State].")
 def references_are_named_by_object_and_state(tree: Tree) -> Iterator[Broken]:
-    """A reference to a data object in a state is called by the object's name and the state in brackets."""
+    """A reference to a data object in a state is called by the object's name and the state in brackets.
+
+    Where the object has no name, as bpmn-js writes it, the reference may be called anything.
+    """
     for reference in tree.tagged("dataObjectReference"):
         original = tree.target(reference.get("dataObjectRef"))
+        if original is None or not original.get("name"):
+            continue
         for state in tree.children(reference, "dataState"):
-            name = f"{original.get('name', '') if original is not None else ''} [{state.get('name', '')}]"
+            name = f"{original.get('name')} [{state.get('name', '')}]"
             if reference.get("name") is not None and reference.get("name") != name:
                 yield (
                     reference,

@@ -104,7 +104,23 @@ def nothing_leads_to_a_start(tree: Tree) -> Iterator[Broken]:
             yield event, f"The sequence flow {label(flow)} leads to the start event {label(event)}."
 
 
+@rule("ext-101", "10.5.2", "Connect the start event with an outgoing flow.")
+def starts_lead_on(tree: Tree) -> Iterator[Broken]:
+    """A start event has an outgoing sequence flow."""
+    for event in tree.tagged("startEvent"):
+        if not tree.flows_out(event):
+            yield event, f"No sequence flow leaves the start event {label(event)}."
+
+
 # End events
+
+
+@rule("ext-107", "10.5.3", "Connect the end event with an incoming flow.")
+def ends_are_led_to(tree: Tree) -> Iterator[Broken]:
+    """An end event has an incoming sequence flow."""
+    for event in tree.tagged("endEvent"):
+        if not tree.flows_in(event):
+            yield event, f"No sequence flow leads to the end event {label(event)}."
 
 
 @rule("ext-104", "10.5.3", "Remove the flow, or use an intermediate event.")

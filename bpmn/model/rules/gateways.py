@@ -55,6 +55,14 @@ def _after_event_gateways(tree: Tree) -> Iterator[tuple[Node, Node, Node]]:
                 yield gateway, flow, target
 
 
+@rule("ext-136", "10.6.6", "Add a second event to wait for, or wait without the gateway.")
+def event_gateways_wait_for_several_events(tree: Tree) -> Iterator[Broken]:
+    """An event-based gateway has two or more outgoing sequence flows."""
+    for gateway in tree.tagged("eventBasedGateway"):
+        if len(tree.flows_out(gateway)) < 2:
+            yield gateway, f"The event-based gateway {label(gateway)} does not wait for several events."
+
+
 @rule("ext-137", "10.6.6", "Remove the condition.")
 def event_gateways_ask_no_conditions(tree: Tree) -> Iterator[Broken]:
     """The outgoing flows of an event-based gateway have no condition: the event decides."""
@@ -85,6 +93,21 @@ def event_gateways_lead_to_events(tree: Tree) -> Iterator[Broken]:
             yield (
                 flow,
                 f"The event gateway {label(gateway)} leads to {label(target)}: it cannot wait for that.",
+            )
+
+
+@rule("ext-139", "10.6.6", "Wait for all messages by events, or for all by receive tasks.")
+def event_gateways_wait_for_messages_in_one_way(tree: Tree) -> Iterator[Broken]:
+    """An event-based gateway leads either to receive tasks or to message events, not to both."""
+    ways: dict[Node, set[str]] = {}
+    for gateway, _, target in _after_event_gateways(tree):
+        if tree.tag(target) == "receiveTask" or "message" in tree.kinds(target):
+            ways.setdefault(gateway, set()).add(tree.tag(target))
+    for gateway, tags in ways.items():
+        if {"receiveTask", "intermediateCatchEvent"} <= tags:
+            yield (
+                gateway,
+                f"The event-based gateway {label(gateway)} leads to receive tasks and message events.",
             )
 
 

@@ -171,5 +171,5 @@ def references_lead_to_the_right_kind(tree: Tree) -> Iterator[Broken]:
     for (node, place), value, kinds in _references(tree):
         found = tree.target(value)
         if found is not None and kinds and tree.tag(found) not in kinds and not tree.foreign(value):
-            wanted = sorted(kinds)[0] if len(kinds) == 1 else "one of the kinds allowed there"
+            wanted = " or ".join(sorted(kinds)) if len(kinds) < 4 else "a kind of element allowed there"
             yield node, f"The {place} points to the {tree.tag(found)} {value}, not to {wanted}."
