@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core import Broken, Forbidden
-from ledger import load_or_create_keys
+from core import Broken, Forbidden, NotFound
+from ledger import load_or_create_keys, vault_key_in
 from proof.signatures import PublicKey
 
 
@@ -47,3 +47,13 @@ def test_a_damaged_key_file_is_never_replaced(tmp_path: Path, name: str, content
 
 def test_keys_do_not_print_themselves(tmp_path: Path) -> None:
     assert repr(load_or_create_keys(tmp_path / "keys")) == "Keys(…)"
+
+
+def test_who_only_reads_payloads_gets_the_vault_key_and_makes_none(tmp_path: Path) -> None:
+    with pytest.raises(NotFound) as caught:
+        vault_key_in(tmp_path)
+    assert caught.value.code == "ledger.keys_missing"
+    assert list(tmp_path.iterdir()) == []
+
+    keys = load_or_create_keys(tmp_path)
+    assert vault_key_in(tmp_path) == keys.vault_key
