@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bpmn.elements.ad_hoc_sub_process import AdHocSubProcess
 from bpmn.elements.behaviour import Behaviour
 from bpmn.elements.boundary_event import BoundaryEvent
 from bpmn.elements.business_rule_task import BusinessRuleTask
@@ -61,6 +62,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         BusinessRuleTask(),
         SubProcess(),
         Transaction(),
+        AdHocSubProcess(),
         CallActivity(),
         ExclusiveGateway(),
         ParallelGateway(),

@@ -90,6 +90,10 @@ class Behaviour:
         """The last token in this scope has ended."""
         raise AssertionError(f"{element.tag} is no scope")
 
+    def inner_completed(self, burst: Burst, scope: Token, element: Element, inner: Token) -> bool:
+        """Whether the scope has enough, now that the activity of the token `inner` in it is completed."""
+        return False
+
     def returned(self, burst: Burst, token: Token, element: Element, written: Mapping[str, Value]) -> None:
         """The process that this element called has ended, having written these variables."""
         raise AssertionError(f"{element.tag} calls no process")

@@ -127,6 +127,8 @@ class Burst(Scopes):
 
     def move_on(self, token: Token, element: Element) -> None:
         """Choose outgoing flows and take them; with none to take the token ends in its scope."""
+        if element.watched and self._is_enough(token):
+            return
         if not element.outgoing:
             self.end(token)
             return
@@ -137,6 +139,20 @@ class Burst(Scopes):
             self.stop(token.key, "leave", stuck)
             return
         self.take(token, flows, times=element.gives)
+
+    def _is_enough(self, token: Token) -> bool:
+        """Tell the scope that an activity in it is completed; True if the token goes no further."""
+        scope = self.alive(token.scope)
+        around = self._elements[scope.element]
+        try:
+            enough = around.behaviour.inner_completed(self, scope, around, token)
+        except (Stuck, BpmnError) as stuck:
+            self.put(replace(token, status="leaving"))
+            self.stop(token.key, "leave", stuck)
+            return True
+        if enough:
+            self.end(self.alive(token.key))
+        return enough
 
     def take(self, token: Token, flows: Sequence[Flow], *, times: int = 1) -> None:
         """Replace the token by one (or as many as `times` says) on each flow's target."""

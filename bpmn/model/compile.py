@@ -26,13 +26,12 @@ from bpmn.model.definition import (
     Model,
 )
 from bpmn.model.loops import read_loop
-from bpmn.model.nodes import SCOPES, boundary_events, by_event, position
+from bpmn.model.nodes import SCOPES, boundary_events, by_event, for_compensation, position
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local, namespace, parse_xml
 from bpmn.model.strict import (
     ACTIVITY_ATTRIBUTES,
     LOOPS,
-    NOT_RUN,
     SILENT,
     WIRING,
     check_attributes,
@@ -319,8 +318,6 @@ class _Compilation:
             ends = []
             for role in ("sourceRef", "targetRef"):
                 end = reader.by_id.get(node.get(role, ""))
-                if end is not None and local(end) in NOT_RUN:
-                    continue  # refused by name where it stands
                 if end is None or local(end) not in BEHAVIOURS:
                     known = end is not None
                     reader.refuse(
@@ -427,6 +424,12 @@ class _Compilation:
             handler=handler,
             undo=undo,
             remembered=behaviour.activity and reader.can_be_undone(node),
+            watched=(
+                behaviour.activity
+                and outer is not None
+                and local(outer) == "adHocSubProcess"
+                and not for_compensation(node)
+            ),
             children=children,
             starts=starts,
             event_starts=event_starts,
@@ -567,8 +570,6 @@ class _Compilation:
         if local(node) != "boundaryEvent":
             return None
         host = reader.by_id.get(node.get("attachedToRef", ""))
-        if host is not None and local(host) in NOT_RUN:
-            return None  # refused by name where it stands
         behaviour = BEHAVIOURS.get(local(host)) if host is not None else None
         if (
             host is None

@@ -97,6 +97,7 @@ class Element:
     begin an activity and leave it along each flow, `joins` whether it wants to know by which flow a
     token arrives, `handler` the activity that undoes this one, `undo` the start event of the compensation
     event subprocess within, `remembered` whether its scope has to remember that it was completed,
+    `watched` whether the ad-hoc subprocess around it asks then if that is enough,
     `config` what its kind read.
     """
 
@@ -124,6 +125,7 @@ class Element:
     handler: str | None
     undo: str | None
     remembered: bool
+    watched: bool
     children: tuple[str, ...]
     starts: tuple[str, ...]
     event_starts: tuple[str, ...]

@@ -8,7 +8,7 @@ from lxml import etree
 
 from bpmn.model.source import BPMN, local
 
-SCOPES = frozenset({"process", "subProcess", "transaction"})
+SCOPES = frozenset({"process", "subProcess", "transaction", "adHocSubProcess"})
 """The nodes that contain others."""
 
 

@@ -27,8 +27,6 @@ SILENT = frozenset(
         "monitoring",
     }
 )
-NOT_RUN = frozenset({"adHocSubProcess"})
-"""Flow nodes of the standard that the engine does not run."""
 WIRING = frozenset({"incoming", "outgoing"})
 LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
 ANYWHERE = frozenset({"versionTag", "properties"})

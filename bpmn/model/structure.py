@@ -94,7 +94,9 @@ def check_structure(reader: Reader, node: etree._Element, element: Element) -> N
 
 
 def warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._Element]) -> None:
-    """Warn of elements to which no flow leads."""
+    """Warn of elements to which no flow leads; in an ad-hoc subprocess they need none."""
+    if local(scope) == "adHocSubProcess":
+        return
     reached: set[str] = set()
     pending: list[etree._Element] = [
         node
