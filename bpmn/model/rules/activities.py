@@ -26,13 +26,13 @@ def _below_one(tree: Tree, attribute: str) -> Iterator[Broken]:
             yield activity, f"The {attribute} of {label(activity)} is {value}."
 
 
-@rule("ext-037", "10.3.1", "Write a whole number from 1 up.")
+@rule("ext-037", "10.3", "Write a whole number from 1 up.")
 def activities_start_with_a_token(tree: Tree) -> Iterator[Broken]:
     """The start quantity of an activity is at least one."""
     yield from _below_one(tree, "startQuantity")
 
 
-@rule("ext-038", "10.3.1", "Write a whole number from 1 up.")
+@rule("ext-038", "10.3", "Write a whole number from 1 up.")
 def activities_complete_with_a_token(tree: Tree) -> Iterator[Broken]:
     """The completion quantity of an activity is at least one."""
     yield from _below_one(tree, "completionQuantity")
@@ -45,9 +45,6 @@ def resources_are_named_or_computed(tree: Tree) -> Iterator[Broken]:
         role = tree.parent(node)
         if role is not None and tree.children(role, "resourceRef", "resourceParameterBinding"):
             yield role, f"The {tree.tag(role)} {label(role)} has a resource and an assignment expression."
-
-
-# Tasks that exchange messages
 
 
 @rule("ext-049", "10.3.3", "Remove the incoming flows, or set instantiate to false.")

@@ -119,7 +119,7 @@ def only_collaborations_refer_to_choreographies(tree: Tree) -> Iterator[Broken]:
             yield node, f"The {tree.tag(node)} {label(node)} refers to a choreography."
 
 
-@rule("ext-032", "9.5.3", "Remove it, or use a collaboration.")
+@rule("ext-032", "9.5", "Remove it, or use a collaboration.")
 def global_conversations_are_plain(tree: Tree) -> Iterator[Broken]:
     """A global conversation contains no conversations and no artifacts."""
     for conversation in tree.tagged("globalConversation"):

@@ -16,7 +16,7 @@ from bpmn.model.rules.tree import (
     true,
 )
 
-# Where each trigger may stand (BPMN 2.0.2, table 10.93).
+# Where each trigger may stand, after the standard's table of the types of events (section 10.5).
 _PROCESS_STARTS = frozenset({"message", "timer", "conditional", "signal"})
 _EVENT_STARTS = _PROCESS_STARTS | {"error", "escalation", "compensate"}
 _ENDS = frozenset({"message", "escalation", "error", "cancel", "compensate", "signal", "terminate"})
