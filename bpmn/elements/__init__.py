@@ -28,6 +28,7 @@ from bpmn.elements.events.signal import SignalEvent
 from bpmn.elements.events.terminate import TerminateEvent
 from bpmn.elements.events.timer import TimerEvent
 from bpmn.elements.exclusive_gateway import ExclusiveGateway
+from bpmn.elements.global_task import GLOBAL_TASKS
 from bpmn.elements.inclusive_gateway import InclusiveGateway
 from bpmn.elements.intermediate_catch_event import IntermediateCatchEvent
 from bpmn.elements.intermediate_throw_event import IntermediateThrowEvent
@@ -69,6 +70,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
         InclusiveGateway(),
         ComplexGateway(),
         EventBasedGateway(),
+        *GLOBAL_TASKS,
     )
 }
 

@@ -97,6 +97,8 @@ class Scopes(Workspace):
                 self.set_local(token, results)
             else:
                 self.propagate(token, results, start=token.scope)
+        elif payload and element.behaviour.closed:
+            self.set_local(token, payload, local=False)
         elif payload and not element.behaviour.scopes_variables:
             self.propagate(token, payload)
         elif payload and "body" not in token.data:

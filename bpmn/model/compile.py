@@ -26,7 +26,7 @@ from bpmn.model.definition import (
     Model,
 )
 from bpmn.model.loops import read_loop
-from bpmn.model.nodes import SCOPES, boundary_events, by_event, for_compensation, position
+from bpmn.model.nodes import CALLABLE, SCOPES, boundary_events, by_event, for_compensation, position
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local, namespace, parse_xml
 from bpmn.model.strict import (
@@ -193,7 +193,7 @@ class _Compilation:
 
     def _read_bpmn(self, reader: Reader) -> None:
         self.readers.append(reader)
-        for node in reader.root.iterchildren(f"{{{BPMN}}}process"):
+        for node in reader.root.iterchildren(*(f"{{{BPMN}}}{tag}" for tag in sorted(CALLABLE))):
             process = node.get("id", "")
             if process in self.processes:
                 reader.refuse(
@@ -243,7 +243,7 @@ class _Compilation:
 
     def _ref_of(self, node: etree._Element) -> str:
         scope: etree._Element | None = node
-        while scope is not None and local(scope) != "process":
+        while scope is not None and local(scope) not in CALLABLE:
             scope = scope.getparent()
         process = scope.get("id", "") if scope is not None else self.main
         identifier = node.get("id", "")
@@ -255,6 +255,10 @@ class _Compilation:
     # Elements
 
     def _process(self, reader: Reader, node: etree._Element) -> None:
+        """Compile a process, or a global task, with which no case can begin."""
+        if local(node) != "process" and node.get("id") != self.main:
+            self._element(reader, node, node.get("id", ""), None, {}, [], (), (), ())
+            return
         if node.get("isExecutable") != "true":
             reader.refuse(
                 "process.not-executable",
@@ -295,7 +299,7 @@ class _Compilation:
                 "element.foreign", child, f"The element {tag} is no BPMN.", "Move it into extensionElements."
             )
             return False
-        if tag in BEHAVIOURS and tag != "process":
+        if tag in BEHAVIOURS and tag not in CALLABLE:
             if not child.get("id"):
                 reader.refuse("id.missing", child, f"A {tag} has no id.", "Give it one.")
                 return False

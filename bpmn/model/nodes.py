@@ -12,6 +12,19 @@ SCOPES = frozenset({"process", "subProcess", "transaction", "adHocSubProcess"})
 """The nodes that contain others."""
 
 
+CALLABLE = frozenset(
+    {
+        "process",
+        "globalTask",
+        "globalManualTask",
+        "globalUserTask",
+        "globalScriptTask",
+        "globalBusinessRuleTask",
+    }
+)
+"""What stands beside processes and can be called."""
+
+
 def by_event(node: etree._Element) -> bool:
     """Whether this is an event subprocess."""
     return local(node) == "subProcess" and node.get("triggeredByEvent", "false") in ("true", "1")
