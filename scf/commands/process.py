@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from bpmn import lint
-from bpmn.conformance import run_bpmn
+from bpmn.conformance import run_bpmn, run_rules
 from core.errors import NotFound
 from scf import console
 from scf.commands.options import JsonOption
@@ -35,7 +35,9 @@ def lint_command(
     executable = {name: text.encode() for name, text in sources.items() if not name.endswith(".form")}
     findings = lint(executable, catalogue=catalogue(sources, platform_effects().job_types))
     if json:
-        console.print_json([asdict(finding) for finding in findings])
+        console.print_json(
+            [{**asdict(finding), "breaks_standard": finding.breaks_standard} for finding in findings]
+        )
     else:
         for finding in findings:
             colour = "red" if finding.severity == "error" else "yellow"
@@ -49,13 +51,14 @@ def lint_command(
 
 @app.command("conformance")
 def conformance(
-    folder: Annotated[Path, typer.Argument(help="A folder with cases.json and its models.")],
+    folder: Annotated[Path, typer.Argument(help="A folder of models, with cases.json or to be checked.")],
     json: JsonOption = False,
 ) -> None:
-    """Run a folder of conformance cases on the kernel."""
-    if not (folder / "cases.json").exists():
-        raise NotFound("process.suite_missing", "The folder holds no cases.json.", where=str(folder))
-    show_conformance(run_bpmn(folder), json)
+    """Run a folder of conformance cases on the kernel, or check its models against the standard's rules."""
+    if not any(folder.rglob("*.bpmn")):
+        raise NotFound("process.suite_missing", "The folder holds no BPMN models.", where=str(folder))
+    suite = run_bpmn if (folder / "cases.json").exists() else run_rules
+    show_conformance(suite(folder), json)
 
 
 def show_conformance(report: Mapping[str, Any], json: bool) -> None:
