@@ -62,7 +62,8 @@ async def peers(database_url: str) -> dict[str, float]:
             return 1
 
         written = await _for_some_seconds(write)
-        return {"ledger.appends_single_per_s": written / (time.perf_counter() - began)}
+        floor = written / (time.perf_counter() - began)
+        return {"ledger.appends_per_s": floor, "ledger.appends_single_per_s": floor}
     finally:
         await pool.close()
 
