@@ -104,7 +104,7 @@ def warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._E
         if local(node) in ("startEvent", "boundaryEvent")
         or by_event(node)
         or _link_catch(node)
-        or for_compensation(node)
+        or _undoes(reader, node)
     ]
     while pending:
         node = pending.pop()
@@ -120,6 +120,14 @@ def warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._E
                 f"No flow leads to the {local(node)} {node.get('id')}.",
                 "Connect or remove it.",
             )
+
+
+def _undoes(reader: Reader, node: etree._Element) -> bool:
+    """Whether a compensation boundary event leads to this handler."""
+    return for_compensation(node) and any(
+        association.get("targetRef") == node.get("id")
+        for association in reader.root.iter(f"{{{BPMN}}}association")
+    )
 
 
 def _link_catch(node: etree._Element) -> bool:
