@@ -67,15 +67,11 @@ class BusinessTime:
 
     def pause(self, real: datetime) -> BusinessTime:
         """Return the map that stands still from `real` on."""
-        return replace(
-            self, real_anchor=max(real, self.real_anchor), business_anchor=self.at(real), paused=True
-        )
+        return self._reanchored(real, paused=True)
 
     def resume(self, real: datetime) -> BusinessTime:
         """Return the map that runs on from `real`."""
-        return replace(
-            self, real_anchor=max(real, self.real_anchor), business_anchor=self.at(real), paused=False
-        )
+        return self._reanchored(real, paused=False)
 
     def _reanchored(self, real: datetime, *, paused: bool) -> BusinessTime:
         anchor = max(real, self.real_anchor)

@@ -92,19 +92,6 @@ async def accepted_document(sql: Connection, kind: str, digest: str) -> UUID | N
     return found
 
 
-async def order_versions(sql: Connection, seller_id: UUID, buyer_id: UUID, number: str) -> list[Row]:
-    """Return (document_id, state) of the orders of a number between two companies."""
-    return await sql.fetch(
-        """
-        SELECT document_id, state FROM finance.order_
-        WHERE seller_id = $1 AND buyer_id = $2 AND number_key = $3
-        """,
-        seller_id,
-        buyer_id,
-        number,
-    )
-
-
 # Matching
 
 
@@ -187,11 +174,6 @@ async def credited(sql: Connection, seller_id: UUID, currency: str, invoice_key:
         invoice_key,
     )
     return total
-
-
-async def lock_invoice(sql: Connection, invoice_id: UUID) -> Row | None:
-    """Lock and return an invoice."""
-    return await sql.fetchrow("SELECT * FROM finance.invoice WHERE id = $1 FOR UPDATE", invoice_id)
 
 
 async def drop_allocations(sql: Connection, invoice_ids: Sequence[UUID]) -> None:

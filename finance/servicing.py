@@ -23,8 +23,7 @@ async def accrue(tx: Transaction, asset_id: UUID, upto: date, *, at: datetime, e
     """Book the discount earned up to a day, and what lateness costs; return the income.
 
     Cumulative: the running total is rounded and the difference booked, so that the days add up exactly, in
-        whatever
-    steps they are booked. Lateness is charged to the reserve, at most what is left of it.
+    whatever steps they are booked. Lateness is charged to the reserve, at most what is left of it.
 
     Raises:
         NotFound: `receivable.unknown`.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -45,8 +44,3 @@ def print_error(code: str, message: str, where: str | None, hint: str | None) ->
         err.print(f"  at   {where}", markup=False, soft_wrap=True)
     if hint:
         err.print(f"  do   {hint}", markup=False, soft_wrap=True)
-
-
-def in_ci() -> bool:
-    """Return whether a continuous-integration system runs this."""
-    return bool(os.environ.get("CI"))

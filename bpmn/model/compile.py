@@ -257,7 +257,7 @@ class _Compilation:
     def _process(self, reader: Reader, node: etree._Element) -> None:
         """Compile a process, or a global task, with which no case can begin."""
         if local(node) != "process" and node.get("id") != self.main:
-            self._element(reader, node, node.get("id", ""), None, {}, [], (), (), ())
+            self._element(reader, node, node.get("id", ""), None, {}, (), (), ())
             return
         if node.get("isExecutable") != "true":
             reader.refuse(
@@ -282,13 +282,13 @@ class _Compilation:
             for start in child.iterchildren(f"{{{BPMN}}}startEvent")
         )
         check_starts(reader, node)
-        self._element(reader, node, process, parent, flows, nodes, children, starts, event_starts)
+        self._element(reader, node, process, parent, flows, children, starts, event_starts)
         own = self._ref_of(node)
         for child in nodes:
             if local(child) in SCOPES:
                 self._scope(reader, child, process, own)
             else:
-                self._element(reader, child, process, own, flows, nodes, (), (), ())
+                self._element(reader, child, process, own, flows, (), (), ())
         warn_unreachable(reader, node, nodes)
 
     def _flow_node(self, reader: Reader, scope: etree._Element, child: etree._Element) -> bool:
@@ -365,7 +365,6 @@ class _Compilation:
         process: str,
         parent: str | None,
         flows: Mapping[str, tuple[etree._Element, Flow]],
-        siblings: list[etree._Element],
         children: tuple[str, ...],
         starts: tuple[str, ...],
         event_starts: tuple[str, ...],

@@ -76,11 +76,6 @@ class Viewer:
     roles: frozenset[str]
     party_id: UUID | None
 
-    @property
-    def is_bank(self) -> bool:
-        """Whether this is one of the finance provider's own people."""
-        return bool(self.roles & BANK_ROLES)
-
     def scope(self, area: Area) -> Scope:
         """Return which rows of an area this person may see."""
         reading = [role for role in self.roles if area in _READS[role]]

@@ -37,7 +37,6 @@ class Offer:
 
     seller: str
     buyer: str
-    seller_name: str
     buyer_name: str
     invoices: tuple[Mapping[str, Any], ...]
 
@@ -79,7 +78,7 @@ def offers(imported: list[Imported]) -> list[Offer]:
         parties = (invoice["seller"]["identifier"], invoice["buyer"]["identifier"])
         groups.setdefault((*parties, invoice["total"]["currency"]), []).append(invoice)
     return [
-        Offer(seller, buyer, invoices[0]["sellerName"], invoices[0]["buyerName"], tuple(invoices))
+        Offer(seller, buyer, invoices[0]["buyerName"], tuple(invoices))
         for (seller, buyer, _), invoices in groups.items()
     ]
 
