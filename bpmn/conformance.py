@@ -19,7 +19,7 @@ from bpmn.kernel.state import State
 from bpmn.model.compile import compile_model, executable_processes
 from bpmn.model.definition import Model
 from bpmn.model.lint import lint
-from bpmn.simulate import World
+from bpmn.simulation.world import World
 from bpmn.values import from_json
 
 
