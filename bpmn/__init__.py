@@ -29,6 +29,7 @@ from bpmn.model.catalogue import Catalogue
 from bpmn.model.compile import compile_model
 from bpmn.model.definition import Element, Model
 from bpmn.model.lint import lint
+from bpmn.model.starts import ProcessStart, Trigger
 
 __all__ = [
     "KERNEL_VERSION",
@@ -50,6 +51,7 @@ __all__ = [
     "Job",
     "Model",
     "ModelRefused",
+    "ProcessStart",
     "ResolveIncident",
     "SignalSubscription",
     "Start",
@@ -60,6 +62,7 @@ __all__ = [
     "Task",
     "ThrowError",
     "Timer",
+    "Trigger",
     "command_from_json",
     "compile_model",
     "lint",

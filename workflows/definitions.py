@@ -19,6 +19,9 @@ from workflows.repository import Connection, DefinitionRow
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
+STARTS: frozenset[str] = frozenset()
+"""The triggers by which cases start: none yet. A case starts because someone asks for it, and names nothing."""
+
 _EXECUTABLE = (".bpmn", ".dmn")
 _FORM = ".form"
 
@@ -56,8 +59,8 @@ def shipped_products() -> tuple[str, ...]:
 
 
 def catalogue(sources: Mapping[str, str], job_types: frozenset[str]) -> Catalogue:
-    """Return what the deployment check must know: job types, and the forms among the files."""
-    return Catalogue(job_types, frozenset(_forms(sources)), finance.MANDATORY_CONTROLS)
+    """Return what the deployment check must know: job types, forms among the files, and what starts cases."""
+    return Catalogue(job_types, frozenset(_forms(sources)), finance.MANDATORY_CONTROLS, STARTS)
 
 
 async def deploy(

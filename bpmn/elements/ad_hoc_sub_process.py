@@ -18,7 +18,7 @@ from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
 from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Formula
-from bpmn.model.nodes import by_event, for_compensation
+from bpmn.model.nodes import can_begin
 from bpmn.model.source import BPMN, local
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class AdHocSubProcess(SubProcess):
                 )
         reached = {flow.get("targetRef") for flow in reader.flows(node)}
         begins = tuple(
-            reader.ref_of(child) for child in inner if _can_begin(child) and child.get("id") not in reached
+            reader.ref_of(child) for child in inner if can_begin(child) and child.get("id") not in reached
         )
         if not begins:
             reader.refuse(
@@ -130,17 +130,3 @@ class AdHocSubProcess(SubProcess):
     def _begin_next(burst: Burst, token: Token, config: AdHocConfig, index: int) -> None:
         token = burst.put(replace(token, data={**token.data, "next": index + 1}))
         burst.create(config.begins[index], token.key, token.branch, token.seen)
-
-
-def _can_begin(child: etree._Element) -> bool:
-    """Whether something begins without a flow: activities, gateways and intermediate events do."""
-    tag = local(child)
-    return (
-        (tag.lower().endswith(("task", "subprocess", "gateway")) or tag in _BEGINNING)
-        and not by_event(child)
-        and not for_compensation(child)
-        and child.find(f"{{{BPMN}}}linkEventDefinition") is None
-    )
-
-
-_BEGINNING = frozenset({"callActivity", "transaction", "intermediateCatchEvent", "intermediateThrowEvent"})

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from bpmn.elements.activity import Activity
+from bpmn.elements.event_based_gateway import check_instantiating
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, TimerWait, Token
 from bpmn.model.definition import Element
+from bpmn.model.nodes import instantiates
 from bpmn.values import Value
 
 if TYPE_CHECKING:
@@ -25,17 +27,19 @@ class ReceiveTask(Activity):
     extensions = frozenset({"ioMapping"})
 
     def read(self, node: etree._Element, reader: Reader) -> None:
-        """Refuse what is not run; the message itself is read like a message event's."""
-        if node.get("instantiate", "false") != "false":
-            reader.refuse(
-                "receive.instantiating",
-                node,
-                "A receive task that starts a process is not supported.",
-                "Use a message start event.",
-            )
+        """Check that one that starts a process can; the message itself is read like a message event's."""
+        if instantiates(node):
+            check_instantiating(node, reader)
+            if reader.loop_of(node) is not None:
+                reader.refuse(
+                    "receive.instantiating-loop",
+                    node,
+                    "A receive task that starts a process repeats, but its message comes once.",
+                    "Remove the loop.",
+                )
 
     def activate(self, burst: Burst, token: Token, element: Element) -> None:
-        """Subscribe, unless the message has come already (behind a gateway)."""
+        """Subscribe, unless the message has come already (behind a gateway, or to start the process)."""
         if "came" in token.data:
             super().activate(burst, token, element)
         else:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lxml import etree
 
 from bpmn.elements.behaviour import Behaviour
+from bpmn.elements.intermediate_catch_event import CatchConfig
 from bpmn.elements.sub_process import start_by_event
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, TimerWait, Token
 from bpmn.model.definition import Element
 from bpmn.values import Value
+
+if TYPE_CHECKING:
+    from bpmn.model.reader import Reader
 
 
 class StartEvent(Behaviour):
@@ -18,6 +25,20 @@ class StartEvent(Behaviour):
     tag = "startEvent"
     attributes = frozenset({"isInterrupting", "parallelMultiple"})
     extensions = frozenset({"ioMapping", "formDefinition"})
+
+    def read(self, node: etree._Element, reader: Reader) -> CatchConfig:
+        """Read whether all of its events must come; a condition could not be asked beside others."""
+        every = node.get("parallelMultiple", "false") in ("true", "1")
+        kinds = {etree.QName(definition).localname for definition in reader.event_definitions(node)}
+        if every and len(kinds) > 1 and "conditionalEventDefinition" in kinds:
+            reader.refuse(
+                "start.condition-in-parallel",
+                node,
+                "The process starts by a condition together with other events, but there are no variables "
+                "of which the condition could be asked while the others are waited for.",
+                "Ask the condition behind the start event.",
+            )
+        return CatchConfig(every)
 
     def triggered(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from lxml import etree
 
@@ -12,7 +12,6 @@ from bpmn.elements.activity import Activity
 from bpmn.elements.compensation import go_on
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EMPTY, Token
-from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element
 from bpmn.values import Value
 
@@ -58,22 +57,20 @@ class SubProcess(Activity):
 
 
 def open_scope(burst: Burst, token: Token, element: Element, start: str | None = None) -> None:
-    """Begin to run a scope from `start`, or from its start event without a trigger."""
+    """Begin to run a scope by what `start` names, or by itself: give the elements that begin a token each."""
     if element.event_starts:
         token = burst.open_events(token, element.event_starts)
-    if start is None:
-        plain = [ref for ref in element.starts if not burst.element(ref).events]
-        if len(plain) != 1:
-            raise Stuck(
-                "start.unclear",
-                f"{element.ref} has {len(plain)} start events without a trigger; it needs one.",
-            )
-        start = plain[0]
+    first, *others = element.begins[start or ""]
     brought = token.data.get("payload")
     if brought is not None:
         token = burst.put(replace(token, data={k: v for k, v in token.data.items() if k != "payload"}))
-    data = {"payload": brought} if brought is not None else EMPTY
-    burst.create(start, token.key, token.branch, token.seen, data=data)
+    data: Mapping[str, Any] = {"payload": brought} if brought is not None else EMPTY
+    if start is not None and burst.element(start).tag != "startEvent":
+        data = {"came": start}
+    branches = [burst.fork(token, within=True) for _ in others]
+    burst.create(first, token.key, token.branch, token.seen, data=data)
+    for ref, (branch, seen) in zip(others, branches, strict=True):
+        burst.create(ref, token.key, branch, seen)
 
 
 def start_by_event(burst: Burst, scope: Token, start: Element, payload: Mapping[str, Value]) -> None:

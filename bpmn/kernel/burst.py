@@ -213,6 +213,18 @@ class Burst(Scopes):
         self.emit("flow.taken", flow.ref)
         self.create(event.ref, scope, branch, seen, data={"came": True, **self.payload_data(payload)})
 
+    def follow_all(self, gateway: Token, came: str | None) -> None:
+        """Leave an event-based gateway of which every event is waited for; one of them may have come."""
+        self.emit("element.completed", gateway.element, {"token": gateway.key})
+        scope, branch, seen = gateway.scope, gateway.branch, gateway.seen
+        for index, flow in enumerate(self._elements[gateway.element].outgoing):
+            if index:
+                branch, seen = self.fork(gateway)
+            self.emit("flow.taken", flow.ref)
+            data = {"came": came} if flow.target == came else EMPTY
+            self.create(flow.target, scope, branch, seen, data=data)
+        self._drop(gateway)
+
     def jump(self, token: Token, ref: str) -> None:
         """Move the token to an element without a flow between (links)."""
         scope, branch, seen = token.scope, token.branch, token.seen

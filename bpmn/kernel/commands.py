@@ -43,7 +43,12 @@ def _no_variables() -> Mapping[str, Value]:
 
 @dataclass(frozen=True, slots=True)
 class Start(Command):
-    """Start the instance with these variables; `start_element` names the start event if need be."""
+    """Start the instance with these variables; `start_element` names what starts it (see `Model.starts`).
+
+    Without it the process begins by its only start without a trigger, else by the first condition that
+    holds for the variables. What the event brought stands among the variables; that it has come (for a
+    parallel multiple start: that all have come) is the driver's word.
+    """
 
     kind: ClassVar[str] = "start"
 

@@ -139,9 +139,10 @@ class Scopes(Workspace):
     def _pruned(self, seen: Seen, key: int) -> Seen:
         return seen if len(seen) <= 8 else pruned(seen, self._chain(key))
 
-    def fork(self, token: Token) -> tuple[int, Seen]:
-        """A new branch that begins at the token: its number and clock."""
-        seen = self._pruned(merged(token.seen, ((token.branch, self._next),)), token.scope)
+    def fork(self, token: Token, *, within: bool = False) -> tuple[int, Seen]:
+        """A new branch that begins at the token (beside it, or within its scope): its number and clock."""
+        seen = merged(token.seen, ((token.branch, self._next),))
+        seen = self._pruned(seen, token.key if within else token.scope)
         return self.number(), seen
 
     def learn(self, token: Token, known: Seen) -> Token:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 
-from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.elements.events.error import throw_error
 from bpmn.elements.events.timer import fire
 from bpmn.errors import CommandRefused
@@ -28,10 +27,11 @@ from bpmn.kernel.commands import (
     Start,
     ThrowError,
 )
-from bpmn.kernel.records import Event, JobWait, TaskWait
+from bpmn.kernel.records import EMPTY, Event, JobWait, TaskWait
 from bpmn.kernel.scopes import Stuck
 from bpmn.kernel.state import State, key_of
-from bpmn.model.definition import Element, Model
+from bpmn.model.definition import Model
+from bpmn.model.starts import by_plain_start
 from bpmn.values import Value, from_json, to_json
 
 MAX_FIRINGS = 10_000
@@ -153,42 +153,38 @@ def _start(burst: Burst, command: Start) -> None:
     process = burst.model.process
     start = command.start_element
     if start is not None and start not in process.starts:
-        raise CommandRefused("start.unknown", f"{start} is no start event of {process.ref}.", where=start)
+        raise CommandRefused("start.unknown", f"{start} does not start {process.ref}.", where=start)
     variables = accepted(command.variables)
     if start is None:
-        start = _start_without_name(burst, process, variables)
+        start = _start_without_name(burst.model, variables, burst.at)
     burst.status = "running"
-    root = burst.create(process.ref, 0, 0, (), data={"start": start})
+    root = burst.create(process.ref, 0, 0, (), data={"start": start} if start is not None else EMPTY)
     burst.root_token = root.key
     burst.set_local(root, variables, local=False)
 
 
-def _start_without_name(burst: Burst, process: Element, variables: Mapping[str, Value]) -> str:
-    """The start event without a trigger, else the first whose condition holds for the given variables."""
-    plain = [ref for ref in process.starts if not burst.element(ref).events]
-    if plain:
-        return plain[0]
-    conditional = [
-        (ref, event.config)
-        for ref in process.starts
-        for event in burst.element(ref).events
-        if isinstance(event.kind, ConditionalEvent)
-    ]
-    for ref, condition in conditional:
-        if condition.value(variables, burst.at) is True:
-            return ref
-    if conditional:
+def _start_without_name(model: Model, variables: Mapping[str, Value], at: datetime) -> str | None:
+    """The start without a trigger (None: it begins by itself), else the first whose condition holds."""
+    process = model.process_id
+    possible = by_plain_start(model.starts)
+    for start in possible:
+        if not start.triggers or start.holds(variables, at):
+            return start.element
+    if possible:
         raise CommandRefused(
             "start.condition-not-met",
-            f"No start condition of {process.ref} holds.",
-            where=process.ref,
+            f"No start condition of {process} holds.",
+            where=process,
             hint="Start it with variables that one of its conditions asks for.",
         )
+    plain = any(not start.triggers for start in model.starts)
     raise CommandRefused(
-        "start.needs-element",
-        f"{process.ref} is started by events only.",
-        where=process.ref,
-        hint=f"Name one of its start events: {', '.join(process.starts)}.",
+        "start.ambiguous" if plain else "start.needs-element",
+        f"{process} has several start events without a trigger."
+        if plain
+        else f"{process} is started by events only.",
+        where=process,
+        hint=f"Name what starts it: {', '.join(model.process.starts)}.",
     )
 
 

@@ -18,6 +18,7 @@ from lxml import etree
 from bpmn.elements import BEHAVIOURS, EVENT_KINDS
 from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.errors import BpmnError, Finding, ModelRefused
+from bpmn.model.beginnings import Beginnings, check_correlation, process_starts, read_beginnings
 from bpmn.model.definition import (
     Element,
     EventDefinition,
@@ -38,7 +39,7 @@ from bpmn.model.strict import (
     check_extensions,
     check_parts,
 )
-from bpmn.model.structure import check_starts, check_structure, warn_unreachable
+from bpmn.model.structure import check_structure, warn_unreachable
 from bpmn.model.writes import shared_in_parallel
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class _Compilation:
                         f"The called process {called} is in none of the files.",
                         "Deploy the called process together with this one.",
                     )
+        self._check_calls()
         for reader in self.readers:
             for node, decision in reader.decisions:
                 if decision not in self.decisions:
@@ -157,6 +159,7 @@ class _Compilation:
             name=node.get("name") or main,
             elements=MappingProxyType(self.elements),
             processes=tuple(compiled),
+            starts=process_starts(self.elements[main], self.elements),
             settling=settling,
             conditional=any(
                 isinstance(event.kind, ConditionalEvent)
@@ -167,6 +170,19 @@ class _Compilation:
             sources=tuple(sorted(self.sources)),
         )
         return model, self.findings, self.readers
+
+    def _check_calls(self) -> None:
+        """Refuse calls of processes that do not tell where a call begins (10.5.2)."""
+        for reader in self.readers:
+            for caller, called in reader.calls:
+                process = self.elements.get(self._process_ref(called))
+                if process is not None and process.tag == "process" and "" not in process.begins:
+                    reader.refuse(
+                        "call.start-unclear",
+                        caller,
+                        f"The called process {called} has no start without a trigger, or several.",
+                        "Give it exactly one.",
+                    )
 
     # Files
 
@@ -257,7 +273,7 @@ class _Compilation:
     def _process(self, reader: Reader, node: etree._Element) -> None:
         """Compile a process, or a global task, with which no case can begin."""
         if local(node) != "process" and node.get("id") != self.main:
-            self._element(reader, node, node.get("id", ""), None, {}, (), (), ())
+            self._element(reader, node, node.get("id", ""), None, {}, (), Beginnings(), ())
             return
         if node.get("isExecutable") != "true":
             reader.refuse(
@@ -274,21 +290,21 @@ class _Compilation:
         flows = self._flows(reader, node)
         nodes = [child for child in node.iterchildren(etree.Element) if self._flow_node(reader, node, child)]
         children = tuple(self._ref_of(child) for child in nodes)
-        starts = tuple(self._ref_of(child) for child in nodes if local(child) == "startEvent")
         triggered = [child for child in nodes if by_event(child)]
         event_starts = tuple(
             self._ref_of(start)
             for child in triggered
             for start in child.iterchildren(f"{{{BPMN}}}startEvent")
         )
-        check_starts(reader, node)
-        self._element(reader, node, process, parent, flows, children, starts, event_starts)
+        beginnings = read_beginnings(reader, node)
+        self._element(reader, node, process, parent, flows, children, beginnings, event_starts)
         own = self._ref_of(node)
         for child in nodes:
             if local(child) in SCOPES:
                 self._scope(reader, child, process, own)
             else:
-                self._element(reader, child, process, own, flows, (), (), ())
+                self._element(reader, child, process, own, flows, (), Beginnings(), ())
+        check_correlation(reader, node, self.elements)
         warn_unreachable(reader, node, nodes)
 
     def _flow_node(self, reader: Reader, scope: etree._Element, child: etree._Element) -> bool:
@@ -366,7 +382,7 @@ class _Compilation:
         parent: str | None,
         flows: Mapping[str, tuple[etree._Element, Flow]],
         children: tuple[str, ...],
-        starts: tuple[str, ...],
+        beginnings: Beginnings,
         event_starts: tuple[str, ...],
     ) -> None:
         tag = local(node)
@@ -434,7 +450,8 @@ class _Compilation:
                 and not for_compensation(node)
             ),
             children=children,
-            starts=starts,
+            starts=beginnings.starts,
+            begins=beginnings.begins,
             event_starts=event_starts,
             properties=MappingProxyType(_properties(reader, node)),
             config=behaviour.read(node, reader),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bpmn.dmn import Decision
     from bpmn.elements.behaviour import Behaviour
     from bpmn.elements.events.kind import EventKind
+    from bpmn.model.starts import ProcessStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,9 @@ class Element:
     """A process, flow node or event as the kernel runs it.
 
     `parent` is the ref of the process or subprocess that contains it, `children` what it contains,
-    `starts` its own start events, `event_starts` those of its event subprocesses, `boundaries` the
-    boundary events attached to it, `attached_to` the activity that a boundary event hangs on.
+    `starts` what can start it by name, `begins` the elements that then get a token, by what started it
+    ("" where it begins by itself), `event_starts` the start events of its event subprocesses, `boundaries`
+    the boundary events attached to it, `attached_to` the activity that a boundary event hangs on.
     `waits` tells whether one of its events has to be waited for, `takes` and `gives` how many tokens
     begin an activity and leave it along each flow, `joins` whether it wants to know by which flow a
     token arrives, `handler` the activity that undoes this one, `undo` the start event of the compensation
@@ -128,6 +130,7 @@ class Element:
     watched: bool
     children: tuple[str, ...]
     starts: tuple[str, ...]
+    begins: Mapping[str, tuple[str, ...]]
     event_starts: tuple[str, ...]
     properties: Mapping[str, str]
     config: Any
@@ -137,6 +140,7 @@ class Element:
 class Model:
     """An executable model: one main process with everything that it calls.
 
+    `starts` is what starts the main process, in the order of the file;
     `settling` are the refs of merges that look at the rest of their scope when nothing else can go on;
     `conditional` tells whether any event waits for a condition.
     `hash` is the SHA-256 (hex) over the main process's id and the name and SHA-256 of each source.
@@ -147,6 +151,7 @@ class Model:
     name: str
     elements: Mapping[str, Element]
     processes: tuple[str, ...]
+    starts: tuple[ProcessStart, ...]
     settling: tuple[str, ...]
     conditional: bool
     decisions: Mapping[str, Decision]

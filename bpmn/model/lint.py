@@ -14,6 +14,7 @@ from bpmn.model.definition import Model
 from bpmn.model.reader import Reader
 from bpmn.model.rules import broken_rules
 from bpmn.model.source import BPMN, namespace, parse_xml
+from bpmn.model.starts import by_plain_start
 
 
 def lint(
@@ -22,7 +23,8 @@ def lint(
     """Check sources before deployment: errors first, then warnings, each in the order of files.
 
     With a catalogue, job types and forms that it does not know are errors, and so is a process of a
-    product family that lacks one of the family's mandatory job types.
+    product family that lacks one of the family's mandatory job types, or one that starts by nothing the
+    platform serves.
     """
     model, findings, readers = examine(sources, process)
     documents = list(_bpmn_documents(sources))
@@ -38,6 +40,7 @@ def lint(
             findings.extend(reader.findings[before:])
         if model is not None:
             findings.extend(_family_findings(model, readers, catalogue))
+            findings.extend(_start_findings(model, readers, catalogue))
     unique = list(dict.fromkeys(findings))
     return sorted(unique, key=lambda finding: finding.severity != "error")
 
@@ -148,4 +151,40 @@ def _family_findings(model: Model, readers: list[Reader], catalogue: Catalogue) 
             file,
         )
         for job_type in sorted(mandatory - used)
+    ]
+
+
+def _start_findings(model: Model, readers: list[Reader], catalogue: Catalogue) -> list[Finding]:
+    """A process that nobody starts is refused; a start that nobody serves beside others is told."""
+    plain = by_plain_start(model.starts)
+    unserved = [
+        start
+        for start in model.starts
+        if start not in plain
+        and not (start.kinds <= catalogue.starts if start.every else start.kinds & catalogue.starts)
+    ]
+    file = next(reader.file for reader in readers if model.process_id in reader.by_id)
+    if len(unserved) == len(model.starts):
+        kinds = sorted({kind for start in unserved for kind in start.kinds})
+        several = "it has several starts without a trigger" if kinds == ["none"] else f"by {', '.join(kinds)}"
+        return [
+            Finding(
+                "start.not-served",
+                "error",
+                model.process_id,
+                f"Nobody starts the process as it wants to be started ({several}).",
+                "Give it exactly one start event without a trigger.",
+                file,
+            )
+        ]
+    return [
+        Finding(
+            "start.not-served",
+            "warning",
+            model.elements[start.element].id if start.element is not None else model.process_id,
+            f"Nobody starts the process by {', '.join(sorted(start.kinds))}; it starts otherwise only.",
+            "Remove the start event, or start such cases by the other one.",
+            file,
+        )
+        for start in unserved
     ]

@@ -35,6 +35,28 @@ def for_compensation(node: etree._Element) -> bool:
     return node.get("isForCompensation", "false") in ("true", "1") and not by_event(node)
 
 
+def can_begin(node: etree._Element) -> bool:
+    """Whether this begins without a flow where no start event does: activities, gateways, events between."""
+    tag = local(node)
+    return (
+        (tag.lower().endswith(("task", "subprocess", "gateway")) or tag in _BEGINNING)
+        and not by_event(node)
+        and not for_compensation(node)
+        and node.find(f"{{{BPMN}}}linkEventDefinition") is None
+    )
+
+
+_BEGINNING = frozenset({"callActivity", "transaction", "intermediateCatchEvent", "intermediateThrowEvent"})
+
+
+def instantiates(node: etree._Element) -> bool:
+    """Whether this is an event-based gateway or receive task that starts a process."""
+    return local(node) in ("eventBasedGateway", "receiveTask") and node.get("instantiate", "false") in (
+        "true",
+        "1",
+    )
+
+
 def has_definition(node: etree._Element) -> bool:
     """Whether an event has a trigger."""
     return any(

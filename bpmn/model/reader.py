@@ -118,12 +118,15 @@ class Reader:
 
     def has_event(self, event: etree._Element, tag: str) -> bool:
         """Whether an event has a definition of this kind, in place or by reference."""
+        return any(local(definition) == tag for definition in self.event_definitions(event))
+
+    def event_definitions(self, event: etree._Element) -> Iterator[etree._Element]:
+        """The definitions of an event, in place or by reference."""
         for child in event.iterchildren(etree.Element):
             if local(child) == "eventDefinitionRef":
                 child = self.by_id.get((child.text or "").strip().rpartition(":")[2], child)
-            if local(child) == tag:
-                return True
-        return False
+            if local(child).endswith("EventDefinition"):
+                yield child
 
     @staticmethod
     def loop_of(activity: etree._Element) -> etree._Element | None:

@@ -64,7 +64,7 @@ def check_attributes(
                 "Remove it.",
             )
     multiple = node.get("parallelMultiple", "false") not in ("false", "0")
-    if multiple and local(node) != "intermediateCatchEvent":
+    if multiple and local(node) != "intermediateCatchEvent" and position(node) != "start":
         reader.refuse(
             "attribute.unsupported",
             place,

@@ -1,44 +1,14 @@
-"""Rules about the shape of a process: where it starts and ends, what flows may connect."""
+"""Rules about the shape of a process: what flows may connect, and what they reach."""
 
 from __future__ import annotations
 
 from lxml import etree
 
+from bpmn.model.beginnings import unled
 from bpmn.model.definition import Element
-from bpmn.model.nodes import by_event, for_compensation, has_definition
+from bpmn.model.nodes import by_event, for_compensation, has_definition, instantiates
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local
-
-
-def check_starts(reader: Reader, scope: etree._Element) -> None:
-    """Refuse a scope that has no start, or one that nothing could choose."""
-    starts = list(scope.iterchildren(f"{{{BPMN}}}startEvent"))
-    plain = [start for start in starts if not has_definition(start)]
-    if by_event(scope):
-        if len(starts) != 1 or plain:
-            reader.refuse(
-                "start.event-subprocess",
-                scope,
-                "An event subprocess needs exactly one start event, with a trigger.",
-                "Give its start event a trigger.",
-            )
-        return
-    if local(scope) in ("subProcess", "transaction") and (len(starts) != 1 or len(plain) != 1):
-        reader.refuse(
-            "start.subprocess",
-            scope,
-            f"A subprocess needs exactly one start event, without a trigger; this has {len(starts)}.",
-            "Begin it with one plain start event.",
-        )
-    elif local(scope) == "process" and not starts:
-        reader.refuse("start.missing", scope, "The process has no start event.", "Add one.")
-    elif local(scope) == "process" and len(plain) > 1:
-        reader.refuse(
-            "start.ambiguous",
-            scope,
-            "The process has several start events without a trigger.",
-            "Keep one.",
-        )
 
 
 def check_structure(reader: Reader, node: etree._Element, element: Element) -> None:
@@ -94,14 +64,17 @@ def check_structure(reader: Reader, node: etree._Element, element: Element) -> N
 
 
 def warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._Element]) -> None:
-    """Warn of elements to which no flow leads; in an ad-hoc subprocess they need none."""
+    """Warn of elements that nothing begins or leads to; in an ad-hoc subprocess all begin."""
     if local(scope) == "adHocSubProcess":
         return
     reached: set[str] = set()
+    begin = unled(reader, scope)
     pending: list[etree._Element] = [
         node
         for node in nodes
         if local(node) in ("startEvent", "boundaryEvent")
+        or node in begin
+        or instantiates(node)
         or by_event(node)
         or _link_catch(node)
         or _undoes(reader, node)

@@ -1,7 +1,8 @@
 """Instances together on a virtual clock: what they throw reaches the others, time jumps to the next timer.
 
 For trying models out: conformance suites, tests, dry runs. Jobs and user tasks stay open; whoever
-drives the world completes them by `send`.
+drives the world completes them by `send`. What starts processes by itself happens: messages and signals
+that are thrown, and the timers of start events, which run from the world's beginning.
 """
 
 from __future__ import annotations
@@ -10,15 +11,13 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from bpmn.elements.events.message import MessageConfig
-from bpmn.elements.events.signal import SignalConfig
 from bpmn.kernel.commands import BroadcastSignal, Command, CorrelateMessage, FireTimers, Start
 from bpmn.kernel.records import Event
 from bpmn.kernel.state import State
 from bpmn.kernel.step import new_instance, step
 from bpmn.model.definition import Model
+from bpmn.simulation.subscriptions import Begun, Subscriptions
 from bpmn.values import Value, from_json
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -34,6 +33,7 @@ class World:
         self.states: list[State] = []
         self.events: list[Event] = []
         self._thrown: deque[tuple[int, Event]] = deque()
+        self._starts = Subscriptions(self.models, now)
 
     def start(self, process: str, variables: Mapping[str, Value], *, start_element: str | None = None) -> int:
         """Start an instance of a deployed process and deliver what it throws; gives its index."""
@@ -46,14 +46,26 @@ class World:
         self._apply(index, command)
         self._deliver()
 
+    def signal(self, name: str, variables: Mapping[str, Value]) -> None:
+        """Broadcast a signal from outside, and deliver what it sets off."""
+        self._deliver_signal(None, name, variables)
+        self._deliver()
+
+    def message(self, name: str, key: str, variables: Mapping[str, Value]) -> None:
+        """Send a message from outside, and deliver what it sets off; nobody may take it."""
+        self._deliver_message(name, key, variables)
+        self._deliver()
+
     def run(self) -> None:
         """Jump from timer to timer until none is left (or the model never ends)."""
         for _ in range(MAX_JUMPS):
             due = [state.next_due for state in self.states if state.status == "running"]
-            moments = [moment for moment in due if moment is not None]
+            moments = [moment for moment in (*due, self._starts.next_due) if moment is not None]
             if not moments:
                 return
             self.now = max(self.now, min(moments))
+            for begun in self._starts.due(self.now):
+                self._begin(begun)
             for index, state in enumerate(self.states):
                 if state.status == "running" and state.next_due is not None and state.next_due <= self.now:
                     self._apply(index, FireTimers(self.now))
@@ -65,6 +77,10 @@ class World:
         index = len(self.states) - 1
         self._apply(index, Start(self.now, variables, start_element))
         return index
+
+    def _begin(self, begun: Begun) -> None:
+        process, element, variables = begun
+        self._open(process, variables, element)
 
     def _apply(self, index: int, command: Command) -> None:
         state = self.states[index]
@@ -90,11 +106,11 @@ class World:
             if any(each.message == name and each.key == key for each in state.messages):
                 self._apply(index, CorrelateMessage(self.now, name, key, variables))
                 return
-        for model, start in self._started_by(MessageConfig, name):
-            self._open(model.process_id, variables, start)
-            return
+        begun = self._starts.message(name, variables, self.now)
+        if begun is not None:
+            self._begin(begun)
 
-    def _deliver_signal(self, sender: int, name: str, variables: Mapping[str, Value]) -> None:
+    def _deliver_signal(self, sender: int | None, name: str, variables: Mapping[str, Value]) -> None:
         """To every other instance that waits, and to every process that it starts."""
         waiting = [
             index
@@ -103,14 +119,5 @@ class World:
         ]
         for index in waiting:
             self._apply(index, BroadcastSignal(self.now, name, variables))
-        for model, start in self._started_by(SignalConfig, name):
-            self._open(model.process_id, variables, start)
-
-    def _started_by(self, kind: type[Any], name: str) -> list[tuple[Model, str]]:
-        return [
-            (model, ref)
-            for model in self.models
-            for ref in model.process.starts
-            for definition in model.elements[ref].events
-            if isinstance(definition.config, kind) and definition.config.name.text == name
-        ]
+        for begun in self._starts.signal(name, variables, self.now):
+            self._begin(begun)

@@ -77,7 +77,11 @@ class Case:
     """One instance under test: sends commands, keeps every step, checks each state's round trip."""
 
     def __init__(
-        self, source: bytes | Mapping[str, bytes], variables: Mapping[str, Any] | None = None
+        self,
+        source: bytes | Mapping[str, bytes],
+        variables: Mapping[str, Any] | None = None,
+        *,
+        by: str | None = None,
     ) -> None:
         sources = source if isinstance(source, Mapping) else {"test.bpmn": source}
         self.model = bpmn.compile_model(sources)
@@ -85,7 +89,7 @@ class Case:
         self.state = bpmn.new_instance(self.model, "case")
         self.events: list[bpmn.Event] = []
         self.commands: list[bpmn.Command] = []
-        self.send(bpmn.Start(self.now, variables or {}))
+        self.send(bpmn.Start(self.now, variables or {}, by))
 
     def send(self, command: bpmn.Command) -> Case:
         done = bpmn.step(self.model, self.state, command)

@@ -18,6 +18,7 @@ from bpmn.kernel.records import EventWait, Token
 from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Formula
 from bpmn.model.source import BPMN
+from bpmn.model.starts import Trigger
 
 if TYPE_CHECKING:
     from bpmn.model.reader import Reader
@@ -52,6 +53,10 @@ class ConditionalEvent(EventKind):
             )
             return None
         return reader.formula(text, event, "condition")
+
+    def trigger(self, config: Formula) -> Trigger:
+        """The condition."""
+        return Trigger("condition", config)
 
     def open(self, burst: Burst, owner: Token, element: Element, index: int, config: Formula) -> None:
         """Begin to ask. Raises Stuck `event.condition-not-boolean` for what can never be an answer."""

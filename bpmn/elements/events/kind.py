@@ -9,6 +9,7 @@ from lxml import etree
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
 from bpmn.model.definition import Element
+from bpmn.model.starts import Trigger
 
 if TYPE_CHECKING:
     from bpmn.model.reader import Reader
@@ -33,6 +34,10 @@ class EventKind:
     def read(self, node: etree._Element, event: etree._Element, position: str, reader: Reader) -> Any:
         """Compile the definition; None if it holds nothing."""
         return None
+
+    def trigger(self, config: Any) -> Trigger:
+        """What a process that starts by this definition waits for."""
+        raise AssertionError(f"{self.tag} starts no process")
 
     def open(self, burst: Burst, owner: Token, element: Element, index: int, config: Any) -> None:
         """Begin to wait on behalf of `owner`; kinds that only scopes throw find their catcher without."""

@@ -14,6 +14,7 @@ from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, Token
 from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Formula
+from bpmn.model.starts import Trigger
 from bpmn.values import Value, to_json
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class MessageEvent(EventKind):
             if job is not None:
                 return MessageConfig(reader.formula("", event, "message"), None, job)
         return read_message(node.get("messageRef"), event, reader)
+
+    def trigger(self, config: MessageConfig) -> Trigger:
+        """The message's name."""
+        return Trigger("message", config.name)
 
     def open(self, burst: Burst, owner: Token, element: Element, index: int, config: MessageConfig) -> None:
         """Subscribe."""

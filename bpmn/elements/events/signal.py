@@ -12,6 +12,7 @@ from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, Token
 from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Formula
+from bpmn.model.starts import Trigger
 
 if TYPE_CHECKING:
     from bpmn.model.reader import Reader
@@ -41,6 +42,10 @@ class SignalEvent(EventKind):
         return SignalConfig(
             reader.formula(signal.get("name") or signal.get("id") or "", event, "signal name")
         )
+
+    def trigger(self, config: SignalConfig) -> Trigger:
+        """The signal's name."""
+        return Trigger("signal", config.name)
 
     def open(self, burst: Burst, owner: Token, element: Element, index: int, config: SignalConfig) -> None:
         """Subscribe."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
@@ -14,11 +14,12 @@ from bpmn.kernel.burst import Burst
 from bpmn.kernel.commands import time_to_json
 from bpmn.kernel.records import TimerWait, Token
 from bpmn.model.definition import Element, Formula
+from bpmn.model.starts import TimerForm, Trigger
 
 if TYPE_CHECKING:
     from bpmn.model.reader import Reader
 
-FORMS: dict[str, Literal["date", "duration", "cycle"]] = {
+FORMS: dict[str, TimerForm] = {
     "timeDate": "date",
     "timeDuration": "duration",
     "timeCycle": "cycle",
@@ -29,7 +30,7 @@ FORMS: dict[str, Literal["date", "duration", "cycle"]] = {
 class TimerConfig:
     """When the timer is due, and the kind of time in which it is written."""
 
-    form: Literal["date", "duration", "cycle"]
+    form: TimerForm
     time: Formula
 
 
@@ -37,7 +38,7 @@ class TimerEvent(EventKind):
     """Waits for a point in business time; a cycle fires again and again as long as its owner lives."""
 
     tag = "timerEventDefinition"
-    positions = frozenset({"event-start", "catch", "boundary"})
+    positions = frozenset({"start", "event-start", "catch", "boundary"})
     parts = frozenset(FORMS)
 
     def read(
@@ -62,6 +63,13 @@ class TimerEvent(EventKind):
                 "A cycle stands at an event that can happen only once.",
                 "Use a duration, or make the event non-interrupting.",
             )
+        if form == "duration" and position == "start":
+            reader.refuse(
+                "timer.start-duration",
+                event,
+                "A duration starts no process: nothing tells from when it runs.",
+                "Use a date or a cycle.",
+            )
         if not text.startswith("="):
             parse = {
                 "date": times.parse_moment,
@@ -76,6 +84,10 @@ class TimerEvent(EventKind):
                 )
                 return None
         return TimerConfig(form, reader.formula(text, event, "timer"))
+
+    def trigger(self, config: TimerConfig) -> Trigger:
+        """The time, and how it is written."""
+        return Trigger("timer", config.time, config.form)
 
     def open(self, burst: Burst, owner: Token, element: Element, index: int, config: TimerConfig) -> None:
         """Start the timer. A due time in the past is due at once."""

@@ -135,11 +135,13 @@ def _in_normal_flow(tree: Tree, boundary_of: str) -> Iterator[Node]:
 def with_a_start_event_all_is_led_to(tree: Tree) -> Iterator[Broken]:
     """Where a start event begins a level, every other flow node has an incoming sequence flow.
 
-    Not so boundary events, catching links, compensation activities and event subprocesses.
+    Not so boundary events, catching links, compensation activities, event subprocesses, and the event-based
+    gateways and receive tasks that start the process themselves.
     """
     for node in _in_normal_flow(tree, "startEvent"):
         catching_link = tree.tag(node) == "intermediateCatchEvent" and "link" in tree.kinds(node)
-        if not tree.flows_in(node) and not catching_link:
+        instantiating = tree.tag(node) in ("eventBasedGateway", "receiveTask") and true(node, "instantiate")
+        if not tree.flows_in(node) and not catching_link and not instantiating:
             yield node, f"No sequence flow leads to {label(node)}, though its level has a start event."
 
 

@@ -159,7 +159,6 @@ LOOPED = '<task id="x">{}</task>'
         (within('<task id="x"/><boundaryEvent id="b" attachedToRef="end"/>'), "boundary.bad-host", "b"),
         (within('<task id="x"/><task id="x"/>'), "id.duplicate", "x"),
         (process(end()), "start.missing", "p"),
-        (process(start() + start("again") + end() + flow("start > end")), "start.ambiguous", "p"),
         (within('<exclusiveGateway id="x"/>' + end("e2") + flow("x > e2")), "flow.no-condition", "x"),
         (
             process(start() + end() + flow("start > end", {"start-end": "amount > 3"})),
