@@ -20,7 +20,7 @@ from workflows.repository import Connection, DefinitionRow
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
 STARTS: frozenset[str] = frozenset()
-"""The triggers by which cases start: none yet. A case starts because someone asks for it, and names nothing."""
+"""The triggers by which cases start: none. A case starts because someone asks for it, and names nothing."""
 
 _EXECUTABLE = (".bpmn", ".dmn")
 _FORM = ".form"

@@ -96,7 +96,7 @@ def test_all_that_begins_may_write_what_its_scope_brought_along():
     """The clock of a branch is pruned by what it sees: the scope's own variables are among that."""
     names = [f"v{number}" for number in range(10)]
     split = start() + '<parallelGateway id="fork"/><parallelGateway id="join"/>' + end()
-    split += flow("start > fork") + "".join(
+    split += flow("start > fork > join") + "".join(
         script(f"set-{name}", "=1", name) + flow(f"fork > set-{name} > join") for name in names
     )
     given = extension(mapping({"own": "=0"}))
