@@ -221,7 +221,7 @@ class Burst(Scopes):
             if index:
                 branch, seen = self.fork(gateway)
             self.emit("flow.taken", flow.ref)
-            data = {"came": came} if flow.target == came else EMPTY
+            data = {"came": True} if flow.target == came else EMPTY
             self.create(flow.target, scope, branch, seen, data=data)
         self._drop(gateway)
 
