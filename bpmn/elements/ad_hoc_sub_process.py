@@ -18,7 +18,6 @@ from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
 from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Formula
-from bpmn.model.nodes import can_begin
 from bpmn.model.source import BPMN, local
 
 if TYPE_CHECKING:
@@ -27,9 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AdHocConfig(SubProcessConfig):
-    """What is begun (refs), whether one by one, and when it is enough."""
+    """Whether what begins does so one by one, and when it is enough."""
 
-    begins: tuple[str, ...]
     sequential: bool
     completion: Formula | None
     cancels_rest: bool
@@ -43,7 +41,7 @@ class AdHocSubProcess(SubProcess):
     parts = frozenset({"completionCondition"})
 
     def read(self, node: etree._Element, reader: Reader) -> AdHocConfig:
-        """Find what can begin, and read the completion condition."""
+        """Refuse what an ad-hoc subprocess cannot hold, and read the completion condition."""
         inner = [child for child in node.iterchildren(etree.Element) if child.get("id")]
         for child in inner:
             if local(child) in ("startEvent", "endEvent"):
@@ -53,14 +51,6 @@ class AdHocSubProcess(SubProcess):
                     f"A {local(child)} stands in an ad-hoc subprocess, which has none.",
                     "Remove it.",
                 )
-        reached = {flow.get("targetRef") for flow in reader.flows(node)}
-        begins = tuple(
-            reader.ref_of(child) for child in inner if can_begin(child) and child.get("id") not in reached
-        )
-        if not begins:
-            reader.refuse(
-                "adhoc.empty", node, "Nothing in the ad-hoc subprocess can begin.", "Put activities into it."
-            )
         if node.get("triggeredByEvent", "false") not in ("false", "0"):
             reader.refuse(
                 "adhoc.by-event",
@@ -79,7 +69,6 @@ class AdHocSubProcess(SubProcess):
             )
         return AdHocConfig(
             False,
-            begins,
             node.get("ordering", "Parallel") == "Sequential",
             reader.formula(text, node, "completion condition") if text.startswith("=") else None,
             node.get("cancelRemainingInstances", "true") in ("true", "1"),
@@ -91,18 +80,18 @@ class AdHocSubProcess(SubProcess):
         if element.event_starts:
             token = burst.open_events(token, element.event_starts)
         if config.sequential:
-            self._begin_next(burst, token, config, 0)
+            self._begin_next(burst, token, element, 0)
             return
-        for ref in config.begins:
+        for ref in element.begins[""]:
             branch, seen = burst.fork(token)
             burst.create(ref, token.key, branch, seen)
 
     def emptied(self, burst: Burst, token: Token, element: Element) -> None:
         """Begin the next activity in sequence; complete when none is left."""
-        config: AdHocConfig = element.config
-        following = token.data.get("next", len(config.begins))
-        if following < len(config.begins) and not token.data.keys() & {"enough", "interrupted"}:
-            self._begin_next(burst, token, config, following)
+        begins = element.begins[""]
+        following = token.data.get("next", len(begins))
+        if following < len(begins) and not token.data.keys() & {"enough", "interrupted"}:
+            self._begin_next(burst, token, element, following)
         else:
             super().emptied(burst, token, element)
 
@@ -127,6 +116,6 @@ class AdHocSubProcess(SubProcess):
         return enough
 
     @staticmethod
-    def _begin_next(burst: Burst, token: Token, config: AdHocConfig, index: int) -> None:
+    def _begin_next(burst: Burst, token: Token, element: Element, index: int) -> None:
         token = burst.put(replace(token, data={**token.data, "next": index + 1}))
-        burst.create(config.begins[index], token.key, token.branch, token.seen)
+        burst.create(element.begins[""][index], token.key, token.branch, token.seen)

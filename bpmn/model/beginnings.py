@@ -82,6 +82,7 @@ def check_correlation(reader: Reader, scope: etree._Element, elements: Mapping[s
             event.config
             for node in group
             for target in _behind(reader, node)
+            if reader.ref_of(target) in elements
             for event in elements[reader.ref_of(target)].events
             if isinstance(event.config, MessageConfig)
         ]
@@ -137,6 +138,10 @@ def _check(reader: Reader, scope: etree._Element) -> None:
                 else f"A subprocess has at most one start event, without a trigger; this has {len(starts)}.",
                 "Begin it with one plain start event, or with activities to which no flow leads.",
             )
+    elif local(scope) == "adHocSubProcess" and nothing:
+        reader.refuse(
+            "adhoc.empty", scope, "Nothing in the ad-hoc subprocess can begin.", "Put activities into it."
+        )
     elif local(scope) == "process" and nothing:
         reader.refuse(
             "start.missing",

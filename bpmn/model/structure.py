@@ -68,12 +68,12 @@ def warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._E
     if local(scope) == "adHocSubProcess":
         return
     reached: set[str] = set()
-    begin = unled(reader, scope)
+    begin = {node.get("id") for node in unled(reader, scope)}
     pending: list[etree._Element] = [
         node
         for node in nodes
         if local(node) in ("startEvent", "boundaryEvent")
-        or node in begin
+        or node.get("id") in begin
         or instantiates(node)
         or by_event(node)
         or _link_catch(node)

@@ -53,6 +53,21 @@ def test_every_job_type_that_a_product_lacks_is_found(key: str) -> None:
         assert any(finding.code == "job.unknown-type" and job_type in finding.message for finding in findings)
 
 
+def test_a_process_that_only_a_message_would_start_is_refused_because_cases_start_on_request() -> None:
+    product = encoded("factoring")
+    root = etree.fromstring(product["factoring.bpmn"])
+    message = etree.SubElement(root, f"{MODEL}message", id="begin", name="begin")
+    root.insert(0, message)
+    (start,) = root.find(f"{MODEL}process").iterchildren(f"{MODEL}startEvent")
+    etree.SubElement(start, f"{MODEL}messageEventDefinition", id="by", messageRef="begin")
+    product["factoring.bpmn"] = etree.tostring(root)
+    known = catalogue(product_sources("factoring"), platform_effects().job_types)
+    findings = [
+        each for each in lint(product, catalogue=known, process="factoring") if each.severity == "error"
+    ]
+    assert [(each.code, each.element) for each in findings] == [("start.not-served", "factoring")]
+
+
 def test_two_compilations_of_the_same_files_are_one_model() -> None:
     first = compile_model(encoded("factoring"), process="factoring")
     again = compile_model(dict(reversed(encoded("factoring").items())), process="factoring")
