@@ -181,6 +181,13 @@ def test_without_a_start_event_all_that_instantiate_belong_to_one_instance():
     assert (case.jobs, case.state.messages) == (["beside", "after-paid"], ())
 
 
+def test_a_parallel_gateway_that_another_one_preceded_waits_for_all_of_its_events():
+    body = group("Parallel", ("order", message("order")), ("paid", message("paid"))) + receive("sent")
+    case = Case(source(body), {"order": "17"}, by="sent")
+    assert {each.message for each in case.state.messages} == {"order", "paid"}
+    assert case.message("paid", "17").message("order", "17").jobs == ["after-paid", "after-order"]
+
+
 def test_beside_a_start_event_each_is_a_start_of_its_own():
     body = start() + service("plain") + receive("order") + service("work")
     model = source(body + flow("start > plain") + flow("order > work"))
@@ -258,6 +265,8 @@ def inside(body: str) -> bytes:
         ),
         (source(group("Parallel", ("bare", message("bare")), ("a", signal("a")))), "start.correlation", "g"),
         (source(receive("order") + receive("bare")), "start.correlation", "order"),
+        (source(receive("order").replace('id="order" ', "")), "id.missing", "p"),
+        (source(GROUP.format("Parallel") + '<dataObject id="d"/>' + flow("g > d")), "gateway.no-event", "g"),
     ],
 )
 def test_what_cannot_start_a_process_is_refused_by_rule_and_element(model, code, element):
