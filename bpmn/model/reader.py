@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Literal
 
 from lxml import etree
@@ -10,6 +11,7 @@ from lxml import etree
 from bpmn.errors import Finding
 from bpmn.feel import FeelSyntaxError, compile_expression
 from bpmn.model.definition import Formula
+from bpmn.model.nodes import only_drawn
 from bpmn.model.source import BPMN, ZEEBE, local, namespace
 
 
@@ -130,6 +132,31 @@ class Reader:
         """The loop characteristics of an activity."""
         tags = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
         return next((part for part in activity.iterchildren(etree.Element) if local(part) in tags), None)
+
+    # Data
+
+    def data(self, reference: str | None) -> etree._Element | None:
+        """The data element that a reference means; a data object reference stands for its object."""
+        found = self.by_id.get((reference or "").strip().rpartition(":")[2])
+        if found is not None and local(found) == "dataObjectReference":
+            return self.by_id.get(found.get("dataObjectRef", ""))
+        return found
+
+    @cached_property
+    def associated(self) -> frozenset[str]:
+        """The ids of the data that an association copies or a loop goes through, so that it is no drawing."""
+        references = [
+            part.text
+            for association in self.root.iter(
+                f"{{{BPMN}}}dataInputAssociation", f"{{{BPMN}}}dataOutputAssociation"
+            )
+            if not only_drawn(association)
+            for part in association.iterchildren(f"{{{BPMN}}}sourceRef", f"{{{BPMN}}}targetRef")
+        ]
+        loops = self.root.iter(f"{{{BPMN}}}loopDataInputRef", f"{{{BPMN}}}loopDataOutputRef")
+        references += [part.text for part in loops]
+        found = (self.data(reference) for reference in references)
+        return frozenset(data.get("id", "") for data in found if data is not None)
 
     # Compensation
 

@@ -6,12 +6,13 @@ from lxml import etree
 
 from bpmn.elements import EVENT_KINDS
 from bpmn.elements.behaviour import Behaviour
+from bpmn.model.data import data_parts
 from bpmn.model.nodes import SCOPES, position
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local, namespace
 
-# Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate, data
-# objects document where data lies; variables are the platform's data.
+# Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate; data objects are
+# read together with what names them (bpmn.model.data), and describe if nothing does.
 SILENT = frozenset(
     {
         "documentation",
@@ -82,6 +83,7 @@ def check_parts(
     for child in node.iterchildren(etree.Element):
         tag = local(child)
         known = SILENT | WIRING | behaviour.parts | (LOOPS if behaviour.activity else frozenset())
+        known |= data_parts(node, activity=behaviour.activity)
         definition = tag.endswith("EventDefinition") or tag == "eventDefinitionRef"
         if namespace(child) != BPMN or not (tag in known or (definition and position(node))):
             reader.refuse(
