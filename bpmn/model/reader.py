@@ -14,6 +14,9 @@ from bpmn.model.definition import Formula
 from bpmn.model.nodes import only_drawn
 from bpmn.model.source import BPMN, ZEEBE, local, namespace
 
+TEMPLATE = frozenset({"modelerConfigurationTemplate", "modelerConfigurationName"})
+"""Attributes by which a modeler remembers the template that an entry came from."""
+
 
 class Reader:
     """One file while it is compiled: its nodes by id, what they refer to, what was found."""
@@ -76,13 +79,24 @@ class Reader:
     def only(self, node: etree._Element, *allowed: str) -> None:
         """Refuse attributes of a `zeebe:` element that are not understood."""
         for name in map(str, node.attrib):
-            if name not in allowed:
+            if name not in allowed and name not in TEMPLATE:
                 self.refuse(
                     "extension.attribute",
                     node,
                     f"The attribute {name} of zeebe:{local(node)} is not supported.",
                     f"Supported are {', '.join(allowed)}.",
                 )
+
+    def deployed_together(self, extension: etree._Element, node: etree._Element) -> None:
+        """Refuse a binding by version tag: what a `zeebe:` element names is deployed with the model."""
+        binding = extension.get("bindingType", "latest")
+        if binding not in ("latest", "deployment"):
+            self.refuse(
+                "extension.binding",
+                node,
+                f"zeebe:{local(extension)} asks for a version by {binding}.",
+                "Use the binding deployment: a model is fixed with all that it uses when it is deployed.",
+            )
 
     def formula(self, text: str, node: etree._Element, what: str) -> Formula:
         """Compile a text or FEEL expression; a syntax error is a finding."""

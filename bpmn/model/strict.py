@@ -9,7 +9,7 @@ from bpmn.elements.behaviour import Behaviour
 from bpmn.model.data import data_parts
 from bpmn.model.nodes import SCOPES, position
 from bpmn.model.reader import Reader
-from bpmn.model.source import BPMN, local, namespace
+from bpmn.model.source import BPMN, ZEEBE, local, namespace
 
 # Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate; data objects are
 # read together with what names them (bpmn.model.data), and describe if nothing does.
@@ -32,6 +32,8 @@ WIRING = frozenset({"incoming", "outgoing"})
 LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
 ANYWHERE = frozenset({"versionTag", "properties"})
 ACTIVITY_ATTRIBUTES = frozenset({"default", "startQuantity", "completionQuantity", "isForCompensation"})
+TEMPLATE = frozenset({"modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon"})
+"""`zeebe:` attributes by which a modeler remembers the template of an element."""
 FOREIGN = {
     "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
     "http://activiti.org/bpmn": "Activiti",
@@ -56,6 +58,13 @@ def check_attributes(
                 place,
                 f"The attribute {qualified.localname} belongs to {FOREIGN[qualified.namespace]}.",
                 "Use the zeebe: extensions of Camunda 8.",
+            )
+        elif qualified.namespace == ZEEBE and qualified.localname not in TEMPLATE:
+            reader.refuse(
+                "extension.attribute",
+                place,
+                f"The attribute zeebe:{qualified.localname} of {local(node)} is not supported.",
+                "Remove it.",
             )
         elif qualified.namespace is None and qualified.localname not in allowed | {"id", "name"}:
             reader.refuse(
