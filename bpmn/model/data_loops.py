@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from bpmn.model.data import ElementData, text_of
+from bpmn.model.element_data import ElementData, text_of
 from bpmn.model.items import variable
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN
@@ -54,9 +54,7 @@ def _read_from(data: ElementData, loop: etree._Element) -> str:
         return f"={name}" if name else ""
     association = _only(data, "dataInputAssociation", "targetRef", data.loop_input)
     sources = data.sources(association) if association is not None else None
-    if association is None or not sources:
-        return ""
-    return text_of(association, "transformation") or f"={sources[0]}"
+    return data.whole_value(association, sources) if association is not None and sources is not None else ""
 
 
 def _written_to(data: ElementData, loop: etree._Element) -> str:

@@ -251,6 +251,19 @@ def test_an_event_subprocess_reads_the_data_object_around_it_and_has_its_own():
     assert case.state.jobs[0].variables == {"given": 4, "seen": None}
 
 
+def test_a_compensation_handler_reads_and_writes_the_data_around_it():
+    undo = io("given", "left") + copy("Input", "order", "given") + copy("Output", "left", "order", id="b")
+    handler = service("undo", inner=undo).replace("<serviceTask", '<serviceTask isForCompensation="true"')
+    boundary = '<boundaryEvent id="c" attachedToRef="x"><compensateEventDefinition/></boundaryEvent>'
+    boundary += '<association id="l" sourceRef="c" targetRef="undo"/>'
+    throw = '<endEvent id="end"><compensateEventDefinition/></endEvent>'
+    body = ORDER + start() + service("x") + boundary + handler + throw + flow("start > x > end")
+    case = Case(process(body), {"order": 3}).complete_job("x")
+    assert case.state.jobs[0].variables == {"given": 3, "left": None}
+    assert case.complete_job("undo", left=0).value("order") == 0
+    assert case.state.status == "completed"
+
+
 # Properties and the data of a process
 
 
@@ -406,12 +419,24 @@ def test_the_rounds_of_a_subprocess_give_their_output_item():
     assert case.value("results") == ["a", "b"]
 
 
+def test_a_transformation_may_make_the_collection_that_a_loop_goes_through():
+    twice = "<transformation>=concatenate(orders, orders)</transformation>"
+    inner = io("i") + copy("Input", "orders", "i", twice)
+    inner += loop("<loopDataInputRef>i</loopDataInputRef><inputDataItem id='item'/>")
+    case = Case(around(LISTS + service("x", inner=inner)), {"orders": [1]})
+    assert [job.variables["item"] for job in case.state.jobs] == [1, 1]
+
+
 def test_a_loop_over_data_that_is_no_list_is_an_incident():
     loop = LOOP.format(into="orders", out="results", attributes="")
     case = Case(around(LISTS + service("x", inner=loop)))
     assert case.codes == ["loop.collection-no-list"]
     assert case.resolve(orders=[]).state.status == "completed"
     assert case.value("results") == []
+
+
+def loop(inner: str) -> str:
+    return f"<multiInstanceLoopCharacteristics>{inner}</multiInstanceLoopCharacteristics>"
 
 
 # What only describes
@@ -505,6 +530,11 @@ def task(inner: str, *, data: str = ORDER, more: str = "") -> bytes:
             "a",
         ),
         (
+            task(io("i") + copy("Input", "order", "i", XPATH) + loop("<loopDataInputRef>i</loopDataInputRef>")),
+            "data.expression-no-feel",
+            "a",
+        ),
+        (
             around(
                 '<intermediateCatchEvent id="x"><dataOutput id="o"/><timerEventDefinition>'
                 "<timeDuration>P1D</timeDuration></timerEventDefinition></intermediateCatchEvent>"
@@ -556,10 +586,6 @@ def test_data_that_cannot_flow_as_it_is_drawn_is_refused_by_rule_and_element(sou
     assert (code, element) in refused(source)
 
 
-def loop(inner: str) -> str:
-    return f"<multiInstanceLoopCharacteristics>{inner}</multiInstanceLoopCharacteristics>"
-
-
 @pytest.mark.parametrize(
     ("inner", "code"),
     [
@@ -580,6 +606,12 @@ def loop(inner: str) -> str:
         ),
         (loop("<loopCardinality>2</loopCardinality><inputDataItem id='r'/>"), "loop.item-without-collection"),
         (io("i") + loop("<loopDataInputRef>i</loopDataInputRef>"), "loop.collection-unconnected"),
+        (
+            io("i")
+            + copy("Input", "orders", "i", assign("=1", "i"))
+            + loop("<loopDataInputRef>i</loopDataInputRef>"),
+            "loop.collection-unconnected",
+        ),
         (loop("<loopDataInputRef>nothing</loopDataInputRef>"), "data.out-of-sight"),
     ],
 )
