@@ -622,4 +622,8 @@ def _properties(reader: Reader, node: etree._Element) -> dict[str, str]:
     holder = reader.extension(node, "properties")
     if holder is None:
         return {}
-    return {each.get("name", ""): each.get("value", "") for each in holder.iterchildren(etree.Element)}
+    found = {}
+    for each in holder.iterchildren(etree.Element):
+        reader.only(each, "name", "value")
+        found[each.get("name", "")] = each.get("value", "")
+    return found

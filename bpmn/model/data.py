@@ -206,14 +206,14 @@ def _association(element: ElementData, association: etree._Element, ends: Ends |
     for assignment in assignments:
         given, to = assignment.find(f"{{{BPMN}}}from"), text_of(assignment, "to")
         path = tuple(to.split("."))
-        if path[0] != ends.target or not all(part.isidentifier() for part in path):
+        if given is None or path[0] != ends.target or not all(part.isidentifier() for part in path):
             element.refuse(
                 "data.bad-assignment",
                 association,
-                f"The assignment leads to {to!r}, which is not {ends.target} or a part of it.",
-                f"Write {ends.target}, with dots for what is nested in it.",
+                f"An assignment to {to!r} does not say what {ends.target} or a part of it is set to.",
+                f"Give it a from and a to; the latter is {ends.target}, with dots for what is nested in it.",
             )
-        elif given is not None and element.is_feel(given, association):
+        elif element.is_feel(given, association):
             yield IoMapping(_copied(element, (given.text or "").strip(), association, ends), path)
 
 

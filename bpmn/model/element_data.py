@@ -21,7 +21,7 @@ class ElementData:
     def __init__(self, reader: Reader, node: etree._Element) -> None:
         self.reader = reader
         self.node = node
-        self.own = list(held(reader, node))
+        self.own = dict.fromkeys(held(reader, node))
         self.items = list(loop_items(reader, node))
         self.loop = reader.loop_of(node)
         self.loop_input = self._looped("loopDataInputRef")
@@ -80,7 +80,7 @@ class ElementData:
         return variable(self.reader, data)
 
     @cached_property
-    def optional(self) -> list[etree._Element]:
+    def optional(self) -> frozenset[etree._Element]:
         """The data inputs and outputs that may be missing."""
         named = (
             reference.text
@@ -89,7 +89,7 @@ class ElementData:
             for reference in each.iterchildren(f"{{{BPMN}}}optional{short}Refs")
         )
         found = (self.reader.data(reference) for reference in named)
-        return [data for data in found if data is not None]
+        return frozenset(data for data in found if data is not None)
 
     def sets(self, tag: str) -> Iterator[etree._Element]:
         """The input or output sets of the element."""

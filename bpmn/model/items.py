@@ -15,7 +15,7 @@ from lxml import etree
 from bpmn.feel import FeelSyntaxError, compile_expression
 from bpmn.model.nodes import SCOPES, is_placeholder
 from bpmn.model.reader import Reader
-from bpmn.model.source import BPMN, local
+from bpmn.model.source import local
 
 STORES = frozenset({"dataStore", "dataStoreReference"})
 _HELD = frozenset({"property", "dataObject", "dataInput", "dataOutput"})
@@ -26,11 +26,7 @@ def variable(reader: Reader, data: etree._Element) -> str:
     """The variable that a data element is; empty if neither its name nor its id can be one."""
     names = [data.get("name")]
     if local(data) == "dataObject" and not data.get("name"):
-        shared = {
-            (reference.get("name") or "").partition("[")[0].strip()
-            for reference in reader.root.iter(f"{{{BPMN}}}dataObjectReference")
-            if reference.get("dataObjectRef") == data.get("id")
-        } - {""}
+        shared = reader.reference_names.get(data.get("id", ""), frozenset())
         names = list(shared) if len(shared) == 1 else []
     return next((name for name in (*names, data.get("id")) if name and _is_name(name)), "")
 
@@ -89,12 +85,19 @@ def hiding(reader: Reader, node: etree._Element, data: etree._Element) -> etree.
     name, own = variable(reader, data), holder_of(data)
     scope = node.getparent()
     while scope is not None and scope is not own:
-        if local(scope) in SCOPES:
-            inner = {variable(reader, each) for each in (*held(reader, scope), *loop_items(reader, scope))}
-            if name in inner | mapped(reader, scope):
-                return scope
+        if local(scope) in SCOPES and name in _variables_of(reader, scope):
+            return scope
         scope = scope.getparent()
     return None
+
+
+def _variables_of(reader: Reader, scope: etree._Element) -> frozenset[str]:
+    """The variables that data and mappings make in a scope; found once for all that is asked about it."""
+    if scope not in reader.variables_of:
+        data = (*held(reader, scope), *loop_items(reader, scope))
+        names = {variable(reader, each) for each in data}
+        reader.variables_of[scope] = frozenset(names | mapped(reader, scope))
+    return reader.variables_of[scope]
 
 
 def _is_name(text: str) -> bool:

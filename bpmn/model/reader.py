@@ -41,6 +41,7 @@ class Reader:
         self.forms: list[tuple[etree._Element, str]] = []
         self.decisions: list[tuple[etree._Element, str]] = []
         self.calls: list[tuple[etree._Element, str]] = []
+        self.variables_of: dict[etree._Element, frozenset[str]] = {}
         self.ref_of: Callable[[etree._Element], str] = lambda node: node.get("id", "")
 
     # Findings
@@ -155,6 +156,17 @@ class Reader:
         if found is not None and local(found) == "dataObjectReference":
             return self.by_id.get(found.get("dataObjectRef", ""))
         return found
+
+    @cached_property
+    def reference_names(self) -> Mapping[str, frozenset[str]]:
+        """The names of the references to each data object (by its id), without their states in brackets."""
+        names: dict[str, frozenset[str]] = {}
+        for reference in self.root.iter(f"{{{BPMN}}}dataObjectReference"):
+            name = (reference.get("name") or "").partition("[")[0].strip()
+            if name:
+                data = reference.get("dataObjectRef", "")
+                names[data] = names.get(data, frozenset()) | {name}
+        return names
 
     @cached_property
     def associated(self) -> frozenset[str]:

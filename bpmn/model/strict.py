@@ -30,7 +30,6 @@ SILENT = frozenset(
 )
 WIRING = frozenset({"incoming", "outgoing"})
 LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
-ANYWHERE = frozenset({"versionTag", "properties"})
 ACTIVITY_ATTRIBUTES = frozenset({"default", "startQuantity", "completionQuantity", "isForCompensation"})
 TEMPLATE = frozenset({"modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon"})
 """`zeebe:` attributes by which a modeler remembers the template of an element."""
@@ -107,11 +106,11 @@ def check_extensions(
     reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
 ) -> None:
     """Refuse `zeebe:` extensions that this kind and its events do not take, and those of other engines."""
-    allowed = behaviour.extensions | ANYWHERE
+    allowed = behaviour.extensions | {"properties"}
     for definition in kinds:
         allowed |= EVENT_KINDS[local(definition)].extensions
     if local(node) == "process":
-        allowed |= {"userTaskForm"}
+        allowed |= {"userTaskForm", "versionTag"}
     for extension in reader.extensions(node):
         if local(extension) not in allowed:
             reader.refuse(

@@ -439,6 +439,19 @@ def loop(inner: str) -> str:
     return f"<multiInstanceLoopCharacteristics>{inner}</multiInstanceLoopCharacteristics>"
 
 
+# The deployment check
+
+
+def test_data_written_as_the_standard_demands_passes_the_deployment_check():
+    into = copy("Input", "ref", "given", "<transformation>=order + 1</transformation>")
+    work = service("x", inner=io("given", "found") + into + copy("Output", "found", "ref", id="b"))
+    throw = '<endEvent id="end"><dataInput id="sent"/>' + copy("Input", "ref", "sent", id="c")
+    throw += '<inputSet><dataInputRefs>sent</dataInputRefs></inputSet><signalEventDefinition signalRef="s1"/>'
+    data = ORDER + '<dataObjectReference id="ref" dataObjectRef="order"/>'
+    body = start() + data + work + throw + "</endEvent>" + flow("start > x > end")
+    assert bpmn.lint({"a.bpmn": process(body, definitions=MESSAGE)}) == []
+
+
 # What only describes
 
 
@@ -530,7 +543,11 @@ def task(inner: str, *, data: str = ORDER, more: str = "") -> bytes:
             "a",
         ),
         (
-            task(io("i") + copy("Input", "order", "i", XPATH) + loop("<loopDataInputRef>i</loopDataInputRef>")),
+            task(
+                io("i")
+                + copy("Input", "order", "i", XPATH)
+                + loop("<loopDataInputRef>i</loopDataInputRef>")
+            ),
             "data.expression-no-feel",
             "a",
         ),

@@ -1,8 +1,11 @@
 """Files of the Camunda 8 desktop modeler: they import unchanged, or are refused by rule and element."""
 
+from pathlib import Path
+
 import pytest
 
 import bpmn
+from bpmn.elements import BEHAVIOURS, EVENT_KINDS
 from support.bpmn_text import Case, refused
 
 HEAD = (
@@ -339,6 +342,17 @@ MULTI = "<bpmn:multiInstanceLoopCharacteristics>{}</bpmn:multiInstanceLoopCharac
             "Activity_1",
         ),
         (saved(element("manualTask", EXECUTION)), "extension.unsupported", "Activity_1"),
+        (saved(element("task", '<zeebe:versionTag value="1"/>')), "extension.unsupported", "Activity_1"),
+        (
+            saved(element("serviceTask", TASK + HEADERS.replace("id=", "of="))),
+            "extension.attribute",
+            "Activity_1",
+        ),
+        (
+            saved(element("task", '<zeebe:properties><zeebe:property key="a"/></zeebe:properties>')),
+            "extension.attribute",
+            "Activity_1",
+        ),
     ],
 )
 def test_what_would_change_the_run_and_is_not_run_is_refused_by_rule_and_element(source, code, element):
@@ -346,3 +360,11 @@ def test_what_would_change_the_run_and_is_not_run_is_refused_by_rule_and_element
         return bpmn.compile_model({**sources, **FILES}, process="Process_1")
 
     assert (code, element) in refused(source, compiled)
+
+
+def test_every_extension_that_the_engine_reads_stands_in_the_dialects_table():
+    dialect = (Path(__file__).parents[3] / "docs" / "dialect.md").read_text()
+    table = dialect.partition("## The zeebe: elements")[2].partition("\n## ")[0]
+    read = {name for kind in (*BEHAVIOURS.values(), *EVENT_KINDS.values()) for name in kind.extensions}
+    assert {"taskDefinition", "ioMapping"} <= read
+    assert {name for name in read if f"| `{name}`" not in table} == set()
