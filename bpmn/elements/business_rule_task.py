@@ -45,7 +45,8 @@ class BusinessRuleTask(Activity):
                     'Add <zeebe:calledDecision decisionId="…" resultVariable="…"/> or a task definition.',
                 )
             return job
-        reader.only(called, "decisionId", "resultVariable")
+        reader.only(called, "decisionId", "resultVariable", "bindingType", "versionTag")
+        reader.deployed_together(called, node)
         decision, result = called.get("decisionId", ""), called.get("resultVariable", "")
         if decision.startswith("="):
             reader.refuse(

@@ -39,7 +39,15 @@ class CallActivity(Activity):
         called = reader.extension(node, "calledElement")
         all_in = all_out = True
         if called is not None:
-            reader.only(called, "processId", "propagateAllChildVariables", "propagateAllParentVariables")
+            reader.only(
+                called,
+                "processId",
+                "propagateAllChildVariables",
+                "propagateAllParentVariables",
+                "bindingType",
+                "versionTag",
+            )
+            reader.deployed_together(called, node)
             process = called.get("processId")
             all_in = called.get("propagateAllParentVariables", "true") == "true"
             all_out = called.get("propagateAllChildVariables", "true") == "true"

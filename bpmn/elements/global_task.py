@@ -19,13 +19,10 @@ from bpmn.elements.user_task import UserTask
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EMPTY, Token
 from bpmn.model.definition import Element
-from bpmn.model.source import BPMN
+from bpmn.model.source import BPMN, FEEL
 
 if TYPE_CHECKING:
     from bpmn.model.reader import Reader
-
-FEEL = frozenset({"", "feel", "https://www.omg.org/spec/DMN/20191111/FEEL/"})
-"""How a script of the standard may name its language; without a name it is FEEL, as everywhere here."""
 
 
 class GlobalTask(Activity):

@@ -42,6 +42,7 @@ def read_job(node: etree._Element, reader: Reader) -> JobConfig | None:
     listed = reader.extension(node, "taskHeaders")
     if listed is not None:
         for header in listed:
+            reader.only(header, "key", "value", "id")
             headers[header.get("key", "")] = header.get("value", "")
     return JobConfig(
         reader.formula(kind, node, "job type"),

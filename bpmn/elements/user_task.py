@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from bpmn.elements.activity import Activity
+from bpmn.elements.resource_roles import ROLES, read_roles
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import TaskWait, Token
 from bpmn.kernel.scopes import Stuck
@@ -20,6 +21,11 @@ from bpmn.values import Value
 if TYPE_CHECKING:
     from bpmn.model.reader import Reader
 
+_FORMULAS = {
+    "assignmentDefinition": ("assignee", "candidateUsers", "candidateGroups"),
+    "taskSchedule": ("dueDate", "followUpDate"),
+    "priorityDefinition": ("priority",),
+}
 PRIORITY = 50
 """The priority of a task that declares none (0 to 100)."""
 
@@ -42,6 +48,7 @@ class UserTask(Activity):
 
     tag = "userTask"
     attributes = frozenset({"implementation"})
+    parts = frozenset(ROLES)
     extensions = frozenset(
         {
             "userTask",
@@ -56,28 +63,25 @@ class UserTask(Activity):
 
     def read(self, node: etree._Element, reader: Reader) -> UserTaskConfig:
         """Read form, assignment, schedule and priority; each may be missing."""
-        form = None
-        definition = reader.extension(node, "formDefinition")
-        if definition is not None:
-            reader.only(definition, "formId", "formKey", "bindingType", "versionTag")
-            form = definition.get("formId") or definition.get("formKey")
-            if form:
-                reader.uses_form(node, form)
+        given = read_roles(node, reader)
+        for extension, attributes in _FORMULAS.items():
+            found = reader.extension(node, extension)
+            if found is None:
+                continue
+            reader.only(found, *attributes)
+            for attribute in attributes:
+                text = found.get(attribute)
+                if text:
+                    given[attribute] = reader.formula(text, node, attribute)
         return UserTaskConfig(
-            form,
-            self._formula(reader, node, "assignmentDefinition", "assignee"),
-            self._formula(reader, node, "assignmentDefinition", "candidateUsers"),
-            self._formula(reader, node, "assignmentDefinition", "candidateGroups"),
-            self._formula(reader, node, "taskSchedule", "dueDate"),
-            self._formula(reader, node, "taskSchedule", "followUpDate"),
-            self._formula(reader, node, "priorityDefinition", "priority"),
+            _read_form(node, reader),
+            given.get("assignee"),
+            given.get("candidateUsers"),
+            given.get("candidateGroups"),
+            given.get("dueDate"),
+            given.get("followUpDate"),
+            given.get("priority"),
         )
-
-    @staticmethod
-    def _formula(reader: Reader, node: etree._Element, extension: str, attribute: str) -> Formula | None:
-        found = reader.extension(node, extension)
-        text = found.get(attribute) if found is not None else None
-        return reader.formula(text, node, attribute) if text else None
 
     def activate(self, burst: Burst, token: Token, element: Element) -> None:
         """Open the task."""
@@ -108,6 +112,33 @@ class UserTask(Activity):
             ),
         )
         burst.emit("task.created", element.ref, {"task": f"{element.ref}:{wait.key}"})
+
+
+def _read_form(node: etree._Element, reader: Reader) -> str | None:
+    """The form of a user task; one that lies in the BPMN file itself is refused."""
+    definition = reader.extension(node, "formDefinition")
+    if definition is None:
+        return None
+    reader.only(definition, "formId", "formKey", "bindingType", "versionTag")
+    reader.deployed_together(definition, node)
+    form = definition.get("formId") or definition.get("formKey")
+    if form and form.startswith("camunda-forms:"):
+        reader.refuse(
+            "form.embedded",
+            node,
+            f"The form {form} lies in the BPMN file.",
+            "Save it as a form file of its own, deploy it with the process, and choose it by its id.",
+        )
+    elif form and form.startswith("="):
+        reader.refuse(
+            "form.dynamic",
+            node,
+            f"The form {form} is an expression.",
+            "Name the form: a model is fixed with all that it uses when it is deployed.",
+        )
+    elif form:
+        reader.uses_form(node, form)
+    return form
 
 
 def _names(value: Value, element: Element) -> tuple[str, ...]:

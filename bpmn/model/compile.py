@@ -19,6 +19,7 @@ from bpmn.elements import BEHAVIOURS, EVENT_KINDS
 from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.errors import BpmnError, Finding, ModelRefused
 from bpmn.model.beginnings import Beginnings, check_correlation, process_starts, read_beginnings
+from bpmn.model.data import data_parts, read_data
 from bpmn.model.definition import (
     Element,
     EventDefinition,
@@ -320,7 +321,7 @@ class _Compilation:
                 reader.refuse("id.missing", child, f"A {tag} has no id.", "Give it one.")
                 return False
             return True
-        known = SILENT | WIRING | LOOPS | {"sequenceFlow"}
+        known = SILENT | WIRING | LOOPS | {"sequenceFlow"} | data_parts(scope, activity=True)
         if tag not in known and tag not in BEHAVIOURS[local(scope)].parts:
             reader.refuse(
                 "element.unsupported",
@@ -414,6 +415,7 @@ class _Compilation:
                 "Remove its startQuantity.",
             )
         handler, undo = self._compensation(reader, node, outer)
+        data = read_data(reader, node, activity=behaviour.activity)
         self.elements[ref] = Element(
             ref=ref,
             id=node.get("id", ""),
@@ -425,8 +427,8 @@ class _Compilation:
             incoming=incoming,
             outgoing=outgoing,
             default=self._default(reader, node, outgoing),
-            inputs=self._mappings(reader, node, "input"),
-            outputs=self._mappings(reader, node, "output"),
+            inputs=(*self._mappings(reader, node, "input"), *data.inputs),
+            outputs=(*self._mappings(reader, node, "output"), *data.outputs),
             loop=read_loop(reader, node),
             events=events,
             boundaries=tuple(
@@ -637,4 +639,8 @@ def _properties(reader: Reader, node: etree._Element) -> dict[str, str]:
     holder = reader.extension(node, "properties")
     if holder is None:
         return {}
-    return {each.get("name", ""): each.get("value", "") for each in holder.iterchildren(etree.Element)}
+    found = {}
+    for each in holder.iterchildren(etree.Element):
+        reader.only(each, "name", "value")
+        found[each.get("name", "")] = each.get("value", "")
+    return found

@@ -7,10 +7,13 @@ from decimal import Decimal, InvalidOperation
 
 from lxml import etree
 
+from bpmn.model.data_loops import loop_data
 from bpmn.model.definition import MultiInstance, StandardLoop
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local
 from bpmn.model.strict import SILENT, check_attributes
+
+DATA = frozenset({"loopDataInputRef", "loopDataOutputRef", "inputDataItem", "outputDataItem"})
 
 
 def read_loop(reader: Reader, node: etree._Element) -> MultiInstance | StandardLoop | None:
@@ -30,7 +33,7 @@ def _multi_instance(reader: Reader, node: etree._Element, loop: etree._Element) 
             "loop.behaviour", node, f"The behaviour {loop.get('behavior')} is not supported.", "Use All."
         )
     for part in loop.iterchildren(etree.Element):
-        if local(part) not in {"loopCardinality", "completionCondition"} | SILENT:
+        if local(part) not in {"loopCardinality", "completionCondition"} | DATA | SILENT:
             reader.refuse(
                 "element.unsupported",
                 node,
@@ -42,6 +45,15 @@ def _multi_instance(reader: Reader, node: etree._Element, loop: etree._Element) 
     given: Mapping[str, str] = dict(zeebe.attrib) if zeebe is not None else {}  # type: ignore[arg-type]
     if zeebe is not None:
         reader.only(zeebe, "inputCollection", "inputElement", "outputCollection", "outputElement")
+    standard = loop_data(reader, node, loop)
+    if standard and zeebe is not None:
+        reader.refuse(
+            "loop.two-collections",
+            node,
+            "The loop names its data both by zeebe:loopCharacteristics and as the standard does.",
+            "Keep one of them.",
+        )
+    given = given or standard
     collection = given.get("inputCollection")
     if bool(collection) == bool(cardinality):
         reader.refuse(

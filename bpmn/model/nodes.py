@@ -79,6 +79,24 @@ def position(node: etree._Element) -> str:
     }.get(tag, "")
 
 
+def is_placeholder(data: etree._Element) -> bool:
+    """Whether this is the property to which bpmn-js leads the data input associations that it draws."""
+    return local(data) == "property" and data.get("name") == "__targetRef_placeholder"
+
+
+def only_drawn(association: etree._Element) -> bool:
+    """Whether a data association describes and copies nothing: it names no source, or no real target."""
+    parts = {local(part): part for part in association.iterchildren(etree.Element)}
+    if parts.keys() & {"transformation", "assignment"}:
+        return False
+    target = parts["targetRef"].text if "targetRef" in parts else None
+    holder = association.getparent()
+    return "sourceRef" not in parts or any(
+        is_placeholder(each) and each.get("id") == target
+        for each in (holder.iterchildren(f"{{{BPMN}}}property") if holder is not None else ())
+    )
+
+
 def boundary_events(scope: etree._Element) -> Iterator[etree._Element]:
     """The boundary events of a scope."""
     return scope.iterchildren(f"{{{BPMN}}}boundaryEvent")

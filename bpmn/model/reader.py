@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Literal
 
 from lxml import etree
@@ -10,7 +11,11 @@ from lxml import etree
 from bpmn.errors import Finding
 from bpmn.feel import FeelSyntaxError, compile_expression
 from bpmn.model.definition import Formula
+from bpmn.model.nodes import only_drawn
 from bpmn.model.source import BPMN, ZEEBE, local, namespace
+
+TEMPLATE = frozenset({"modelerConfigurationTemplate", "modelerConfigurationName"})
+"""Attributes by which a modeler remembers the template that an entry came from."""
 
 
 class Reader:
@@ -36,6 +41,7 @@ class Reader:
         self.forms: list[tuple[etree._Element, str]] = []
         self.decisions: list[tuple[etree._Element, str]] = []
         self.calls: list[tuple[etree._Element, str]] = []
+        self.variables_of: dict[etree._Element, frozenset[str]] = {}
         self.ref_of: Callable[[etree._Element], str] = lambda node: node.get("id", "")
 
     # Findings
@@ -74,13 +80,24 @@ class Reader:
     def only(self, node: etree._Element, *allowed: str) -> None:
         """Refuse attributes of a `zeebe:` element that are not understood."""
         for name in map(str, node.attrib):
-            if name not in allowed:
+            if name not in allowed and name not in TEMPLATE:
                 self.refuse(
                     "extension.attribute",
                     node,
                     f"The attribute {name} of zeebe:{local(node)} is not supported.",
                     f"Supported are {', '.join(allowed)}.",
                 )
+
+    def deployed_together(self, extension: etree._Element, node: etree._Element) -> None:
+        """Refuse a binding by version tag: what a `zeebe:` element names is deployed with the model."""
+        binding = extension.get("bindingType", "latest")
+        if binding not in ("latest", "deployment"):
+            self.refuse(
+                "extension.binding",
+                node,
+                f"zeebe:{local(extension)} asks for a version by {binding}.",
+                "Use the binding deployment: a model is fixed with all that it uses when it is deployed.",
+            )
 
     def formula(self, text: str, node: etree._Element, what: str) -> Formula:
         """Compile a text or FEEL expression; a syntax error is a finding."""
@@ -133,6 +150,42 @@ class Reader:
         """The loop characteristics of an activity."""
         tags = ("multiInstanceLoopCharacteristics", "standardLoopCharacteristics")
         return next((part for part in activity.iterchildren(etree.Element) if local(part) in tags), None)
+
+    # Data
+
+    def data(self, reference: str | None) -> etree._Element | None:
+        """The data element that a reference means; a data object reference stands for its object."""
+        found = self.by_id.get((reference or "").strip().rpartition(":")[2])
+        if found is not None and local(found) == "dataObjectReference":
+            return self.by_id.get(found.get("dataObjectRef", ""))
+        return found
+
+    @cached_property
+    def reference_names(self) -> Mapping[str, frozenset[str]]:
+        """The names of the references to each data object (by its id), without their states in brackets."""
+        names: dict[str, frozenset[str]] = {}
+        for reference in self.root.iter(f"{{{BPMN}}}dataObjectReference"):
+            name = (reference.get("name") or "").partition("[")[0].strip()
+            if name:
+                data = reference.get("dataObjectRef", "")
+                names[data] = names.get(data, frozenset()) | {name}
+        return names
+
+    @cached_property
+    def associated(self) -> frozenset[str]:
+        """The ids of the data that an association copies or a loop goes through, so that it is no drawing."""
+        references = [
+            part.text
+            for association in self.root.iter(
+                f"{{{BPMN}}}dataInputAssociation", f"{{{BPMN}}}dataOutputAssociation"
+            )
+            if not only_drawn(association)
+            for part in association.iterchildren(f"{{{BPMN}}}sourceRef", f"{{{BPMN}}}targetRef")
+        ]
+        loops = self.root.iter(f"{{{BPMN}}}loopDataInputRef", f"{{{BPMN}}}loopDataOutputRef")
+        references += [part.text for part in loops]
+        found = (self.data(reference) for reference in references)
+        return frozenset(data.get("id", "") for data in found if data is not None)
 
     # Compensation
 

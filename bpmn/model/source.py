@@ -9,6 +9,8 @@ from bpmn.errors import BpmnError
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+FEEL = frozenset({"", "feel", "https://www.omg.org/spec/DMN/20191111/FEEL/"})
+"""How an expression may name its language; without a name it is FEEL, as everywhere here."""
 MAX_BYTES = 10 * 1024 * 1024
 
 

@@ -6,12 +6,13 @@ from lxml import etree
 
 from bpmn.elements import EVENT_KINDS
 from bpmn.elements.behaviour import Behaviour
+from bpmn.model.data import data_parts
 from bpmn.model.nodes import SCOPES, position
 from bpmn.model.reader import Reader
-from bpmn.model.source import BPMN, local, namespace
+from bpmn.model.source import BPMN, ZEEBE, local, namespace
 
-# Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate, data
-# objects document where data lies; variables are the platform's data.
+# Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate; data objects are
+# read together with what names them (bpmn.model.data), and describe if nothing does.
 SILENT = frozenset(
     {
         "documentation",
@@ -29,8 +30,9 @@ SILENT = frozenset(
 )
 WIRING = frozenset({"incoming", "outgoing"})
 LOOPS = frozenset({"multiInstanceLoopCharacteristics", "standardLoopCharacteristics"})
-ANYWHERE = frozenset({"versionTag", "properties"})
 ACTIVITY_ATTRIBUTES = frozenset({"default", "startQuantity", "completionQuantity", "isForCompensation"})
+TEMPLATE = frozenset({"modelerTemplate", "modelerTemplateVersion", "modelerTemplateIcon"})
+"""`zeebe:` attributes by which a modeler remembers the template of an element."""
 FOREIGN = {
     "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
     "http://activiti.org/bpmn": "Activiti",
@@ -55,6 +57,13 @@ def check_attributes(
                 place,
                 f"The attribute {qualified.localname} belongs to {FOREIGN[qualified.namespace]}.",
                 "Use the zeebe: extensions of Camunda 8.",
+            )
+        elif qualified.namespace == ZEEBE and qualified.localname not in TEMPLATE:
+            reader.refuse(
+                "extension.attribute",
+                place,
+                f"The attribute zeebe:{qualified.localname} of {local(node)} is not supported.",
+                "Remove it.",
             )
         elif qualified.namespace is None and qualified.localname not in allowed | {"id", "name"}:
             reader.refuse(
@@ -82,6 +91,7 @@ def check_parts(
     for child in node.iterchildren(etree.Element):
         tag = local(child)
         known = SILENT | WIRING | behaviour.parts | (LOOPS if behaviour.activity else frozenset())
+        known |= data_parts(node, activity=behaviour.activity)
         definition = tag.endswith("EventDefinition") or tag == "eventDefinitionRef"
         if namespace(child) != BPMN or not (tag in known or (definition and position(node))):
             reader.refuse(
@@ -96,11 +106,11 @@ def check_extensions(
     reader: Reader, node: etree._Element, behaviour: Behaviour, kinds: list[etree._Element]
 ) -> None:
     """Refuse `zeebe:` extensions that this kind and its events do not take, and those of other engines."""
-    allowed = behaviour.extensions | ANYWHERE
+    allowed = behaviour.extensions | {"properties"}
     for definition in kinds:
         allowed |= EVENT_KINDS[local(definition)].extensions
     if local(node) == "process":
-        allowed |= {"userTaskForm"}
+        allowed |= {"userTaskForm", "versionTag"}
     for extension in reader.extensions(node):
         if local(extension) not in allowed:
             reader.refuse(

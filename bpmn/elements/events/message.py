@@ -73,6 +73,8 @@ def read_message(reference: str | None, node: etree._Element, reader: Reader) ->
         return None
     name = message.get("name") or message.get("id") or ""
     subscription = reader.extension(message, "subscription")
+    if subscription is not None:
+        reader.only(subscription, "correlationKey")
     key = subscription.get("correlationKey") if subscription is not None else None
     return MessageConfig(
         reader.formula(name, node, "message name"),

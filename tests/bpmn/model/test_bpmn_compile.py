@@ -72,7 +72,7 @@ LOOPED = '<task id="x">{}</task>'
     [
         (within('<transaction id="x"/>'), "start.subprocess", "x"),
         (within('<choreographyTask id="x"/>'), "element.unsupported", "x"),
-        (within('<task id="x"><ioSpecification/></task>'), "element.unsupported", "x"),
+        (within('<userTask id="x"><rendering/></userTask>'), "element.unsupported", "x"),
         (within('<task id="x"><potentialOwner/></task>'), "element.unsupported", "x"),
         (within('<task id="x" frobnicate="1"/>'), "attribute.unsupported", "x"),
         (
