@@ -31,6 +31,7 @@ from bpmn.simulation.document import value_of
 from bpmn.simulation.errors import CasesRefused
 from bpmn.simulation.halts import Halt, halts_of
 from bpmn.simulation.luck import exact, fraction
+from bpmn.simulation.scope import OutcomeScope
 from bpmn.simulation.world import World
 from bpmn.values import Json, Value, to_json
 
@@ -61,7 +62,7 @@ class Trace:
     `status` is "completed", "stuck" or "incident" (which needs someone to resolve it); `halts` say where and
     why it is not completed. `ends` are the end events of the process itself that were reached, `tasks` the
     user tasks that were opened, `assumed` the elements of jobs and tasks for which the file states no
-    outcome, `unheard` the names of messages that were sent and never taken.
+    outcome, `unheard` the names of messages with a time that nothing took while the case ran.
     """
 
     case: str
@@ -98,6 +99,7 @@ class _Run:
         self.waiting: dict[tuple[int, int], timedelta] = {}
         self.scheduled: set[tuple[int, str]] = set()
         self.counts: Counter[str] = Counter()
+        self.unsent: list[str] = []
         self.kept: list[tuple[str, str, Mapping[str, Value]]] = []
         self.tasks: set[str] = set()
         self.assumed: set[str] = set()
@@ -126,7 +128,7 @@ class _Run:
             tuple(sorted(self._ends())),
             frozenset(self.tasks),
             frozenset(self.assumed),
-            tuple(name for name, _, _ in self.kept),
+            tuple(sorted([*self.unsent, *(name for name, _, _ in self.kept)])),
             self._variables(),
             tuple(self.world.steps),
         )
@@ -136,6 +138,7 @@ class _Run:
     def _begin(self) -> None:
         for message in self.case.messages:
             if message.at is not None:
+                self.unsent.append(message.name)
                 self._plan(message.at, self._sends(message))
         for signal in self.case.signals:
             self._plan(signal.at, self._signals(signal))
@@ -320,6 +323,7 @@ class _Run:
 
     def _sends(self, message: Message) -> Callable[[], None]:
         def happen() -> None:
+            self.unsent.remove(message.name)
             scope = self._scope(self.world.states[0].variables, (f"message {message.name}", 1))
             key = value_of(message.key, scope, self.world.now)
             variables = variables_of(message.variables, scope, self.world.now)
@@ -380,12 +384,12 @@ class _Run:
 
     def _scope(self, variables: Mapping[str, Value], luck: tuple[str, int]) -> Mapping[str, Value]:
         element, occurrence = luck
-        return {
-            **variables,
-            "case": self.known,
-            "luck": exact(self._luck(element, occurrence, "outcome")),
-            "visit": occurrence,
-        }
+        return OutcomeScope(
+            variables,
+            self.known,
+            lambda: exact(self._luck(element, occurrence, "outcome")),
+            occurrence,
+        )
 
     def _luck(self, element: str, occurrence: int, what: str) -> float:
         return fraction(self.seed, self.case.id, element, occurrence, what)
