@@ -389,10 +389,20 @@ def check_names(file: CaseFile, models: Iterable[Model]) -> None:
     """Refuse names that none of the models has: what is stated under them would silently not happen.
 
     Raises:
-        CasesRefused: `cases.unknown-job`, `cases.unknown-task`, `cases.unknown-message` or
-            `cases.unknown-signal`.
+        CasesRefused: `cases.unknown-job`, `cases.unknown-task`, `cases.unknown-message`,
+            `cases.unknown-signal` or `cases.unknown-start`.
     """
+    models = list(models)
     names = _names(models)
+    starts = dict.fromkeys(ref for model in models for ref in model.process.starts)
+    for case in file.recorded:
+        if case.start_element is not None and case.start_element not in starts:
+            raise CasesRefused(
+                "cases.unknown-start",
+                f"No start event {case.start_element!r} is in the model.",
+                where=f"startElement of case {case.id}",
+                hint=f"Use one of {', '.join(starts)}.",
+            )
     for path, script in file.scripts:
         for what, given, known in (
             ("job", script.jobs, names.jobs),

@@ -112,7 +112,7 @@ class _Run:
             halts = self._play()
         except BpmnError as wrong:  # the file's expression, or a command that the model does not take
             halts = [Halt(wrong.where or self.model.process_id, wrong.code, wrong.message)]
-        running = any(state.status == "running" for state in self.world.states) or not self.world.states
+        running = any(state.status in ("created", "running") for state in self.world.states)
         incidents = any(state.incidents for state in self.world.states)
         if running and not halts:
             halts = [halt for state in self.world.states for halt in halts_of(state)]

@@ -131,6 +131,16 @@ class TestOutcomes:
         assert report["statuses"] == {"completed": 1, "stuck": 1}
         assert report["stuck"][0]["code"] == "cases.no-variables"
 
+    def test_a_case_that_cannot_start_is_stuck(self):
+        conditional = model(
+            '<startEvent id="start"><conditionalEventDefinition><condition>=amount &gt; 5</condition>'
+            "</conditionalEventDefinition></startEvent>" + end() + flow("start > end")
+        )
+        assert run(conditional, variables={"amount": 6}).status == "completed"
+        trace = run(conditional, variables={"amount": 5})
+        assert trace.status == "stuck"
+        assert [halt.code for halt in trace.halts] == ["start.condition-not-met"]
+
 
 class TestTime:
     def test_a_timer_fires_when_the_work_takes_longer(self):
@@ -192,6 +202,23 @@ class TestMessages:
         assert [(halt.element, halt.code) for halt in run(model(content)).halts] == [
             ("both", "join.never-complete")
         ]
+
+
+class TestSeveralInstances:
+    """What a model throws may start it again: each instance is driven, and keeps its own times."""
+
+    def test_a_message_that_the_case_throws_starts_another_instance(self):
+        begun = '<startEvent id="asked"><messageEventDefinition messageRef="again"/></startEvent>'
+        thrown = '<intermediateThrowEvent id="ask"><messageEventDefinition messageRef="again"/></intermediateThrowEvent>'  # noqa: E501
+        both = model(
+            start() + thrown + service("first") + end() + begun + service("second", type="other")
+            + end("answered") + flow("start > ask > first > end") + flow("asked > second > answered"),
+            '<message id="again" name="again"/>',
+        )  # fmt: skip
+        trace = run(both, jobs={"first": {"duration": "PT1H"}, "second": {"duration": "P1D"}})
+        assert (trace.status, trace.duration) == ("completed", DAY)
+        assert (visited(trace)["first"], visited(trace)["second"]) == ((0, HOUR), (0, DAY))
+        assert trace.ends == ("answered", "end")
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +82,7 @@ def generated(x: object) -> dict[str, object]:
         (one(tasks={"chek": {}}), "cases.unknown-task", "@.tasks"),
         (one(messages=[{"name": "payed", "after": "P1D"}]), "cases.unknown-message", "@.messages"),
         (one(signals=[{"name": "stop", "at": "P1D"}]), "cases.unknown-signal", "@.signals"),
+        (one(startElement="begin"), "cases.unknown-start", "startElement of case a"),
         ({**one(), "defaults": {"jobs": {"check": {}}}}, "cases.unknown-job", "defaults.jobs"),
     ],
 )  # fmt: skip
@@ -160,3 +162,19 @@ def test_luck_is_even_and_independent_of_its_neighbours():
 def test_luck_stays_what_it_is():
     """Reports are compared over time: the draw of a place is fixed for good."""
     assert fraction(7, "request-1", "AcceptOffer", 1, "waiting") == 0.4017239057889214
+
+
+def test_the_documented_file_is_read():
+    """The file in docs/simulation.md, with all that a file may say."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "simulation.md").read_text("utf-8")
+    shown = text.split("```json\n")[1].split("```")[0]
+    file = read_cases(shown.encode())
+    assert len(file) == 301
+    assert sorted(file.distributions) == [
+        "cases[0].jobs.finance.quote.duration",
+        "cases[0].tasks.approve-financing.duration",
+        "cases[0].tasks.approve-financing.waiting",
+        "defaults.messages[0].after",
+        "defaults.tasks.ApproveFinancing.duration",
+        "defaults.tasks.ApproveFinancing.waiting",
+    ]

