@@ -24,6 +24,7 @@ from bpmn.kernel.commands import (
     ThrowError,
 )
 from bpmn.kernel.records import Event, Job, Task
+from bpmn.kernel.scopes import Stuck
 from bpmn.kernel.state import key_of
 from bpmn.model.definition import Model
 from bpmn.simulation.cases import NOTHING, Case, Message, Outcome, Signal, variables_of
@@ -97,8 +98,8 @@ class _Run:
         self.planned = 0
         self.begun: dict[tuple[int, int], tuple[str, datetime]] = {}
         self.waiting: dict[tuple[int, int], timedelta] = {}
-        self.scheduled: set[tuple[int, str]] = set()
-        self.counts: Counter[str] = Counter()
+        self.occurrences: Counter[str] = Counter()  # of elements and messages: each has luck of its own
+        self.outcomes: Counter[str] = Counter()  # taken so far, by the name that they stand under
         self.unsent: list[str] = []
         self.kept: list[tuple[str, str, Mapping[str, Value]]] = []
         self.tasks: set[str] = set()
@@ -112,17 +113,18 @@ class _Run:
             halts = self._play()
         except BpmnError as wrong:  # the file's expression, or a command that the model does not take
             halts = [Halt(wrong.where or self.model.process_id, wrong.code, wrong.message)]
-        running = any(state.status in ("created", "running") for state in self.world.states)
-        incidents = any(state.incidents for state in self.world.states)
-        if running and not halts:
+        status = "stuck"
+        if not any(state.status in ("created", "running") for state in self.world.states):
+            status, halts = "completed", []
+        elif not halts:
             halts = [halt for state in self.world.states for halt in halts_of(state)]
-        for (_, _), (element, since) in self.begun.items():
+            status = "incident" if any(state.incidents for state in self.world.states) else "stuck"
+        for element, since in self.begun.values():
             self.visits.append(self._visit(element, "open", since, self.world.now, None))
-        status = "completed" if not running else "incident" if incidents else "stuck"
         return Trace(
             self.case.id,
             status,
-            tuple(halts) if running else (),
+            tuple(halts),
             (self.world.now - self.case.start) // _SECOND,
             tuple(self.visits),
             tuple(sorted(self._ends())),
@@ -203,12 +205,12 @@ class _Run:
                 case "element.completed" | "element.terminated":
                     self._close(index, event)
                 case "job.created":
-                    self._job(event)
+                    self._job(index, event)
                 case "task.created":
                     self.tasks.add(event.element)
-                    self._task(event)
+                    self._task(index, event)
                 case "message.subscribed":
-                    self._answer(event.data["name"], event.data["key"], event.element)
+                    self._answer(event.data["name"], event.data["key"])
 
     def _close(self, index: int, event: Event) -> None:
         place = (index, event.data["token"])
@@ -236,29 +238,24 @@ class _Run:
         element = self.model.elements[ref]
         return bool(element.children) or element.tag == "callActivity"
 
-    def _job(self, event: Event) -> None:
-        for index, state in enumerate(self.world.states):
-            job = state.job(event.data["job"])
-            if job is None or (index, job.id) in self.scheduled:
-                continue
-            self.scheduled.add((index, job.id))
-            stated = self.case.job(self.model.elements[job.element], job.type)
-            outcome, luck = self._outcome(job.element, stated, job.variables)
-            if outcome is not None:
-                self._do(index, job.token, job.element, outcome, self._does_job(index, job, outcome, luck))
+    def _job(self, index: int, event: Event) -> None:
+        job = self.world.states[index].job(event.data["job"])
+        if job is None:  # ended by what the same command set off
+            return
+        stated = self.case.job(self.model.elements[job.element], job.type)
+        outcome, luck = self._outcome(job.element, stated, job.variables)
+        if outcome is not None:
+            self._do(index, job.token, outcome, luck, self._does_job(index, job, outcome, luck))
 
-    def _task(self, event: Event) -> None:
-        for index, state in enumerate(self.world.states):
-            task = state.task(event.data["task"])
-            if task is None or (index, task.id) in self.scheduled:
-                continue
-            self.scheduled.add((index, task.id))
-            stated = self.case.task(self.model.elements[task.element], task.form)
-            outcome, luck = self._outcome(task.element, stated, task.variables)
-            if outcome is not None:
-                wait = state.waits.get(key_of(task.id))
-                token = wait.token if wait is not None else 0
-                self._do(index, token, task.element, outcome, self._does_task(index, task, outcome, luck))
+    def _task(self, index: int, event: Event) -> None:
+        state = self.world.states[index]
+        task, wait = state.task(event.data["task"]), state.waits.get(key_of(event.data["task"]))
+        if task is None or wait is None:
+            return
+        stated = self.case.task(self.model.elements[task.element], task.form)
+        outcome, luck = self._outcome(task.element, stated, task.variables)
+        if outcome is not None:
+            self._do(index, wait.token, outcome, luck, self._does_task(index, task, outcome, luck))
 
     def _outcome(
         self,
@@ -267,23 +264,27 @@ class _Run:
         variables: Mapping[str, Value],
     ) -> tuple[Outcome | None, tuple[str, int]]:
         """The outcome of this visit (None: it is never done), and the place of its luck."""
-        self.counts[f"luck {element}"] += 1
-        luck = (element, self.counts[f"luck {element}"])
+        self.occurrences[element] += 1
+        luck = (element, self.occurrences[element])
         if stated is None:
             self.assumed.add(element)
             return NOTHING, luck
         name, outcomes = stated
-        outcome = outcomes[min(self.counts[f"outcome {name}"], len(outcomes) - 1)]
-        self.counts[f"outcome {name}"] += 1
+        outcome = outcomes[min(self.outcomes[name], len(outcomes) - 1)]
+        self.outcomes[name] += 1
         never = value_of(outcome.never, self._scope(variables, luck), self.world.now)
         return (None if never is True else outcome), luck
 
     def _do(
-        self, index: int, token: int, element: str, outcome: Outcome, happening: Callable[[], None]
+        self,
+        index: int,
+        token: int,
+        outcome: Outcome,
+        luck: tuple[str, int],
+        happening: Callable[[], None],
     ) -> None:
-        occurrence = self.counts[f"luck {element}"]
-        waiting = outcome.waiting.draw(self._luck(element, occurrence, "waiting"))
-        working = outcome.duration.draw(self._luck(element, occurrence, "working"))
+        waiting = outcome.waiting.draw(self._luck(*luck, "waiting"))
+        working = outcome.duration.draw(self._luck(*luck, "working"))
         self.waiting[index, token] = waiting
         self._plan(waiting + working, happening)
 
@@ -327,8 +328,7 @@ class _Run:
             scope = self._scope(self.world.states[0].variables, (f"message {message.name}", 1))
             key = value_of(message.key, scope, self.world.now)
             variables = variables_of(message.variables, scope, self.world.now)
-            text = "" if key == "" else key_text(key, f"of the message {message.name}")
-            self._hands_over(message.name, text, variables)()
+            self._hands_over(message.name, _key(key, message.name), variables)()
 
         return happen
 
@@ -336,13 +336,13 @@ class _Run:
         def happen() -> None:
             scope = self._scope(self.world.states[0].variables, (f"signal {signal.name}", 1))
             variables = variables_of(signal.variables, scope, self.world.now)
-            for index, state in enumerate(self.world.states):
+            for index, state in enumerate(list(self.world.states)):  # not those that it starts
                 if state.status == "running":
                     self.world.send(index, BroadcastSignal(self.world.now, signal.name, variables))
 
         return happen
 
-    def _answer(self, name: str, key: str, element: str) -> None:
+    def _answer(self, name: str, key: str) -> None:
         """Something waits for a message: what came too early is taken, or an answer is planned."""
         for kept in self.kept:
             if kept[:2] == (name, key):
@@ -352,8 +352,8 @@ class _Run:
         for message in self.case.messages:
             if message.name == name and message.after is not None:
                 place = f"message {name}"
-                self.counts[place] += 1
-                luck = (place, self.counts[place])
+                self.occurrences[place] += 1
+                luck = (place, self.occurrences[place])
                 self._plan(
                     message.after.draw(self._luck(*luck, "waiting")), self._answers(message, key, luck)
                 )
@@ -409,6 +409,16 @@ class _Run:
         if not self.world.states:
             return {}
         return {name: to_json(value) for name, value in self.world.states[0].variables.items()}
+
+
+def _key(value: Value, message: str) -> str:
+    """A message's correlation key as text; a message may have none."""
+    if value == "":
+        return ""
+    try:
+        return key_text(value, f"of the message {message}")
+    except Stuck as wrong:
+        raise CasesRefused(wrong.code, wrong.message, where=message, hint="Let it give one.") from wrong
 
 
 def _code(value: Value, element: str) -> str:

@@ -193,6 +193,22 @@ class TestMessages:
         assert "paid with key o1" in halt.message
         assert trace.unheard == ("paid",)
 
+    def test_a_message_whose_key_is_no_key_stops_its_case(self):
+        sent = [{"name": "paid", "key": "=missing", "at": "P1D"}]
+        trace = run(WAITING, variables={"order": "o1"}, messages=sent)
+        assert (trace.status, [halt.code for halt in trace.halts]) == ("stuck", ["message.bad-key"])
+
+    def test_a_signal_comes_at_its_time(self):
+        caught = model(
+            start() + '<intermediateCatchEvent id="go"><signalEventDefinition signalRef="s"/>'
+            "</intermediateCatchEvent>" + end() + flow("start > go > end"),
+            '<signal id="s" name="holiday"/>',
+        )  # fmt: skip
+        sent = {"name": "holiday", "at": "PT6H", "variables": {"bank": "=case.id"}}
+        trace = run(caught, signals=[sent])
+        assert (trace.status, trace.duration, trace.variables["bank"]) == ("completed", 6 * HOUR, "one")
+        assert [halt.code for halt in run(caught).halts] == ["signal.never-sent"]
+
     def test_a_join_that_lacks_a_token_is_named(self):
         content = (
             start() + '<exclusiveGateway id="either" default="either-a"/>' + service("a") + service("b")
