@@ -31,9 +31,14 @@ class World:
         self.models = list(models)
         self.now = now
         self.states: list[State] = []
-        self.events: list[Event] = []
+        self.steps: list[tuple[int, Event]] = []
         self._thrown: deque[tuple[int, Event]] = deque()
         self._starts = Subscriptions(self.models, now)
+
+    @property
+    def events(self) -> list[Event]:
+        """All element steps so far; `steps` says of each which instance made it."""
+        return [event for _, event in self.steps]
 
     def start(self, process: str, variables: Mapping[str, Value], *, start_element: str | None = None) -> int:
         """Start an instance of a deployed process and deliver what it throws; gives its index."""
@@ -86,7 +91,7 @@ class World:
         state = self.states[index]
         done = step(state.model, state, replace(command, at=self.now))
         self.states[index] = done.state
-        self.events.extend(done.events)
+        self.steps.extend((index, event) for event in done.events)
         for event in done.events:
             if event.kind in ("message.thrown", "signal.thrown"):
                 self._thrown.append((index, event))
