@@ -72,7 +72,7 @@ def round_completed(burst: Burst, body: Token, element: Element, loop: MultiInst
         burst.store(result, counts["results"] + body.data["body"])
     burst.emit("element.completed", body.element, {"token": body.key, "round": body.data["body"] + 1})
     container = burst.put(replace(container, data={**container.data, "completed": completed}))
-    burst.end_round(body)
+    burst.end_round(body, element)
     container = burst.alive(container.key)
     if done:
         burst.terminate_children(container)
@@ -153,7 +153,7 @@ def _finish(burst: Burst, container: Token, element: Element, loop: MultiInstanc
             burst.unstore(key)
     if "items" in data:
         burst.unstore(data["items"])
-    container = burst.put(replace(container, data={"finished": True}))
+    container = burst.loop_over(container)
     burst.finish_loop(
         container, element, {loop.output_collection: results} if loop.output_collection is not None else {}
     )

@@ -62,7 +62,7 @@ def _multi_instance(reader: Reader, node: etree._Element, loop: etree._Element) 
         )
     output_element = given.get("outputElement")
     return MultiInstance(
-        sequential=loop.get("isSequential", "false") == "true",
+        sequential=loop.get("isSequential", "false") in ("true", "1"),
         cardinality=reader.formula(cardinality, node, "loop cardinality") if cardinality else None,
         collection=reader.formula(collection, node, "input collection") if collection else None,
         item=given.get("inputElement") or None,
@@ -87,7 +87,7 @@ def _standard_loop(reader: Reader, node: etree._Element, loop: etree._Element) -
     if not condition and maximum is None:
         reader.refuse("loop.endless", node, "The loop has neither a condition nor a maximum.", "Give it one.")
     return StandardLoop(
-        loop.get("testBefore", "false") == "true",
+        loop.get("testBefore", "false") in ("true", "1"),
         reader.formula(condition, node, "loop condition") if condition else None,
         int(maximum) if maximum is not None else None,
     )

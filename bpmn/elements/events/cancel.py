@@ -40,7 +40,7 @@ class CancelEvent(EventKind):
             )
             return
         if position == "boundary":
-            if event.get("cancelActivity", "true") == "false":
+            if not reader.interrupting(event, position):
                 reader.refuse(
                     "cancel.not-interrupting",
                     event,
@@ -60,16 +60,22 @@ class CancelEvent(EventKind):
                 f"The transaction {transaction.get('id')} has no cancel boundary event to leave by.",
                 "Attach one to it.",
             )
-        if reader.loop_of(transaction) is not None:
+        loop = reader.loop_of(transaction)
+        at_once = loop is not None and local(loop) == "multiInstanceLoopCharacteristics"
+        if loop is not None and at_once and loop.get("isSequential", "false") not in ("true", "1"):
             reader.refuse(
                 "cancel.in-loop",
                 event,
-                "Cancelling one round of a loop is not supported.",
-                "Put the transaction into a subprocess that loops.",
+                "Cancelling one of several rounds that run at once is not supported: "
+                "what the others have begun could not be undone.",
+                "Let the rounds run one by one, or put the transaction into a subprocess that loops.",
             )
 
     def throw(self, burst: Burst, token: Token, element: Element, config: Any) -> bool:
-        """End everything else in the transaction, undo what it has completed, and leave."""
+        """End everything else in the transaction, undo what it has completed, and leave.
+
+        In a loop this round is undone first, then the rounds before it.
+        """
         scope = burst.alive(token.scope)
         known = burst.terminate_children(scope, but=token.key)
         scope = burst.close_waits(
@@ -77,13 +83,18 @@ class CancelEvent(EventKind):
         )
         token = burst.learn(token, known)
         burst.emit("transaction.cancelled", scope.element, {"token": scope.key})
-        if not drive(burst, token, take_records(burst, scope, None)):
+        records = take_records(burst, scope, None)
+        if "body" in scope.data:
+            records = [*take_records(burst, burst.alive(scope.scope), None), *records]
+        if not drive(burst, token, records):
             self.compensated(burst, burst.alive(token.key), element)
         return False
 
     def compensated(self, burst: Burst, token: Token, element: Element) -> None:
         """All is undone: go on at the cancel boundary event."""
         transaction = burst.alive(token.scope)
+        if "body" in transaction.data:
+            transaction = burst.alive(transaction.scope)
         boundary = next(
             event
             for event in map(burst.element, burst.element(transaction.element).boundaries)

@@ -149,9 +149,6 @@ def test_a_transaction_with_nothing_to_undo_leaves_at_once():
     assert Case(process(body + flow("c > given-up"))).completed[-1] == "given-up"
 
 
-LOOP = '<standardLoopCharacteristics loopMaximum="2"/>'
-
-
 @pytest.mark.parametrize(
     ("content", "found"),
     [
@@ -161,10 +158,6 @@ LOOP = '<standardLoopCharacteristics loopMaximum="2"/>'
         ),
         (service("a") + throw(activity="a"), ("compensation.bad-activity", "undo")),
         (
-            service("a", inner=LOOP) + undone_by("a", "not-a") + handler("not-a"),
-            ("compensation.in-loop", "a"),
-        ),
-        (
             service("a") + undone_by("a", "not-a") + handler("not-a") + flow("not-a > end"),
             ("compensation.handler-in-flow", "not-a"),
         ),
@@ -173,10 +166,6 @@ LOOP = '<standardLoopCharacteristics loopMaximum="2"/>'
             ("compensation.flow", "c-a"),
         ),
         (service("a") + by_compensation(""), ("compensation.of-process", "es-start")),
-        (
-            service("a") + throw().replace("/>", ' waitForCompletion="false"/>'),
-            ("compensation.not-waiting", "undo"),
-        ),
         (
             service("a") + '<endEvent id="no"><cancelEventDefinition/></endEvent>',
             ("cancel.outside-transaction", "no"),

@@ -17,6 +17,12 @@ from support.bpmn_text import Case, end, process, service, start
 
 UNDO = "<compensateEventDefinition/>"
 CANCEL = "<cancelEventDefinition/>"
+LOOPS = (
+    '<standardLoopCharacteristics loopMaximum="2"/>',
+    '<multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>2</loopCardinality>'
+    "</multiInstanceLoopCharacteristics>",
+    "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>",
+)
 KINDS = ("plain", "undone", "condition", "quantity", "complex", "throw", "subprocess", "transaction", "adhoc")
 
 
@@ -54,7 +60,8 @@ class Nest:
 
     def throw(self, depth: int) -> tuple[str, str, str]:
         name = self.name()
-        return name, name, f'<intermediateThrowEvent id="{name}">{UNDO}</intermediateThrowEvent>'
+        thrown = self.choices.choice([UNDO, UNDO.replace("/>", ' waitForCompletion="false"/>')])
+        return name, name, f'<intermediateThrowEvent id="{name}">{thrown}</intermediateThrowEvent>'
 
     def undone(self, depth: int) -> tuple[str, str, str]:
         name, handler = self.name(), self.name()
@@ -62,7 +69,10 @@ class Nest:
             f'<subProcess id="{handler}">{self.scope(depth - 1)}</subProcess>' if depth else service(handler)
         )
         inner = inner.replace(f'id="{handler}"', f'id="{handler}" isForCompensation="true"', 1)
-        return name, name, service(name) + inner + self.border(name, UNDO, handler)
+        return name, name, service(name, inner=self.loop()) + inner + self.border(name, UNDO, handler)
+
+    def loop(self) -> str:
+        return self.choices.choice(["", *LOOPS])
 
     def border(self, host: str, definition: str, handler: str = "", attributes: str = "") -> str:
         event, after = self.name(), self.name()
@@ -98,12 +108,16 @@ class Nest:
         undo += f'<endEvent id="{last}">{UNDO}</endEvent>' + self.flow(first, last)
         undo = f'<subProcess id="{self.name()}" triggeredByEvent="true">{undo}</subProcess>'
         inner = self.scope(depth - 1) + self.choices.choice(["", undo])
-        text = f'<subProcess id="{name}">{inner}</subProcess>' + self.border(name, "<errorEventDefinition/>")
+        text = f'<subProcess id="{name}">{self.loop()}{inner}</subProcess>' + self.border(
+            name, "<errorEventDefinition/>"
+        )
         return name, name, text
 
     def transaction(self, depth: int) -> tuple[str, str, str]:
         name = self.name()
-        inner = self.scope(depth - 1, self.choices.choice(["", CANCEL]))
+        inner = self.choices.choice(["", *LOOPS[:2]]) + self.scope(
+            depth - 1, self.choices.choice(["", CANCEL])
+        )
         return name, name, f'<transaction id="{name}">{inner}</transaction>' + self.border(name, CANCEL)
 
     def adhoc(self, depth: int) -> tuple[str, str, str]:
