@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from lxml import etree
 
 from bpmn.elements.behaviour import Behaviour
+from bpmn.elements.parallel_multiple import CatchConfig, gather, read_catch
 from bpmn.elements.sub_process import start_by_event
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, TimerWait, Token
 from bpmn.model.definition import Element
 from bpmn.values import Value
+
+if TYPE_CHECKING:
+    from bpmn.model.reader import Reader
 
 
 class StartEvent(Behaviour):
@@ -18,6 +25,10 @@ class StartEvent(Behaviour):
     tag = "startEvent"
     attributes = frozenset({"isInterrupting", "parallelMultiple"})
     extensions = frozenset({"ioMapping", "formDefinition"})
+
+    def read(self, node: etree._Element, reader: Reader) -> CatchConfig:
+        """Read whether it waits for all of its events."""
+        return read_catch(node, reader)
 
     def triggered(
         self,
@@ -28,4 +39,7 @@ class StartEvent(Behaviour):
         wait: TimerWait | EventWait | None,
     ) -> None:
         """Start the event subprocess within its scope."""
-        start_by_event(burst, owner, element, payload)
+        happened = gather(burst, owner, element, payload, wait)
+        if happened is not None:
+            owner, payload = happened
+            start_by_event(burst, owner, element, payload)

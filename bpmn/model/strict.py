@@ -64,12 +64,12 @@ def check_attributes(
                 "Remove it.",
             )
     multiple = node.get("parallelMultiple", "false") not in ("false", "0")
-    if multiple and local(node) != "intermediateCatchEvent":
+    if multiple and position(node) == "start":
         reader.refuse(
             "attribute.unsupported",
             place,
-            f"parallelMultiple at a {local(node)} is not supported.",
-            "Wait for the events one by one, or join them at a gateway.",
+            "parallelMultiple at the start of a process is not supported.",
+            "Start by one of the events, and wait for the others behind it.",
         )
 
 

@@ -27,6 +27,8 @@ class EventKind:
     parts: ClassVar[frozenset[str]] = frozenset()
     waits: ClassVar[bool] = True
     """Whether a catching event waits by itself (a link never does)."""
+    returns: ClassVar[bool] = True
+    """Whether it can come again at an event that stays (a date or duration comes once)."""
     extensions: ClassVar[frozenset[str]] = frozenset()
     """The `zeebe:` extensions that an event with this definition may carry."""
 
