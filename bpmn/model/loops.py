@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from lxml import etree
 
 from bpmn.model.definition import MultiInstance, StandardLoop
+from bpmn.model.loop_events import ATTRIBUTES, read_loop_events
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local
 from bpmn.model.strict import SILENT, check_attributes
@@ -24,13 +25,13 @@ def read_loop(reader: Reader, node: etree._Element) -> MultiInstance | StandardL
 
 
 def _multi_instance(reader: Reader, node: etree._Element, loop: etree._Element) -> MultiInstance | None:
-    check_attributes(reader, loop, frozenset({"isSequential", "behavior"}), at=node)
-    if loop.get("behavior", "All") != "All":
-        reader.refuse(
-            "loop.behaviour", node, f"The behaviour {loop.get('behavior')} is not supported.", "Use All."
-        )
+    check_attributes(reader, loop, ATTRIBUTES | {"isSequential"}, at=node)
+    events = read_loop_events(reader, node, loop)
     for part in loop.iterchildren(etree.Element):
-        if local(part) not in {"loopCardinality", "completionCondition"} | SILENT:
+        if (
+            local(part)
+            not in {"loopCardinality", "completionCondition", "complexBehaviorDefinition"} | SILENT
+        ):
             reader.refuse(
                 "element.unsupported",
                 node,
@@ -69,6 +70,7 @@ def _multi_instance(reader: Reader, node: etree._Element, loop: etree._Element) 
         output_collection=given.get("outputCollection") or None,
         output=reader.formula(output_element, node, "output element") if output_element else None,
         completion=reader.formula(completion, node, "completion condition") if completion else None,
+        events=events,
     )
 
 

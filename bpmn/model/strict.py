@@ -6,6 +6,7 @@ from lxml import etree
 
 from bpmn.elements import EVENT_KINDS
 from bpmn.elements.behaviour import Behaviour
+from bpmn.elements.events.kind import EventKind
 from bpmn.model.nodes import SCOPES, position
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local, namespace
@@ -71,6 +72,21 @@ def check_attributes(
             "parallelMultiple at the start of a process is not supported.",
             "Start by one of the events, and wait for the others behind it.",
         )
+
+
+def check_definition(
+    reader: Reader, node: etree._Element, definition: etree._Element, kind: EventKind
+) -> None:
+    """Refuse attributes and parts of an event definition that its kind does not understand."""
+    check_attributes(reader, definition, kind.attributes)
+    for part in definition.iterchildren(etree.Element):
+        if local(part) not in kind.parts | SILENT:
+            reader.refuse(
+                "element.unsupported",
+                node,
+                f"The element {local(part)} in a {local(definition)} is not supported.",
+                "Remove it.",
+            )
 
 
 def check_parts(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lxml import etree
 
 from bpmn.kernel.burst import Burst
-from bpmn.kernel.records import Token
+from bpmn.kernel.records import EMPTY, Slot, Token
 from bpmn.model.definition import Element
 
 if TYPE_CHECKING:
@@ -46,3 +47,9 @@ class EventKind:
     def compensated(self, burst: Burst, token: Token, element: Element) -> None:
         """All that the thrown event had to undo is undone."""
         raise AssertionError(f"{self.tag} compensates nothing")
+
+
+def content_of(burst: Burst, thrower: Token) -> Mapping[str, Slot]:
+    """What goes along with a thrown event: the event's own (input-mapped) variables; a round gives nothing."""
+    own = burst.slots(thrower.key)
+    return own if own is not None and "body" not in thrower.data else EMPTY
