@@ -50,6 +50,6 @@ class EventKind:
 
 
 def content_of(burst: Burst, thrower: Token) -> Mapping[str, Slot]:
-    """What goes along with a thrown event: the event's own (input-mapped) variables; a round gives nothing."""
+    """What goes along with what is thrown: the event's own (input-mapped) variables; nothing from a round."""
     own = burst.slots(thrower.key)
     return own if own is not None and "body" not in thrower.data else EMPTY
