@@ -5,7 +5,8 @@ handler that hangs on its compensation boundary event, by its compensation event
 because something inside it can. Whoever throws compensation drives it: the thrower's token takes
 the records of its scope and becomes the scope in which the handlers run, one after the other. A
 completed subprocess, and each completed round of a loop, is opened again for that, with the variables
-that it had when it completed. The rounds of a loop can be undone when the whole loop is completed.
+that it had when it completed. The rounds of a loop can be undone when the whole loop is completed. A
+transaction that is cancelled is undone with all that still runs in it.
 """
 
 from __future__ import annotations
@@ -50,9 +51,9 @@ def _undo(burst: Burst, driver: Token, record: dict[str, Any]) -> None:
     if "variables" not in record:
         _handle(burst, driver, element)
         return
-    by_itself = element.handler is None and element.undo is None
+    by_itself = "begun" in record or (element.handler is None and element.undo is None)
     data = {"reopened": True, "todo": record["inner"] if by_itself else []}
-    if element.undo is not None:
+    if element.undo is not None and not by_itself:
         data["compensable"] = record["inner"]
     if "round" in record:
         data["body"] = record["round"]
@@ -96,3 +97,32 @@ def take_records(burst: Burst, scope: Token, activity: str | None) -> list[Any]:
         left = [record for record in known if activity is not None and record["element"] != activity]
         burst.put(replace(scope, data={**data, "compensable": left} if left else data or EMPTY))
     return taken
+
+
+def take_everything(burst: Burst, scope: Token, *, but: int = 0) -> list[Any]:
+    """What can be undone in a scope and in all that still runs in it, except in the token `but`.
+
+    What has begun within comes after what the scope has completed, so it is undone before.
+    """
+    records = [*take_records(burst, scope, None), *scope.data.get("todo", ())]
+    for child in burst.children(scope.key):
+        element = burst.element(child.element)
+        # What a called process has completed is undone by a handler at its call only.
+        if child.key == but or element.behaviour.closed:
+            continue
+        inner = take_everything(burst, child)
+        if inner and _has_variables(child, element):
+            slots = burst.slots(child.key) or EMPTY
+            record = {"element": child.element, "inner": inner, "begun": True}
+            record["variables"] = {name: slots[name].json for name in sorted(slots)}
+            if "body" in child.data:
+                record["round"] = child.data["body"]
+            records.append(record)
+        else:
+            records += inner
+    return records
+
+
+def _has_variables(token: Token, element: Element) -> bool:
+    """Whether what is inside lives among variables of its own: in a subprocess, or a round of a loop."""
+    return "body" in token.data or (element.behaviour.scopes_variables and element.loop is None)

@@ -116,7 +116,7 @@ class Burst(Scopes):
         """Let the scope keep what undoing this completed activity, or round of a loop, will need."""
         record: dict[str, Any] = {"element": element.ref}
         if element.handler is None or "body" in token.data:
-            inner = token.data.get("compensable", [])
+            inner = token.data.get("compensable", []) if element.handler is None else []
             if element.handler is None and element.undo is None and not inner:
                 return
             slots = self.slots(token.key) or EMPTY

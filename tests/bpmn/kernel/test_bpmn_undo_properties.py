@@ -32,6 +32,7 @@ class Nest:
     def __init__(self, choices: random.Random) -> None:
         self.choices = choices
         self.numbers = count()
+        self.cancels = False  # whether the scope that is written stands in a transaction
         self.source = process(self.scope(2))
 
     def name(self) -> str:
@@ -49,7 +50,8 @@ class Nest:
             text += content + self.flow(before, first)
             before = after
         closing = self.name()
-        last = last or self.choices.choice(["", "", UNDO, "<terminateEventDefinition/>"])
+        ends = ["", "", UNDO, "<terminateEventDefinition/>", *([CANCEL] if self.cancels else [])]
+        last = last or self.choices.choice(ends)
         return text + f'<endEvent id="{closing}">{last}</endEvent>' + self.flow(before, closing)
 
     # Each gives where the flow comes in, where it goes on, and the text.
@@ -65,9 +67,11 @@ class Nest:
 
     def undone(self, depth: int) -> tuple[str, str, str]:
         name, handler = self.name(), self.name()
+        outside, self.cancels = self.cancels, False
         inner = (
             f'<subProcess id="{handler}">{self.scope(depth - 1)}</subProcess>' if depth else service(handler)
         )
+        self.cancels = outside
         inner = inner.replace(f'id="{handler}"', f'id="{handler}" isForCompensation="true"', 1)
         return name, name, service(name, inner=self.loop()) + inner + self.border(name, UNDO, handler)
 
@@ -115,9 +119,9 @@ class Nest:
 
     def transaction(self, depth: int) -> tuple[str, str, str]:
         name = self.name()
-        inner = self.choices.choice(["", *LOOPS[:2]]) + self.scope(
-            depth - 1, self.choices.choice(["", CANCEL])
-        )
+        outside, self.cancels = self.cancels, True
+        inner = self.loop() + self.scope(depth - 1, self.choices.choice(["", CANCEL]))
+        self.cancels = outside
         return name, name, f'<transaction id="{name}">{inner}</transaction>' + self.border(name, CANCEL)
 
     def adhoc(self, depth: int) -> tuple[str, str, str]:
