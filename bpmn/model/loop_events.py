@@ -91,6 +91,7 @@ def _complex(reader: Reader, node: etree._Element, loop: etree._Element) -> Iter
 def _implicit(reader: Reader, node: etree._Element, holder: etree._Element) -> Iterator[EventDefinition]:
     """The events of an implicit throw event, which throws what it holds and does nothing else."""
     check_attributes(reader, holder, frozenset(), at=node)
+    _check_extensions(reader, node, holder)
     for part in holder.iterchildren(etree.Element):
         if local(part) == "eventDefinitionRef":
             event = _referred(reader, node, (part.text or "").strip())
@@ -108,6 +109,16 @@ def _implicit(reader: Reader, node: etree._Element, holder: etree._Element) -> I
             )
         if event is not None:
             yield event
+
+
+def _check_extensions(reader: Reader, node: etree._Element, holder: etree._Element) -> None:
+    for extension in reader.extensions(holder):
+        reader.refuse(
+            "extension.unsupported",
+            node,
+            f"zeebe:{local(extension)} at an event of a multi-instance is not supported.",
+            "Remove it: what a round throws has no content, and a message is handed to the driver.",
+        )
 
 
 def _referred(reader: Reader, node: etree._Element, reference: str) -> EventDefinition | None:
@@ -133,13 +144,7 @@ def _event(reader: Reader, node: etree._Element, definition: etree._Element) -> 
             "Let them throw a signal, message, escalation or error.",
         )
         return None
-    for extension in reader.extensions(definition):
-        reader.refuse(
-            "extension.unsupported",
-            node,
-            f"zeebe:{local(extension)} at an event of a multi-instance is not supported.",
-            "Remove it: a message is handed to the driver.",
-        )
+    _check_extensions(reader, node, definition)
     kind = EVENT_KINDS[tag]
     check_definition(reader, node, definition, kind)
     return EventDefinition(kind, kind.read(definition, definition, "end", reader))

@@ -170,6 +170,19 @@ def test_each_round_of_a_subprocess_is_undone_by_its_compensation_event_subproce
     assert (case.state.status, case.completed[-2:]) == ("completed", ["undo", "end"])
 
 
+def test_each_round_of_a_call_is_undone_by_the_handler_of_the_call():
+    called = start("cs") + service("book") + end("ce") + flow("cs > book > ce")
+    body = start() + f'<callActivity id="a" calledElement="q">{rounds(True)}</callActivity>' + throw() + end()
+    body += border("a", "not-a") + handler("not-a") + flow("start > a > undo > end")
+    sources = {"p.bpmn": process(body), "q.bpmn": process(called, id="q")}
+    case = Case(sources, {"items": ["x", "y"]})
+    case.complete_job("q/book", seat=1).complete_job("q/book", seat=2)
+    for item, seat in (("y", 2), ("x", 1)):
+        assert [case.state.jobs[0].variables[name] for name in ("item", "seat")] == [item, seat]
+        case.complete_job("not-a")
+    assert case.state.status == "completed"
+
+
 def test_loops_in_loops_are_undone_round_by_round():
     content = start("s") + service("a", inner=STANDARD) + end("e") + border("a", "not-a") + handler("not-a")
     body = start() + f'<subProcess id="sub">{rounds(True)}{content}{flow("s > a > e")}</subProcess>' + throw()

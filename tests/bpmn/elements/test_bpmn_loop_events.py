@@ -3,7 +3,7 @@
 import pytest
 
 import bpmn
-from support.bpmn_text import Case, end, extension, flow, process, refused, service, start
+from support.bpmn_text import Case, end, extension, flow, mapping, process, refused, service, start
 
 DEFINITIONS = (
     '<signal id="s" name="done"/><error id="x" errorCode="X"/><escalation id="y" escalationCode="Y"/>'
@@ -203,8 +203,9 @@ def test_a_behaviour_that_could_not_run_as_written_is_refused(loop, found):
     assert (found, "a") in refused(model(loop))
 
 
-def test_an_event_of_a_loop_takes_no_job():
+def test_an_event_of_a_loop_takes_no_job_and_no_mappings():
     job = extension('<zeebe:taskDefinition type="mail"/>')
     event = f'<messageEventDefinition messageRef="m">{job}</messageEventDefinition>'
-    loop = rounds("Complex", inner=complex_("=true", event))
-    assert ("extension.unsupported", "a") in refused(model(loop))
+    for thrown in (event, extension(mapping({"n": "=1"})) + SIGNAL):
+        loop = rounds("Complex", inner=complex_("=true", thrown))
+        assert ("extension.unsupported", "a") in refused(model(loop))

@@ -82,6 +82,28 @@ CANCELLED_ROUND = process(
     + flow("start > t > end")
     + flow("b > out")
 )
+CANCELLED_WITHIN = process(
+    start()
+    + '<transaction id="t">'
+    + start("s")
+    + '<parallelGateway id="f"/>'
+    + service("b")
+    + end("e")
+    + '<subProcess id="inner">'
+    + start("si")
+    + service("a")
+    + handled("a")
+    + '<endEvent id="no"><cancelEventDefinition/></endEvent>'
+    + flow("si > a > no")
+    + "</subProcess>"
+    + flow("s > f > inner > e")
+    + flow("f > b > e")
+    + '</transaction><boundaryEvent id="x" attachedToRef="t"><cancelEventDefinition/></boundaryEvent>'
+    + end()
+    + end("out")
+    + flow("start > t > end")
+    + flow("x > out")
+)
 GATHERED = process(
     start()
     + user("work")
@@ -162,6 +184,14 @@ CASES = {
             bpmn.CompleteJob(at(2), "a:16", {"bad": True}),
             bpmn.CompleteJob(at(3), "not-a:21", {}),
             bpmn.CompleteJob(at(4), "not-a:25", {}),
+        ],
+    ),
+    "cancelled within": (
+        CANCELLED_WITHIN,
+        [
+            bpmn.Start(at(0), {}),
+            bpmn.CompleteJob(at(1), "a:12", {"r": 1}),
+            bpmn.CompleteJob(at(2), "not-a:19", {}),
         ],
     ),
     "events gathered": (
