@@ -200,9 +200,13 @@ class Burst(Scopes):
         self._pass_on(body)
 
     def loop_over(self, container: Token) -> Token:
-        """Mark that a loop runs no more rounds, and forget its counts; what can be undone stays known."""
-        undone = {name: each for name, each in container.data.items() if name == "compensable"}
-        return self.put(replace(container, data={"finished": True, **undone}))
+        """Mark that a loop runs no more rounds, and forget its counts.
+
+        What can be undone stays known, and what has come for the events at its border.
+        """
+        stays = ("compensable", "brought", "again")
+        kept = {name: each for name, each in container.data.items() if name.partition(":")[0] in stays}
+        return self.put(replace(container, data={"finished": True, **kept}))
 
     def finish_loop(self, container: Token, element: Element, results: Mapping[str, Value]) -> None:
         """All rounds of a loop are over: set its results outside and move on."""

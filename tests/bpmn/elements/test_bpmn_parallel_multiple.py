@@ -142,6 +142,22 @@ def test_the_events_of_a_loop_are_gathered_for_all_of_its_rounds():
     assert case.state.status == "completed"
 
 
+def test_what_has_come_is_kept_while_the_result_of_a_loop_is_in_conflict():
+    loop = (
+        "<multiInstanceLoopCharacteristics>"
+        + extension('<zeebe:loopCharacteristics inputCollection="=[1]" outputCollection="all"/>')
+        + "</multiInstanceLoopCharacteristics>"
+    )
+    body = start() + '<parallelGateway id="f"/>' + user("work", inner=loop) + service("other") + end()
+    body += border(PAID, SHIPPED, interrupting=True) + end("came") + flow("start > f > work > end")
+    body += flow("f > other > end") + flow("both > came")
+    case = signal(Case(process(body, definitions=DEFINITIONS)), "paid", amount=5)
+    case.complete_job("other", all=[]).complete_task("work")
+    assert case.codes == ["variable.conflict"]
+    assert signal(case, "shipped").completed[-2:] == ["both", "came"]
+    assert (case.state.status, case.value("amount")) == ("completed", 5)
+
+
 def test_one_definition_alone_happens_when_it_comes():
     assert signal(Case(at_border(PAID)), "paid").state.status == "completed"
 
