@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from bpmn.elements import multi_instance, standard_loop
 from bpmn.elements.behaviour import Behaviour
+from bpmn.elements.compensation import go_on
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
 from bpmn.model.definition import Element, MultiInstance
@@ -42,6 +43,11 @@ class Activity(Behaviour):
             multi_instance.round_completed(burst, token, element, element.loop)
         else:
             standard_loop.round_completed(burst, token, element, element.loop)
+
+    def emptied(self, burst: Burst, token: Token, element: Element) -> None:
+        """What was opened again to be undone goes on with that, and then ends."""
+        if not go_on(burst, token):
+            burst.end(burst.alive(token.key))
 
     def terminate(self, burst: Burst, token: Token, element: Element) -> None:
         """What a multi-instance kept for its rounds goes with it."""

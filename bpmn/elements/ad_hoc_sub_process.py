@@ -83,7 +83,7 @@ class AdHocSubProcess(SubProcess):
             self._begin_next(burst, token, element, 0)
             return
         for ref in element.begins[""]:
-            branch, seen = burst.fork(token)
+            branch, seen = burst.fork(token, within=True)
             burst.create(ref, token.key, branch, seen)
 
     def emptied(self, burst: Burst, token: Token, element: Element) -> None:

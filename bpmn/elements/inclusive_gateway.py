@@ -81,14 +81,16 @@ def may_come(
     empty: Collection[str],
     held: Collection[str],
 ) -> bool:
-    """Whether another token of the scope must be waited for: it can reach an empty flow and no held one.
-
-    What a complex gateway keeps until its reset goes nowhere.
-    """
+    """Whether another token of the scope must be waited for: it can reach an empty flow and no held one."""
     for other in burst.children(waiting.scope):
-        if other.key == waiting.key or "started" in other.data:
+        if other.key == waiting.key or _goes_nowhere(other):
             continue
         can_come = any(other.element in reaching[ref] for ref in empty)
         if can_come and not any(other.element in reaching[ref] for ref in held):
             return True
     return False
+
+
+def _goes_nowhere(token: Token) -> bool:
+    """Whether it is what a complex gateway keeps until its reset, or only undoes beside the others."""
+    return token.data.keys() >= {"arrived", "started"} or "beside" in token.data

@@ -3,7 +3,9 @@
 The activity's own token is the container; each round is a token of the same element inside it with
 `data.body` = its index, and its own scope of variables (`loopCounter`, the input element). Items
 and results are kept under keys of their own, so a round costs the same in a collection of ten and
-of ten thousand; the output collection is put together once, in the order of the items.
+of ten thousand; the output collection is put together once, in the order of the items. What a round
+throws when it is completed (the behaviour of the multi-instance) the boundary events of the container can
+catch.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
 from bpmn.kernel.scopes import Stuck
-from bpmn.model.definition import Element, MultiInstance
+from bpmn.model.definition import Element, Formula, MultiInstance
 from bpmn.values import Value
 
 MAX_ROUNDS = 100_000
@@ -44,7 +46,7 @@ def enter(burst: Burst, token: Token, element: Element, loop: MultiInstance) -> 
 
 
 def round_completed(burst: Burst, body: Token, element: Element, loop: MultiInstance) -> None:
-    """Take a round's result, then go on: the next round, wait for the others, or finish."""
+    """Take a round's result, throw its events, then go on: the next round, wait for the others, or finish."""
     container = burst.alive(body.scope)
     counts = container.data
     completed = counts["completed"] + 1
@@ -53,26 +55,23 @@ def round_completed(burst: Burst, body: Token, element: Element, loop: MultiInst
         result = None if loop.output is None else burst.evaluate(loop.output, body.key)
     done = False
     if loop.completion is not None:
-        active = counts["started"] - completed
-        numbers: dict[str, Value] = {
-            "numberOfInstances": Decimal(counts["total"]),
-            "numberOfActiveInstances": Decimal(active),
-            "numberOfCompletedInstances": Decimal(completed),
-            "numberOfTerminatedInstances": Decimal(0),
-        }
-        value = burst.evaluate(loop.completion, body.key, numbers)
-        if value is not True and value is not False:
-            raise Stuck(
-                "loop.condition-not-boolean",
-                f"The completion condition {loop.completion.text} gives neither true nor false.",
-            )
-        done = value
+        done = _holds(burst, body, loop.completion, "completion condition", completed)
+    thrown = [
+        index
+        for index, each in enumerate(loop.events)
+        if not (each.only_first and completed > 1)
+        and (each.condition is None or _holds(burst, body, each.condition, "condition", completed))
+    ]
     # Nothing above has changed anything: from here on the round is over.
     if loop.output_collection is not None:
         burst.store(result, counts["results"] + body.data["body"])
-    burst.emit("element.completed", body.element, {"token": body.key, "round": body.data["body"] + 1})
+    if "thrown" not in body.data:
+        burst.emit("element.completed", body.element, {"token": body.key, "round": body.data["body"] + 1})
+    if loop.events and not _throw(burst, body, element, loop, thrown):
+        return
+    body, container = burst.alive(body.key), burst.alive(container.key)
     container = burst.put(replace(container, data={**container.data, "completed": completed}))
-    burst.end_round(body)
+    burst.end_round(body, element)
     container = burst.alive(container.key)
     if done:
         burst.terminate_children(container)
@@ -81,6 +80,38 @@ def round_completed(burst: Burst, body: Token, element: Element, loop: MultiInst
         _start_round(burst, container, loop)
     elif completed == counts["total"]:
         _finish(burst, container, element, loop)
+
+
+def _holds(burst: Burst, body: Token, condition: Formula, what: str, completed: int) -> bool:
+    counts = burst.alive(body.scope).data
+    numbers: dict[str, Value] = {
+        "numberOfInstances": Decimal(counts["total"]),
+        "numberOfActiveInstances": Decimal(counts["started"] - completed),
+        "numberOfCompletedInstances": Decimal(completed),
+        "numberOfTerminatedInstances": Decimal(0),
+    }
+    value = burst.evaluate(condition, body.key, numbers)
+    if value is not True and value is not False:
+        raise Stuck(
+            "loop.condition-not-boolean", f"The {what} {condition.text} gives neither true nor false."
+        )
+    return value
+
+
+def _throw(burst: Burst, body: Token, element: Element, loop: MultiInstance, events: list[int]) -> bool:
+    """Throw these of the loop's events; False if one of them has ended it.
+
+    When one cannot be thrown, those before it are not thrown again with the next try.
+    """
+    body = burst.close_waits(body)
+    begin = body.data.get("thrown", 0)
+    for index in (each for each in events if each >= begin):
+        body = burst.put(replace(burst.alive(body.key), data={**body.data, "thrown": index}))
+        event = loop.events[index].event
+        event.kind.throw(burst, body, element, event.config)
+        if burst.token(body.key) is None:
+            return False
+    return True
 
 
 def forget(burst: Burst, container: Token) -> None:
@@ -133,7 +164,7 @@ def _start_round(burst: Burst, container: Token, loop: MultiInstance) -> Token:
     if loop.sequential:
         branch, seen = container.branch, container.seen
     else:
-        branch, seen = burst.fork(container)
+        branch, seen = burst.fork(container, within=True)
     body = burst.create(container.element, container.key, branch, seen, data={"body": index})
     values: dict[str, Value] = {"loopCounter": Decimal(index + 1)}
     if loop.item is not None:
@@ -153,7 +184,7 @@ def _finish(burst: Burst, container: Token, element: Element, loop: MultiInstanc
             burst.unstore(key)
     if "items" in data:
         burst.unstore(data["items"])
-    container = burst.put(replace(container, data={"finished": True}))
+    container = burst.loop_over(container)
     burst.finish_loop(
         container, element, {loop.output_collection: results} if loop.output_collection is not None else {}
     )

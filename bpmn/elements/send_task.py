@@ -10,7 +10,7 @@ from bpmn.elements.activity import Activity
 from bpmn.elements.events.message import MessageConfig, read_message, send
 from bpmn.elements.job import JobConfig, open_job, read_job
 from bpmn.kernel.burst import Burst
-from bpmn.kernel.records import Token
+from bpmn.kernel.records import EMPTY, Token
 from bpmn.model.definition import Element
 
 if TYPE_CHECKING:
@@ -34,5 +34,5 @@ class SendTask(Activity):
         if isinstance(config, JobConfig):
             open_job(burst, token, element, config)
             return
-        send(burst, token, element, config)
+        send(burst, token, element, config, burst.slots(token.key) or EMPTY)
         burst.complete(token.key)

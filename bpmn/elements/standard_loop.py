@@ -25,7 +25,7 @@ def enter(burst: Burst, token: Token, element: Element, loop: StandardLoop) -> N
     if again:
         _start_round(burst, token)
     else:
-        burst.finish_loop(burst.put(replace(token, data={"finished": True})), element, {})
+        burst.finish_loop(burst.loop_over(token), element, {})
 
 
 def round_completed(burst: Burst, body: Token, element: Element, loop: StandardLoop) -> None:
@@ -35,12 +35,12 @@ def round_completed(burst: Burst, body: Token, element: Element, loop: StandardL
     again = _again(burst, body.key, loop, completed)
     burst.emit("element.completed", body.element, {"token": body.key, "round": completed})
     container = burst.put(replace(container, data={**container.data, "completed": completed}))
-    burst.end_round(body)
+    burst.end_round(body, element)
     container = burst.alive(container.key)
     if again:
         _start_round(burst, container)
     else:
-        burst.finish_loop(burst.put(replace(container, data={"finished": True})), element, {})
+        burst.finish_loop(burst.loop_over(container), element, {})
 
 
 def _again(burst: Burst, key: int, loop: StandardLoop, completed: int) -> bool:

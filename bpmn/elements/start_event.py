@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from bpmn.elements.behaviour import Behaviour
-from bpmn.elements.intermediate_catch_event import CatchConfig
+from bpmn.elements.parallel_multiple import CatchConfig, gather, read_catch
 from bpmn.elements.sub_process import start_by_event
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, TimerWait, Token
 from bpmn.model.definition import Element
+from bpmn.model.nodes import position
+from bpmn.model.source import local
 from bpmn.values import Value
 
 if TYPE_CHECKING:
@@ -27,10 +29,15 @@ class StartEvent(Behaviour):
     extensions = frozenset({"ioMapping", "formDefinition"})
 
     def read(self, node: etree._Element, reader: Reader) -> CatchConfig:
-        """Read whether all of its events must come; a condition could not be asked beside others."""
-        every = node.get("parallelMultiple", "false") in ("true", "1")
-        kinds = {etree.QName(definition).localname for definition in reader.event_definitions(node)}
-        if every and len(kinds) > 1 and "conditionalEventDefinition" in kinds:
+        """Read whether all of its events must come; at a process no condition can be asked beside others."""
+        config = read_catch(node, reader)
+        kinds = {local(definition) for definition in reader.event_definitions(node)}
+        if (
+            config.every
+            and position(node) == "start"
+            and len(kinds) > 1
+            and "conditionalEventDefinition" in kinds
+        ):
             reader.refuse(
                 "start.condition-in-parallel",
                 node,
@@ -38,7 +45,7 @@ class StartEvent(Behaviour):
                 "of which the condition could be asked while the others are waited for.",
                 "Ask the condition behind the start event.",
             )
-        return CatchConfig(every)
+        return config
 
     def triggered(
         self,
@@ -49,4 +56,7 @@ class StartEvent(Behaviour):
         wait: TimerWait | EventWait | None,
     ) -> None:
         """Start the event subprocess within its scope."""
-        start_by_event(burst, owner, element, payload)
+        happened = gather(burst, owner, element, payload, wait)
+        if happened is not None:
+            owner, payload = happened
+            start_by_event(burst, owner, element, payload)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from lxml import etree
 
 from bpmn.elements.activity import Activity
-from bpmn.elements.compensation import go_on
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EMPTY, Token
 from bpmn.model.definition import Element
@@ -43,13 +42,9 @@ class SubProcess(Activity):
         open_scope(burst, token, element, token.data.get("start"))
 
     def emptied(self, burst: Burst, token: Token, element: Element) -> None:
-        """Complete: what was written inside becomes visible outside, unless output mappings choose.
-
-        One that was opened again to be compensated goes on with that, and then ends.
-        """
+        """Complete: what was written inside becomes visible outside, unless output mappings choose."""
         if "reopened" in token.data:
-            if not go_on(burst, token):
-                burst.end(burst.alive(token.key))
+            super().emptied(burst, token, element)
             return
         slots = burst.slots(token.key) or EMPTY
         written = {name: slot.value for name, slot in sorted(slots.items()) if not slot.local}
@@ -86,7 +81,7 @@ def start_by_event(burst: Burst, scope: Token, start: Element, payload: Mapping[
         scope = burst.learn(scope, known)
         branch, seen = scope.branch, scope.seen
     else:
-        branch, seen = burst.fork(scope)
+        branch, seen = burst.fork(scope, within=True)
     burst.create(
         start.parent, scope.key, branch, seen, data={"start": start.ref, **burst.payload_data(payload)}
     )

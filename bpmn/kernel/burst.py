@@ -107,23 +107,28 @@ class Burst(Scopes):
         """The element is completed: move the token along the flows that its behaviour chooses."""
         self.emit("element.completed", token.element, {"token": token.key})
         if element.remembered:
-            self._remember(token, element)
+            self.remember(token, element)
         if token.waits:
             token = self.close_waits(token)
         self.move_on(token, element)
 
-    def _remember(self, token: Token, element: Element) -> None:
-        """Let the scope keep what undoing this completed activity will need."""
+    def remember(self, token: Token, element: Element) -> None:
+        """Let the scope keep what undoing this completed activity, or round of a loop, will need."""
         record: dict[str, Any] = {"element": element.ref}
-        if element.handler is None:
-            inner = token.data.get("compensable", [])
-            if element.undo is None and not inner:
+        if element.handler is None or "body" in token.data:
+            inner = token.data.get("compensable", []) if element.handler is None else []
+            if element.handler is None and element.undo is None and not inner:
                 return
             slots = self.slots(token.key) or EMPTY
             record |= {"inner": inner, "variables": {name: slots[name].json for name in sorted(slots)}}
-        scope = self.alive(token.scope)
+        if "body" in token.data:
+            record["round"] = token.data["body"]
+        self._keep_records(token.scope, [record])
+
+    def _keep_records(self, key: int, records: Sequence[Any]) -> None:
+        scope = self.alive(key)
         known = scope.data.get("compensable", ())
-        self.put(replace(scope, data={**scope.data, "compensable": [*known, record]}))
+        self.put(replace(scope, data={**scope.data, "compensable": [*known, *records]}))
 
     def move_on(self, token: Token, element: Element) -> None:
         """Choose outgoing flows and take them; with none to take the token ends in its scope."""
@@ -187,10 +192,21 @@ class Burst(Scopes):
             element = self._elements[scope.element]
             element.behaviour.emptied(self, scope, element)
 
-    def end_round(self, body: Token) -> None:
+    def end_round(self, body: Token, element: Element) -> None:
         """One round of a loop is over."""
+        if element.remembered:
+            self.remember(body, element)
         self._drop(body)
         self._pass_on(body)
+
+    def loop_over(self, container: Token) -> Token:
+        """Mark that a loop runs no more rounds, and forget its counts.
+
+        What can be undone stays known, and what has come for the events at its border.
+        """
+        stays = ("compensable", "brought", "again")
+        kept = {name: each for name, each in container.data.items() if name.partition(":")[0] in stays}
+        return self.put(replace(container, data={"finished": True, **kept}))
 
     def finish_loop(self, container: Token, element: Element, results: Mapping[str, Value]) -> None:
         """All rounds of a loop are over: set its results outside and move on."""
@@ -201,6 +217,9 @@ class Burst(Scopes):
             self.stop(container.key, "complete", stuck)
             return
         self.emit("loop.completed", container.element, {"token": container.key})
+        if "compensable" in container.data:
+            # Only now that the whole activity is completed can its rounds be undone.
+            self._keep_records(container.scope, container.data["compensable"])
         self.move_on(self.close_waits(self.alive(container.key)), element)
 
     def decide(self, gateway: Token, event: Element, payload: Mapping[str, Value]) -> None:
@@ -422,11 +441,16 @@ class Burst(Scopes):
                 if best is not None:
                     return current, best
             current = self.token(current.scope)
-            if current is not None and not current.data.keys() & {"interrupted", "reopened"}:
+            if current is not None and self._listens(current):
                 best = self._best(self._elements[current.element].event_starts, catches)
                 if best is not None:
                     return current, best
         return None
+
+    def _listens(self, scope: Token) -> bool:
+        """Whether the event subprocesses of a scope can start; in a loop each round has its own."""
+        around_rounds = self._elements[scope.element].loop is not None and "body" not in scope.data
+        return not around_rounds and not scope.data.keys() & {"interrupted", "reopened"}
 
     def _best(self, events: Sequence[str], catches: Callable[[Element], int]) -> Element | None:
         ranked = [(catches(self._elements[ref]), self._elements[ref]) for ref in events]

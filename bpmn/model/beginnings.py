@@ -14,7 +14,7 @@ from types import MappingProxyType
 from lxml import etree
 
 from bpmn.elements.events.message import MessageConfig
-from bpmn.elements.intermediate_catch_event import CatchConfig
+from bpmn.elements.parallel_multiple import CatchConfig
 from bpmn.model.definition import Element
 from bpmn.model.nodes import by_event, can_begin, has_definition, instantiates
 from bpmn.model.reader import Reader

@@ -37,6 +37,7 @@ from bpmn.model.strict import (
     SILENT,
     WIRING,
     check_attributes,
+    check_definition,
     check_extensions,
     check_parts,
 )
@@ -531,15 +532,7 @@ class _Compilation:
                     "Use one of the supported events.",
                 )
                 continue
-            check_attributes(reader, child, kind.attributes)
-            for part in child.iterchildren(etree.Element):
-                if local(part) not in kind.parts | SILENT:
-                    reader.refuse(
-                        "element.unsupported",
-                        node,
-                        f"The element {local(part)} in a {tag} is not supported.",
-                        "Remove it.",
-                    )
+            check_definition(reader, node, child, kind)
             found.append(child)
         return found
 

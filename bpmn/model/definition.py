@@ -58,8 +58,25 @@ class IoMapping:
 
 
 @dataclass(frozen=True, slots=True)
+class EventDefinition:
+    """One event definition of an event: its kind and what that kind read."""
+
+    kind: EventKind
+    config: Any
+
+
+@dataclass(frozen=True, slots=True)
+class LoopEvent:
+    """An event that rounds throw when they are completed: only the first, or those that meet a condition."""
+
+    event: EventDefinition
+    only_first: bool
+    condition: Formula | None
+
+
+@dataclass(frozen=True, slots=True)
 class MultiInstance:
-    """Run the activity once per item of a collection, or a number of times."""
+    """Run the activity once per item of a collection, or a number of times; `events` is what rounds throw."""
 
     sequential: bool
     cardinality: Formula | None
@@ -68,6 +85,7 @@ class MultiInstance:
     output_collection: str | None
     output: Formula | None
     completion: Formula | None
+    events: tuple[LoopEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +95,6 @@ class StandardLoop:
     test_before: bool
     condition: Formula | None
     maximum: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventDefinition:
-    """One event definition of an event: its kind and what that kind read."""
-
-    kind: EventKind
-    config: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

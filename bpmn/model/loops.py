@@ -9,6 +9,7 @@ from lxml import etree
 
 from bpmn.model.data_loops import loop_data
 from bpmn.model.definition import MultiInstance, StandardLoop
+from bpmn.model.loop_events import ATTRIBUTES, read_loop_events
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local
 from bpmn.model.strict import SILENT, check_attributes
@@ -27,13 +28,11 @@ def read_loop(reader: Reader, node: etree._Element) -> MultiInstance | StandardL
 
 
 def _multi_instance(reader: Reader, node: etree._Element, loop: etree._Element) -> MultiInstance | None:
-    check_attributes(reader, loop, frozenset({"isSequential", "behavior"}), at=node)
-    if loop.get("behavior", "All") != "All":
-        reader.refuse(
-            "loop.behaviour", node, f"The behaviour {loop.get('behavior')} is not supported.", "Use All."
-        )
+    check_attributes(reader, loop, ATTRIBUTES | {"isSequential"}, at=node)
+    events = read_loop_events(reader, node, loop)
     for part in loop.iterchildren(etree.Element):
-        if local(part) not in {"loopCardinality", "completionCondition"} | DATA | SILENT:
+        known = {"loopCardinality", "completionCondition", "complexBehaviorDefinition"} | DATA | SILENT
+        if local(part) not in known:
             reader.refuse(
                 "element.unsupported",
                 node,
@@ -74,13 +73,14 @@ def _multi_instance(reader: Reader, node: etree._Element, loop: etree._Element) 
         )
     output_element = given.get("outputElement")
     return MultiInstance(
-        sequential=loop.get("isSequential", "false") == "true",
+        sequential=loop.get("isSequential", "false") in ("true", "1"),
         cardinality=reader.formula(cardinality, node, "loop cardinality") if cardinality else None,
         collection=reader.formula(collection, node, "input collection") if collection else None,
         item=given.get("inputElement") or None,
         output_collection=given.get("outputCollection") or None,
         output=reader.formula(output_element, node, "output element") if output_element else None,
         completion=reader.formula(completion, node, "completion condition") if completion else None,
+        events=events,
     )
 
 
@@ -99,7 +99,7 @@ def _standard_loop(reader: Reader, node: etree._Element, loop: etree._Element) -
     if not condition and maximum is None:
         reader.refuse("loop.endless", node, "The loop has neither a condition nor a maximum.", "Give it one.")
     return StandardLoop(
-        loop.get("testBefore", "false") == "true",
+        loop.get("testBefore", "false") in ("true", "1"),
         reader.formula(condition, node, "loop condition") if condition else None,
         int(maximum) if maximum is not None else None,
     )

@@ -130,8 +130,11 @@ class Reader:
     def interrupting(self, event: etree._Element, position: str) -> bool:
         """Whether an event at this position ends what it happens in."""
         if position == "boundary":
-            return event.get("cancelActivity", "true") != "false"
-        return position == "event-start" and event.get("isInterrupting", "true") != "false"
+            return event.get("cancelActivity", "true") not in ("false", "0")
+        return position == "event-start" and event.get("isInterrupting", "true") not in (
+            "false",
+            "0",
+        )
 
     def has_event(self, event: etree._Element, tag: str) -> bool:
         """Whether an event has a definition of this kind, in place or by reference."""

@@ -6,6 +6,7 @@ from lxml import etree
 
 from bpmn.elements import EVENT_KINDS
 from bpmn.elements.behaviour import Behaviour
+from bpmn.elements.events.kind import EventKind
 from bpmn.model.data import data_parts
 from bpmn.model.nodes import SCOPES, position
 from bpmn.model.reader import Reader
@@ -72,14 +73,21 @@ def check_attributes(
                 f"The attribute {qualified.localname} of {local(node)} is not supported.",
                 "Remove it.",
             )
-    multiple = node.get("parallelMultiple", "false") not in ("false", "0")
-    if multiple and local(node) != "intermediateCatchEvent" and position(node) != "start":
-        reader.refuse(
-            "attribute.unsupported",
-            place,
-            f"parallelMultiple at a {local(node)} is not supported.",
-            "Wait for the events one by one, or join them at a gateway.",
-        )
+
+
+def check_definition(
+    reader: Reader, node: etree._Element, definition: etree._Element, kind: EventKind
+) -> None:
+    """Refuse attributes and parts of an event definition that its kind does not understand."""
+    check_attributes(reader, definition, kind.attributes)
+    for part in definition.iterchildren(etree.Element):
+        if local(part) not in kind.parts | SILENT:
+            reader.refuse(
+                "element.unsupported",
+                node,
+                f"The element {local(part)} in a {local(definition)} is not supported.",
+                "Remove it.",
+            )
 
 
 def check_parts(

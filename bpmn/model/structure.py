@@ -52,13 +52,6 @@ def check_structure(reader: Reader, node: etree._Element, element: Element) -> N
             "A flow is connected to a compensation handler.",
             "Remove the flow; an association leads from the compensation boundary event to the handler.",
         )
-    if element.remembered and element.loop is not None:
-        reader.refuse(
-            "compensation.in-loop",
-            node,
-            "Compensating the rounds of a loop is not supported.",
-            "Put what can be compensated outside the loop.",
-        )
     if tag.endswith("Gateway") and not element.outgoing:
         reader.refuse("gateway.no-way-out", node, "The gateway has no outgoing flow.", "Add one.")
 

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from bpmn.elements.compensation import drive, take_records
+from bpmn.elements.compensation import drive, take_everything
 from bpmn.elements.events.compensate import check_alone
 from bpmn.elements.events.kind import EventKind
 from bpmn.kernel.burst import Burst
+from bpmn.kernel.causality import merged
 from bpmn.kernel.records import Token
 from bpmn.kernel.scopes import NOTHING
 from bpmn.model.definition import Element
-from bpmn.model.nodes import boundary_events
-from bpmn.model.source import local
+from bpmn.model.nodes import boundary_events, by_event, for_compensation
+from bpmn.model.source import BPMN, local
 
 if TYPE_CHECKING:
     from bpmn.model.reader import Reader
@@ -29,18 +30,18 @@ class CancelEvent(EventKind):
     def read(self, node: etree._Element, event: etree._Element, position: str, reader: Reader) -> None:
         """Check that there is a transaction to cancel and a way on from there."""
         check_alone(event, reader)
-        scope = event.getparent()
-        transaction = reader.by_id.get(event.get("attachedToRef", "")) if position == "boundary" else scope
+        attached = reader.by_id.get(event.get("attachedToRef", ""))
+        transaction = attached if position == "boundary" else _around(event, reader)
         if transaction is None or local(transaction) != "transaction":
             reader.refuse(
                 "cancel.outside-transaction",
                 event,
-                "A cancel event belongs to a transaction: as an end event in it, or on its border.",
+                "A cancel event belongs to a transaction: as an end event within, or on its border.",
                 "Use a transaction, or an error event.",
             )
             return
         if position == "boundary":
-            if event.get("cancelActivity", "true") == "false":
+            if not reader.interrupting(event, position):
                 reader.refuse(
                     "cancel.not-interrupting",
                     event,
@@ -60,33 +61,56 @@ class CancelEvent(EventKind):
                 f"The transaction {transaction.get('id')} has no cancel boundary event to leave by.",
                 "Attach one to it.",
             )
-        if reader.loop_of(transaction) is not None:
-            reader.refuse(
-                "cancel.in-loop",
-                event,
-                "Cancelling one round of a loop is not supported.",
-                "Put the transaction into a subprocess that loops.",
-            )
 
     def throw(self, burst: Burst, token: Token, element: Element, config: Any) -> bool:
-        """End everything else in the transaction, undo what it has completed, and leave."""
+        """End everything else in the transaction, undo what has been completed in it, and leave.
+
+        In a loop this round is undone first, then the others that still run, then those before.
+        """
         scope = burst.alive(token.scope)
+        while burst.element(scope.element).tag != "transaction":
+            scope = burst.alive(scope.scope)
+        rounds = burst.alive(scope.scope) if "body" in scope.data else None
+        others = take_everything(burst, rounds, but=scope.key) if rounds is not None else []
+        records = [*others, *take_everything(burst, scope)]
         known = burst.terminate_children(scope, but=token.key)
+        if rounds is not None:
+            known = merged(known, burst.terminate_children(rounds, but=scope.key))
         scope = burst.close_waits(
             burst.alive(scope.key), lambda wait: burst.element(wait.element).attached_to is None
         )
-        token = burst.learn(token, known)
+        living = burst.token(token.key)
+        if living is None:  # the event stood deeper within
+            living = burst.create(token.element, scope.key, token.branch, token.seen, status="active")
+        token = burst.learn(living, known)
         burst.emit("transaction.cancelled", scope.element, {"token": scope.key})
-        if not drive(burst, token, take_records(burst, scope, None)):
+        if not drive(burst, token, records):
             self.compensated(burst, burst.alive(token.key), element)
         return False
 
     def compensated(self, burst: Burst, token: Token, element: Element) -> None:
         """All is undone: go on at the cancel boundary event."""
         transaction = burst.alive(token.scope)
+        if "body" in transaction.data:
+            transaction = burst.alive(transaction.scope)
         boundary = next(
             event
             for event in map(burst.element, burst.element(transaction.element).boundaries)
             if any(isinstance(definition.kind, CancelEvent) for definition in event.events)
         )
         boundary.behaviour.triggered(burst, transaction, boundary, NOTHING, None)
+
+
+def _around(event: etree._Element, reader: Reader) -> etree._Element | None:
+    """The nearest transaction around an event; what undoes an activity runs when that is completed."""
+    scope = event.getparent()
+    while scope is not None and local(scope) != "transaction":
+        if for_compensation(scope) or _undoes(scope, reader):
+            return None
+        scope = scope.getparent()
+    return scope
+
+
+def _undoes(scope: etree._Element, reader: Reader) -> bool:
+    starts = scope.iterchildren(f"{{{BPMN}}}startEvent") if by_event(scope) else ()
+    return any(reader.has_event(start, "compensateEventDefinition") for start in starts)

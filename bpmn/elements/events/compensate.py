@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from bpmn.elements.compensation import drive, scope_of, take_records
+from bpmn.elements.compensation import drive, drive_beside, scope_of, take_records
 from bpmn.elements.events.kind import EventKind
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CompensateConfig:
-    """The one activity (its ref) that a thrown compensation undoes; None: all of its scope."""
+    """The one activity (its ref) that is undone (None: all of the scope), and whether the thrower waits."""
 
     activity: str | None
+    waits: bool = True
 
 
 class CompensateEvent(EventKind):
-    """The thrower waits until all handlers are done."""
+    """The thrower waits until all handlers are done, unless it says that it does not."""
 
     tag = "compensateEventDefinition"
     positions = frozenset({"boundary", "event-start", "throw", "end"})
@@ -47,6 +48,13 @@ class CompensateEvent(EventKind):
                 "A process is never compensated as a whole, so this event subprocess would never start.",
                 "Put it into the subprocess that it undoes.",
             )
+        if position == "event-start" and not reader.interrupting(event, position):
+            reader.refuse(
+                "compensation.not-interrupting",
+                event,
+                "What is compensated is completed, so nothing runs beside the event subprocess.",
+                'Remove isInterrupting="false".',
+            )
         if position == "boundary" and reader.targets(event):
             reader.refuse(
                 "compensation.flow",
@@ -56,16 +64,10 @@ class CompensateEvent(EventKind):
             )
         if position in ("boundary", "event-start"):
             return CompensateConfig(None)
-        if node.get("waitForCompletion", "true") not in ("true", "1"):
-            reader.refuse(
-                "compensation.not-waiting",
-                event,
-                "Compensation that is not waited for is not supported.",
-                'Remove waitForCompletion="false".',
-            )
+        waits = node.get("waitForCompletion", "true") in ("true", "1")
         reference = node.get("activityRef")
         if reference is None:
-            return CompensateConfig(None)
+            return CompensateConfig(None, waits)
         activity = reader.by_id.get(reference.rpartition(":")[2])
         scopes = [scope, around] if scope is not None and by_event(scope) else [scope]
         if activity is None or activity.getparent() not in scopes or not reader.can_be_undone(activity):
@@ -76,18 +78,25 @@ class CompensateEvent(EventKind):
                 "Name an activity beside the event that has a compensation handler.",
             )
             return CompensateConfig(None)
-        return CompensateConfig(reader.ref_of(activity))
+        return CompensateConfig(reader.ref_of(activity), waits)
 
     def throw(self, burst: Burst, token: Token, element: Element, config: CompensateConfig) -> bool:
         """Undo what has been completed; done at once when there is nothing."""
         records = take_records(burst, scope_of(burst, token), config.activity)
         undone = [record["element"] for record in reversed(records)]
         burst.emit("compensation.thrown", element.ref, {"activities": undone})
-        return not drive(burst, token, records)
+        if config.waits:
+            return not drive(burst, token, records)
+        if records:
+            drive_beside(burst, token, records)
+        return True
 
     def compensated(self, burst: Burst, token: Token, element: Element) -> None:
-        """All handlers are done: so is the thrower."""
-        burst.complete(token.key)
+        """All handlers are done: so is the thrower, if it has waited for them."""
+        if "beside" in token.data:
+            burst.end(token)
+        else:
+            burst.complete(token.key)
 
 
 def check_alone(event: etree._Element, reader: Reader) -> None:

@@ -37,6 +37,13 @@ class ErrorEvent(EventKind):
         self, node: etree._Element, event: etree._Element, position: str, reader: Reader
     ) -> ErrorConfig | None:
         """Read the error's code. A catching event without a reference catches all."""
+        if position in ("boundary", "event-start") and not reader.interrupting(event, position):
+            reader.refuse(
+                "error.not-interrupting",
+                event,
+                "An error always interrupts what it is thrown out of.",
+                "Let the event interrupt.",
+            )
         reference = node.get("errorRef")
         if reference is None and position != "end":
             return ErrorConfig(None)
@@ -57,13 +64,6 @@ class ErrorEvent(EventKind):
                 event,
                 "A catching event needs a fixed error code.",
                 "Write the code as text.",
-            )
-        if position == "boundary" and event.get("cancelActivity", "true") == "false":
-            reader.refuse(
-                "error.not-interrupting",
-                event,
-                "An error boundary event always interrupts.",
-                'Remove cancelActivity="false".',
             )
         return ErrorConfig(reader.formula(code, event, "error code"))
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from lxml import etree
 
 from bpmn.kernel.burst import Burst
-from bpmn.kernel.records import Token
+from bpmn.kernel.records import EMPTY, Slot, Token
 from bpmn.model.definition import Element
 from bpmn.model.starts import Trigger
 
@@ -28,6 +29,8 @@ class EventKind:
     parts: ClassVar[frozenset[str]] = frozenset()
     waits: ClassVar[bool] = True
     """Whether a catching event waits by itself (a link never does)."""
+    returns: ClassVar[bool] = True
+    """Whether it can come again at an event that stays (a date or duration comes once)."""
     extensions: ClassVar[frozenset[str]] = frozenset()
     """The `zeebe:` extensions that an event with this definition may carry."""
 
@@ -49,3 +52,9 @@ class EventKind:
     def compensated(self, burst: Burst, token: Token, element: Element) -> None:
         """All that the thrown event had to undo is undone."""
         raise AssertionError(f"{self.tag} compensates nothing")
+
+
+def content_of(burst: Burst, thrower: Token) -> Mapping[str, Slot]:
+    """What goes along with what is thrown: the event's own (input-mapped) variables; nothing from a round."""
+    own = burst.slots(thrower.key)
+    return own if own is not None and "body" not in thrower.data else EMPTY

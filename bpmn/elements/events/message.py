@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from bpmn.elements.events.kind import EventKind
+from bpmn.elements.events.kind import EventKind, content_of
 from bpmn.elements.job import JobConfig, open_job, read_job
 from bpmn.kernel.burst import Burst
-from bpmn.kernel.records import EventWait, Token
+from bpmn.kernel.records import EventWait, Slot, Token
 from bpmn.kernel.scopes import Stuck
 from bpmn.model.definition import Element, Formula
 from bpmn.model.starts import Trigger
@@ -62,7 +63,7 @@ class MessageEvent(EventKind):
         if config.job is not None:
             open_job(burst, token, element, config.job)
             return False
-        send(burst, token, element, config)
+        send(burst, token, element, config, content_of(burst, token))
         return True
 
 
@@ -100,20 +101,21 @@ def subscribe(burst: Burst, owner: Token, element: Element, index: int, config: 
     )
 
 
-def send(burst: Burst, token: Token, element: Element, config: MessageConfig) -> None:
-    """Tell the driver to deliver the message; its content is the token's own (input-mapped) variables."""
+def send(
+    burst: Burst, token: Token, element: Element, config: MessageConfig, content: Mapping[str, Slot]
+) -> None:
+    """Tell the driver to deliver the message with its content."""
     name = burst.evaluate(config.name, token.key)
     correlation = ""
     if config.key is not None:
         correlation = key_text(burst.evaluate(config.key, token.key), config.key.text)
-    slots = burst.slots(token.key) or {}
     burst.emit(
         "message.thrown",
         element.ref,
         {
             "name": to_json(name),
             "key": correlation,
-            "variables": {each: slots[each].json for each in sorted(slots)},
+            "variables": {each: content[each].json for each in sorted(content)},
         },
     )
 

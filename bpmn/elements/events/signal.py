@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from bpmn.elements.events.kind import EventKind
+from bpmn.elements.events.kind import EventKind, content_of
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EventWait, Token
 from bpmn.kernel.scopes import Stuck
@@ -58,9 +58,9 @@ class SignalEvent(EventKind):
         )
 
     def throw(self, burst: Burst, token: Token, element: Element, config: SignalConfig) -> bool:
-        """Broadcast; the content is the thrower's own (input-mapped) variables."""
+        """Broadcast, with the content that the thrower has."""
         name = self._name(burst, token, config)
-        slots = burst.slots(token.key) or {}
+        slots = content_of(burst, token)
         payload = {each: slots[each].value for each in sorted(slots)}
         burst.emit(
             "signal.thrown",

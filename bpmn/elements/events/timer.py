@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from lxml import etree
 
@@ -40,6 +40,7 @@ class TimerEvent(EventKind):
     tag = "timerEventDefinition"
     positions = frozenset({"start", "event-start", "catch", "boundary"})
     parts = frozenset(FORMS)
+    returns: ClassVar[bool] = False
 
     def read(
         self, node: etree._Element, event: etree._Element, position: str, reader: Reader
@@ -56,12 +57,14 @@ class TimerEvent(EventKind):
             return None
         form = FORMS[etree.QName(given[0]).localname]
         text = (given[0].text or "").strip()
-        if form == "cycle" and (position == "catch" or reader.interrupting(event, position)):
+        together = event.get("parallelMultiple", "false") in ("true", "1")
+        once = together or position == "catch" or reader.interrupting(event, position)
+        if form == "cycle" and position != "start" and once:
             reader.refuse(
                 "timer.cycle-once",
                 event,
                 "A cycle stands at an event that can happen only once.",
-                "Use a duration, or make the event non-interrupting.",
+                "Use a duration, or an event of its own that does not interrupt.",
             )
         if form == "duration" and position == "start":
             reader.refuse(

@@ -70,12 +70,6 @@ def test_a_parallel_multiple_event_cannot_decide_a_gateway():
     assert ("gateway.parallel-multiple", "g") in refused(process(body, definitions=PAID))
 
 
-def test_a_parallel_multiple_boundary_event_is_refused():
-    boundary = BOTH.replace("intermediateCatchEvent", "boundaryEvent").replace(">", ' attachedToRef="w">', 1)
-    body = start() + service("w") + boundary + end() + flow("start > w > end")
-    assert refused(process(body, definitions=PAID)) == [("attribute.unsupported", "both")]
-
-
 def test_quantities_do_not_count_for_the_rounds_of_a_loop():
     rounds = (
         "<multiInstanceLoopCharacteristics>"

@@ -49,6 +49,92 @@ FORK = process(
     + flow("f > b > j")
     + flow("late > told")
 )
+
+
+def handled(activity: str) -> str:
+    """A compensation boundary event with its handler."""
+    return (
+        f'<boundaryEvent id="c" attachedToRef="{activity}"><compensateEventDefinition/></boundaryEvent>'
+        f'<association id="to" sourceRef="c" targetRef="not-{activity}"/>'
+        + service(f"not-{activity}").replace("<serviceTask ", '<serviceTask isForCompensation="true" ')
+    )
+
+
+def undone_rounds(waits: str) -> bytes:
+    undo = f'<intermediateThrowEvent id="undo"><compensateEventDefinition{waits}/></intermediateThrowEvent>'
+    body = start() + service("a", inner=ROUNDS.format("true")) + handled("a") + undo + end()
+    return process(body + flow("start > a > undo > end"))
+
+
+CANCELLED_ROUND = process(
+    start()
+    + '<transaction id="t"><standardLoopCharacteristics loopMaximum="3"/>'
+    + start("s")
+    + service("a")
+    + handled("a")
+    + '<exclusiveGateway id="x" default="x-e"/><endEvent id="no"><cancelEventDefinition/></endEvent>'
+    + end("e")
+    + flow("s > a > x > no", {"x-no": "=bad"})
+    + flow("x > e")
+    + '</transaction><boundaryEvent id="b" attachedToRef="t"><cancelEventDefinition/></boundaryEvent>'
+    + end()
+    + end("out")
+    + flow("start > t > end")
+    + flow("b > out")
+)
+CANCELLED_WITHIN = process(
+    start()
+    + '<transaction id="t">'
+    + start("s")
+    + '<parallelGateway id="f"/>'
+    + service("b")
+    + end("e")
+    + '<subProcess id="inner">'
+    + start("si")
+    + service("a")
+    + handled("a")
+    + '<endEvent id="no"><cancelEventDefinition/></endEvent>'
+    + flow("si > a > no")
+    + "</subProcess>"
+    + flow("s > f > inner > e")
+    + flow("f > b > e")
+    + '</transaction><boundaryEvent id="x" attachedToRef="t"><cancelEventDefinition/></boundaryEvent>'
+    + end()
+    + end("out")
+    + flow("start > t > end")
+    + flow("x > out")
+)
+GATHERED = process(
+    start()
+    + user("work")
+    + '<boundaryEvent id="both" attachedToRef="work" parallelMultiple="true" cancelActivity="false">'
+    + '<messageEventDefinition messageRef="m"/><signalEventDefinition signalRef="sp"/></boundaryEvent>'
+    + end()
+    + end("came")
+    + flow("start > work > end")
+    + flow("both > came"),
+    definitions='<signal id="sp" name="paid"/><message id="m" name="note">'
+    + extension('<zeebe:subscription correlationKey="=order"/>')
+    + "</message>",
+)
+THROWING = process(
+    start()
+    + service(
+        "a",
+        inner='<multiInstanceLoopCharacteristics behavior="Complex"><loopCardinality>2</loopCardinality>'
+        "<complexBehaviorDefinition><condition>=numberOfCompletedInstances = 1</condition>"
+        "<event><eventDefinitionRef>raised</eventDefinitionRef></event></complexBehaviorDefinition>"
+        "</multiInstanceLoopCharacteristics>",
+    )
+    + '<boundaryEvent id="b" attachedToRef="a" cancelActivity="false">'
+    + '<escalationEventDefinition escalationRef="y"/></boundaryEvent>'
+    + end()
+    + end("heard")
+    + flow("start > a > end")
+    + flow("b > heard"),
+    definitions='<escalation id="y" escalationCode="Y"/>'
+    '<escalationEventDefinition id="raised" escalationRef="y"/>',
+)
 CASES = {
     "parallel rounds": (
         each("false"),
@@ -72,6 +158,55 @@ CASES = {
         ],
     ),
     "cancelled": (FORK, [bpmn.Start(at(0), {"n": 1}), bpmn.Cancel(at(1), "withdrawn")]),
+    "rounds undone": (
+        undone_rounds(""),
+        [
+            bpmn.Start(at(0), {"items": ["p", "q"]}),
+            bpmn.CompleteJob(at(1), "a:11", {"r": 5}),
+            bpmn.CompleteJob(at(2), "a:16", {"r": 7}),
+            bpmn.CompleteJob(at(3), "not-a:25", {}),
+            bpmn.CompleteJob(at(4), "not-a:31", {"r": 9}),
+        ],
+    ),
+    "undone beside": (
+        undone_rounds(' waitForCompletion="false"'),
+        [
+            bpmn.Start(at(0), {"items": ["p"]}),
+            bpmn.CompleteJob(at(1), "a:10", {"r": 5}),
+            bpmn.CompleteJob(at(2), "not-a:22", {}),
+        ],
+    ),
+    "cancelled round": (
+        CANCELLED_ROUND,
+        [
+            bpmn.Start(at(0), {"bad": False}),
+            bpmn.CompleteJob(at(1), "a:9", {}),
+            bpmn.CompleteJob(at(2), "a:16", {"bad": True}),
+            bpmn.CompleteJob(at(3), "not-a:21", {}),
+            bpmn.CompleteJob(at(4), "not-a:25", {}),
+        ],
+    ),
+    "cancelled within": (
+        CANCELLED_WITHIN,
+        [
+            bpmn.Start(at(0), {}),
+            bpmn.CompleteJob(at(1), "a:12", {"r": 1}),
+            bpmn.CompleteJob(at(2), "not-a:19", {}),
+        ],
+    ),
+    "events gathered": (
+        GATHERED,
+        [
+            bpmn.Start(at(0), {"order": "7"}),
+            bpmn.CorrelateMessage(at(1), "note", "7", {"m": 1}),
+            bpmn.BroadcastSignal(at(2), "paid", {"s": 2}),
+            bpmn.BroadcastSignal(at(3), "paid", {"s": 3}),
+        ],
+    ),
+    "rounds that throw": (
+        THROWING,
+        [bpmn.Start(at(0), {}), bpmn.CompleteJob(at(1), "a:11", {}), bpmn.CompleteJob(at(2), "a:10", {})],
+    ),
 }
 
 

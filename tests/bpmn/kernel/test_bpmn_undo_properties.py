@@ -17,6 +17,12 @@ from support.bpmn_text import Case, end, process, service, start
 
 UNDO = "<compensateEventDefinition/>"
 CANCEL = "<cancelEventDefinition/>"
+LOOPS = (
+    '<standardLoopCharacteristics loopMaximum="2"/>',
+    '<multiInstanceLoopCharacteristics isSequential="true"><loopCardinality>2</loopCardinality>'
+    "</multiInstanceLoopCharacteristics>",
+    "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>",
+)
 KINDS = ("plain", "undone", "condition", "quantity", "complex", "throw", "subprocess", "transaction", "adhoc")
 
 
@@ -26,6 +32,7 @@ class Nest:
     def __init__(self, choices: random.Random) -> None:
         self.choices = choices
         self.numbers = count()
+        self.cancels = False  # whether the scope that is written stands in a transaction
         self.source = process(self.scope(2))
 
     def name(self) -> str:
@@ -43,7 +50,8 @@ class Nest:
             text += content + self.flow(before, first)
             before = after
         closing = self.name()
-        last = last or self.choices.choice(["", "", UNDO, "<terminateEventDefinition/>"])
+        ends = ["", "", UNDO, "<terminateEventDefinition/>", *([CANCEL] if self.cancels else [])]
+        last = last or self.choices.choice(ends)
         return text + f'<endEvent id="{closing}">{last}</endEvent>' + self.flow(before, closing)
 
     # Each gives where the flow comes in, where it goes on, and the text.
@@ -54,15 +62,21 @@ class Nest:
 
     def throw(self, depth: int) -> tuple[str, str, str]:
         name = self.name()
-        return name, name, f'<intermediateThrowEvent id="{name}">{UNDO}</intermediateThrowEvent>'
+        thrown = self.choices.choice([UNDO, UNDO.replace("/>", ' waitForCompletion="false"/>')])
+        return name, name, f'<intermediateThrowEvent id="{name}">{thrown}</intermediateThrowEvent>'
 
     def undone(self, depth: int) -> tuple[str, str, str]:
         name, handler = self.name(), self.name()
+        outside, self.cancels = self.cancels, False
         inner = (
             f'<subProcess id="{handler}">{self.scope(depth - 1)}</subProcess>' if depth else service(handler)
         )
+        self.cancels = outside
         inner = inner.replace(f'id="{handler}"', f'id="{handler}" isForCompensation="true"', 1)
-        return name, name, service(name) + inner + self.border(name, UNDO, handler)
+        return name, name, service(name, inner=self.loop()) + inner + self.border(name, UNDO, handler)
+
+    def loop(self) -> str:
+        return self.choices.choice(["", *LOOPS])
 
     def border(self, host: str, definition: str, handler: str = "", attributes: str = "") -> str:
         event, after = self.name(), self.name()
@@ -98,12 +112,16 @@ class Nest:
         undo += f'<endEvent id="{last}">{UNDO}</endEvent>' + self.flow(first, last)
         undo = f'<subProcess id="{self.name()}" triggeredByEvent="true">{undo}</subProcess>'
         inner = self.scope(depth - 1) + self.choices.choice(["", undo])
-        text = f'<subProcess id="{name}">{inner}</subProcess>' + self.border(name, "<errorEventDefinition/>")
+        text = f'<subProcess id="{name}">{self.loop()}{inner}</subProcess>' + self.border(
+            name, "<errorEventDefinition/>"
+        )
         return name, name, text
 
     def transaction(self, depth: int) -> tuple[str, str, str]:
         name = self.name()
-        inner = self.scope(depth - 1, self.choices.choice(["", CANCEL]))
+        outside, self.cancels = self.cancels, True
+        inner = self.loop() + self.scope(depth - 1, self.choices.choice(["", CANCEL]))
+        self.cancels = outside
         return name, name, f'<transaction id="{name}">{inner}</transaction>' + self.border(name, CANCEL)
 
     def adhoc(self, depth: int) -> tuple[str, str, str]:
