@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -15,18 +13,18 @@ from uuid import UUID
 import strawberry
 from strawberry.scalars import JSON
 
-from core import Broken, ScfError, Unavailable
+from core import ScfError
 from scf_api import sessions, views
 from scf_api.context import Info
 from scf_api.repository import Row
 from scf_api.schema.cases import Case, Task
-from scf_api.schema.commands import CommandState, UserError
+from scf_api.schema.commands import UserError
 from scf_api.schema.describe import argument, enum, mutation, output
 from scf_api.schema.documents import Document
 from scf_api.schema.financing import BankEntry, FinancingRequest
+from scf_api.schema.performing import Answer, CommandStatus, perform, row_of, told
 from scf_api.schema.queries import Me
-from scf_api.schema.relay import global_id, key_of
-from scf_api.views import View
+from scf_api.schema.relay import key_of
 
 # How often a mutation looks whether the case that it caused has started.
 _CASE_POLL_SECONDS = 0.1
@@ -114,14 +112,6 @@ class RecordPaymentInput:
 
 
 @output
-class CommandStatus:
-    """How far the command has come."""
-
-    id: strawberry.ID
-    state: CommandState
-
-
-@output
 class ImportDocumentPayload:
     """What became of an import."""
 
@@ -158,13 +148,6 @@ class RecordPaymentPayload:
     bank_entry: BankEntry | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: CommandStatus | None
-    errors: list[UserError]
-    result: Mapping[str, Any]
-
-
 @output
 class Mutation:
     """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
@@ -184,7 +167,7 @@ class Mutation:
                 lasts=lasts,
             )
         except ScfError as error:
-            return LoginPayload(me=None, token=None, user_errors=[_told(error)])
+            return LoginPayload(me=None, token=None, user_errors=[told(error)])
         context.response.set_cookie(
             sessions.COOKIE,
             login.token,
@@ -221,13 +204,13 @@ class Mutation:
     @mutation
     async def import_document(self, info: Info, input: ImportDocumentInput) -> ImportDocumentPayload:
         """Import a trade document or a financial statement."""
-        answer = await _perform(
+        answer = await perform(
             info,
             "document.import",
             lambda: {"filename": input.filename, "content_b64": input.content_base64},
             input.idempotency_key,
         )
-        row = await _row(info, views.DOCUMENT, answer, "document_id")
+        row = await row_of(info, views.DOCUMENT, answer, "document_id")
         return ImportDocumentPayload(
             command=answer.status,
             user_errors=answer.errors,
@@ -239,13 +222,13 @@ class Mutation:
         self, info: Info, input: SubmitFinancingRequestInput
     ) -> SubmitFinancingRequestPayload:
         """Offer invoices for financing; this starts a case."""
-        answer = await _perform(
+        answer = await perform(
             info,
             "request.submit",
             lambda: {"invoice_ids": [str(key_of(one, "Invoice", "invoiceIds")) for one in input.invoice_ids]},
             input.idempotency_key,
         )
-        request = await _row(info, views.REQUEST, answer, "request_id")
+        request = await row_of(info, views.REQUEST, answer, "request_id")
         case = await _started_case(info, answer)
         return SubmitFinancingRequestPayload(
             command=answer.status,
@@ -288,8 +271,8 @@ class Mutation:
             "direction": input.direction.value,
             **({"payer": input.payer} if input.payer else {}),
         }
-        answer = await _perform(info, "payment.record", lambda: payload, input.idempotency_key)
-        row = await _row(info, views.BANK_ENTRY, answer, "bank_entry_id")
+        answer = await perform(info, "payment.record", lambda: payload, input.idempotency_key)
+        row = await row_of(info, views.BANK_ENTRY, answer, "bank_entry_id")
         return RecordPaymentPayload(
             command=answer.status,
             user_errors=answer.errors,
@@ -300,7 +283,7 @@ class Mutation:
 async def _task_command(
     info: Info, kind: str, task_id: str, fields: dict[str, Any], idempotency_key: str
 ) -> TaskPayload:
-    answer = await _perform(
+    answer = await perform(
         info, kind, lambda: {"task_id": str(key_of(task_id, "Task", "taskId")), **fields}, idempotency_key
     )
     row = None
@@ -311,33 +294,7 @@ async def _task_command(
     )
 
 
-async def _perform(
-    info: Info, kind: str, payload: Callable[[], dict[str, Any]], idempotency_key: str
-) -> _Answer:
-    """Commit the command; what the platform refuses becomes a user error, what it lacks an error."""
-    context = info.context
-    person = context.person
-    try:
-        performed = await context.commands.perform(person, kind, payload(), idempotency_key)
-    except ScfError as error:
-        return _Answer(None, [_told(error)], {})
-    outcome = performed.outcome
-    state = CommandState(outcome.state) if outcome else CommandState.ACCEPTED
-    refusal = outcome.error if outcome else None
-    return _Answer(
-        CommandStatus(id=global_id("Command", performed.command_id), state=state),
-        [UserError.from_outcome(refusal)] if refusal else [],
-        (outcome.result if outcome else None) or {},
-    )
-
-
-async def _row(info: Info, view: View, answer: _Answer, name: str) -> Row | None:
-    """Return the row that the outcome names."""
-    key = answer.result.get(name)
-    return await info.context.one(view, UUID(key)) if key else None
-
-
-async def _started_case(info: Info, answer: _Answer) -> Row | None:
+async def _started_case(info: Info, answer: Answer) -> Row | None:
     """Return the case of a request, which another command starts a moment after the request was taken."""
     if "case_id" not in answer.result:
         return None
@@ -352,10 +309,3 @@ async def _started_case(info: Info, answer: _Answer) -> Row | None:
                     return row
                 await asyncio.sleep(_CASE_POLL_SECONDS)
     return None
-
-
-def _told(error: ScfError) -> UserError:
-    """Return what the caller can do something about; the platform's own trouble is no user error."""
-    if isinstance(error, Unavailable | Broken):
-        raise error
-    return UserError.of(error)

@@ -1,0 +1,150 @@
+"""SQL of the command inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from workflows.actors import Actor
+from workflows.repository.rows import CommandRow, Connection, Delivery, Head, command_row, json_of
+
+
+async def insert_command(
+    sql: Connection,
+    command_id: UUID,
+    *,
+    case_id: UUID | None,
+    kind: str,
+    actor: Actor,
+    payload: Mapping[str, Any],
+    idempotency_key: str,
+    digest: str,
+) -> bool:
+    """Store a command and wake the relay; False when the actor has used the key before."""
+    return bool(
+        await sql.fetchval(
+            """
+            WITH accepted AS (
+                INSERT INTO workflows.command
+                    (id, case_id, kind, actor, roles, party_id, payload, idempotency_key, digest, state,
+                     created_at)
+                VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, 'accepted', clock_timestamp())
+                ON CONFLICT (actor, idempotency_key) DO NOTHING
+                RETURNING id
+            )
+            SELECT pg_notify('command_accepted', '') IS NOT NULL FROM accepted
+            """,
+            command_id,
+            case_id,
+            kind,
+            actor.label,
+            sorted(actor.roles),
+            actor.party_id,
+            orjson.dumps(payload).decode(),
+            idempotency_key,
+            digest,
+        )
+    )
+
+
+async def command_by_key(sql: Connection, actor: str, idempotency_key: str) -> tuple[UUID, str] | None:
+    """Return id and digest of the command with which the actor used this key first."""
+    row = await sql.fetchrow(
+        "SELECT id, digest FROM workflows.command WHERE actor = $1 AND idempotency_key = $2",
+        actor,
+        idempotency_key,
+    )
+    return (row["id"], row["digest"]) if row else None
+
+
+async def lock_command(sql: Connection, command_id: UUID) -> CommandRow | None:
+    """Read a command and keep others from deciding it until the transaction ends."""
+    row = await sql.fetchrow(
+        """
+        SELECT id, case_id, kind, actor, roles, party_id, payload, state, outcome
+          FROM workflows.command WHERE id = $1 FOR UPDATE
+        """,
+        command_id,
+    )
+    return command_row(row) if row else None
+
+
+async def command_state(sql: Connection, command_id: UUID) -> tuple[str, Mapping[str, Any] | None] | None:
+    """Return a command's state and outcome."""
+    row = await sql.fetchrow("SELECT state, outcome FROM workflows.command WHERE id = $1", command_id)
+    return (row["state"], json_of(row["outcome"])) if row else None
+
+
+async def decide_command(sql: Connection, command_id: UUID, state: str, outcome: Mapping[str, Any]) -> None:
+    """Record a command's outcome and tell those who wait for it.
+
+    The bytes of a document are not kept twice: what was imported lies with the document.
+    """
+    await sql.execute(
+        """
+        WITH decided AS (
+            UPDATE workflows.command
+               SET state = $2, outcome = $3::jsonb, decided_at = clock_timestamp(),
+                   payload = payload - 'content_b64'
+             WHERE id = $1 RETURNING id
+        )
+        SELECT pg_notify('command_done', id::text) FROM decided
+        """,
+        command_id,
+        state,
+        orjson.dumps(outcome).decode(),
+    )
+
+
+async def take_heads(sql: Connection, carried: Iterable[Head], *, limit: int) -> list[Head]:
+    """Lock for this session, and return, what can be carried out now: per case its oldest command.
+
+    The lock is on the case (or on the command, when it has no case). It ends with the session, so also when
+    the process is killed. What another session holds is left out.
+    """
+    rows = await sql.fetch(
+        """
+        SELECT id, stream, pg_try_advisory_lock(hashtextextended(stream::text, 0)) AS taken FROM (
+            SELECT id, stream FROM (
+                SELECT DISTINCT ON (coalesce(case_id, id)) id, coalesce(case_id, id) AS stream, position
+                  FROM workflows.command
+                 WHERE state = 'accepted' AND coalesce(case_id, id) <> ALL ($1::uuid[])
+                 ORDER BY coalesce(case_id, id), position
+            ) head ORDER BY position LIMIT $2
+        ) chosen
+        """,
+        [head.stream for head in carried],
+        limit,
+    )
+    return [Head(row["id"], row["stream"]) for row in rows if row["taken"]]
+
+
+async def unlock_head(sql: Connection, head: Head) -> None:
+    """Give back the lock that `take_heads` took."""
+    await sql.execute("SELECT pg_advisory_unlock(hashtextextended($1::text, 0))", str(head.stream))
+
+
+async def delivery(sql: Connection, command_id: UUID) -> Delivery | None:
+    """Return how a command is carried out: its kind, its case and the case's workflow."""
+    row = await sql.fetchrow(
+        """
+        SELECT m.kind, m.state <> 'accepted' AS decided, m.case_id, c.ended_at IS NOT NULL AS case_ended,
+               coalesce(c.product, m.payload ->> 'product') AS product,
+               coalesce(c.business_key, m.payload ->> 'business_key') AS business_key
+          FROM workflows.command m LEFT JOIN workflows.case_ c ON c.id = m.case_id
+         WHERE m.id = $1
+        """,
+        command_id,
+    )
+    if row is None:
+        return None
+    return Delivery(
+        kind=row["kind"],
+        decided=row["decided"],
+        case_id=row["case_id"],
+        case_ended=row["case_ended"],
+        workflow_id=f"{row['product']}/{row['business_key']}",
+    )

@@ -1,0 +1,171 @@
+"""What the tables of the cases hold, as records, and how a row becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from core import BusinessTime
+from workflows.actors import Actor
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """A command as it was accepted; `state` and `outcome` tell whether it has been decided."""
+
+    id: UUID
+    case_id: UUID | None
+    kind: str
+    actor: Actor
+    payload: Mapping[str, Any]
+    state: str
+    outcome: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """A case as its row tells it. `state_json` is the kernel's state, or None in listings."""
+
+    id: UUID
+    definition_id: UUID
+    product: str
+    business_key: str
+    state: str
+    state_json: str
+    seq: int
+    step_seq: int
+    request_id: UUID | None
+    seller_id: UUID | None
+    buyer_id: UUID | None
+    requested_by: str
+    started_at: datetime
+    ended_at: datetime | None
+    clock: BusinessTime
+    pause_on: frozenset[str]
+    business_now: datetime
+    due_at: datetime | None
+    incidents: int
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A user task as the read model tells it."""
+
+    id: UUID
+    case_id: UUID
+    kernel_id: str
+    element: str
+    name: str
+    state: str
+    form_id: str | None
+    four_eyes: str | None
+    candidate_groups: frozenset[str]
+    candidate_users: frozenset[str]
+    assignee: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The oldest undecided command of a stream: of a case, or of itself when it has no case."""
+
+    id: UUID
+    stream: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a command is carried out."""
+
+    kind: str
+    decided: bool
+    case_id: UUID
+    case_ended: bool
+    workflow_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionRow:
+    """A deployed version of a process."""
+
+    id: UUID
+    key: str
+    version: int
+    hash: str
+    process_id: str
+    sources: Mapping[str, str]
+    forms: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """A ledger entry of a case, from the ledger's view."""
+
+    id: UUID
+    seq: int
+    body: Mapping[str, Any]
+
+
+def command_row(row: asyncpg.Record) -> CommandRow:
+    """Return a command from its row."""
+    return CommandRow(
+        id=row["id"],
+        case_id=row["case_id"],
+        kind=row["kind"],
+        actor=Actor.from_label(row["actor"], frozenset(row["roles"]), row["party_id"]),
+        payload=orjson.loads(row["payload"]),
+        state=row["state"],
+        outcome=json_of(row["outcome"]),
+    )
+
+
+def case_row(row: asyncpg.Record) -> CaseRow:
+    """Return a case from its row."""
+    return CaseRow(
+        id=row["id"],
+        definition_id=row["definition_id"],
+        product=row["product"],
+        business_key=row["business_key"],
+        state=row["state"],
+        state_json=row["state_json"],
+        seq=row["seq"],
+        step_seq=row["step_seq"],
+        request_id=row["request_id"],
+        seller_id=row["seller_id"],
+        buyer_id=row["buyer_id"],
+        requested_by=row["requested_by"],
+        started_at=row["started_at"],
+        ended_at=row["ended_at"],
+        clock=BusinessTime(
+            row["real_anchor"], row["business_anchor"], row["clock_rate"], paused=row["clock_paused"]
+        ),
+        pause_on=frozenset(row["pause_on"]),
+        business_now=row["business_now"],
+        due_at=row["due_at"],
+        incidents=row["incidents"],
+    )
+
+
+def definition_row(row: asyncpg.Record) -> DefinitionRow:
+    """Return a version of a process from its row."""
+    return DefinitionRow(
+        id=row["id"],
+        key=row["key"],
+        version=row["version"],
+        hash=row["hash"],
+        process_id=row["process_id"],
+        sources=orjson.loads(row["sources"]),
+        forms=orjson.loads(row["forms"]),
+    )
+
+
+def json_of(value: str | None) -> Mapping[str, Any] | None:
+    """Return the object in a JSON column, None for a null."""
+    return orjson.loads(value) if value is not None else None
