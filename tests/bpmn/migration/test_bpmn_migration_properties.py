@@ -1,0 +1,145 @@
+"""What holds for every migration: an instance goes on as if it had been started in the new model."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import bpmn
+from support.bpmn_blocks import Builder, blocks, choose, decisions, run
+from support.bpmn_text import service
+
+slow = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+_REFERENCES = re.compile(r'\b(id|sourceRef|targetRef|attachedToRef|default)="([^"]*)"')
+
+
+def renamed(source: bytes) -> bytes:
+    """The same model with other ids."""
+    return _REFERENCES.sub(r'\1="new_\2"', source.decode()).encode()
+
+
+def compiled(source: bytes) -> bpmn.Model:
+    return bpmn.compile_model({"m.bpmn": source})
+
+
+def stored(state: bpmn.State) -> dict[str, object]:
+    """The state as JSON, but for its model and for the events that it has counted."""
+    return {name: value for name, value in state.to_json().items() if name not in ("model", "seq")}
+
+
+def restored(model: bpmn.Model, state: bpmn.State) -> bpmn.State:
+    again = bpmn.State.from_json(model, json.loads(json.dumps(state.to_json())))
+    assert again.root == state.root
+    return again
+
+
+@slow
+@given(blocks, decisions, st.integers(0, 25))
+def test_an_instance_goes_on_as_if_it_had_been_started_in_the_new_model(block, choices, point):
+    old, _, steps = run(Builder().source(block), choices)
+    new, there, wanted = run(renamed(Builder().source(block)), choices)
+    at = min(point, len(steps) - 1)
+    state = steps[at].state
+    if state.status != "running":
+        return
+    plan = bpmn.plan_migration(old, new, elements={ref: f"new_{ref}" for ref in old.elements})
+    plan = bpmn.MigrationPlan.from_json(json.loads(json.dumps(plan.to_json())))
+    assert bpmn.dry_run(state, plan, new, state.at).possible
+    state = restored(new, bpmn.migrate(state, plan, new, state.at).state)
+    assert stored(state) == stored(wanted[at].state)
+    for command, want in zip(there[at + 1 :], wanted[at + 1 :], strict=True):
+        done = bpmn.step(new, state, command)
+        told = [(event.kind, event.element, event.data) for event in done.events]
+        assert told == [(event.kind, event.element, event.data) for event in want.events]
+        assert stored(done.state) == stored(want.state)
+        state = done.state
+
+
+@slow
+@given(blocks, decisions, st.integers(0, 25))
+def test_going_over_to_the_same_model_changes_nothing(block, choices, point):
+    model, _, steps = run(Builder().source(block), choices)
+    state = steps[min(point, len(steps) - 1)].state
+    if state.status != "running":
+        return
+    done = bpmn.migrate(state, bpmn.plan_migration(model, model), model, state.at)
+    assert stored(done.state) == stored(state)
+    assert [event.kind for event in done.events] == ["instance.migrated"]
+
+
+class Inserting(Builder):
+    """Knows the block `inserted`: a task of that name, which leaves the names of all others alone."""
+
+    def block(self, block):
+        if block[0] != "inserted":
+            return super().block(block)
+        self.text.append(service("inserted"))
+        return "inserted", "inserted"
+
+
+LEAVES = ("script", "service", "user", "guarded")
+
+
+def leaves(block) -> int:
+    return 1 if block[0] in LEAVES else sum(leaves(part) for part in block[1:] if isinstance(part, tuple))
+
+
+def with_task(block, at: int, before: bool):
+    """The block with a task before or after its leaf number `at`."""
+    if block[0] in LEAVES:
+        if at:
+            return block
+        return ("sequence", ("inserted",), block) if before else ("sequence", block, ("inserted",))
+    parts = []
+    for part in block[1:]:
+        parts.append(with_task(part, at, before) if at >= 0 else part)
+        at -= leaves(part)
+    return (block[0], *parts)
+
+
+def whereabouts(token) -> tuple[int, str, int, str, list[int]]:
+    """A token without the names of the flows by which others have come to it."""
+    arrived = token.data.get("arrived", {})
+    return token.key, token.element, token.scope, token.status, sorted(arrived.values())
+
+
+def finish(state: bpmn.State) -> bpmn.State:
+    """Do all that the instance waits for."""
+    moment = state.at
+    for number in range(400):
+        moment += timedelta(minutes=1)
+        command = (
+            choose(state, ("resolve", number), moment)
+            or choose(state, ("job", number), moment)
+            or choose(state, ("task", number % 2), moment)
+        )
+        if command is None:
+            break
+        state = bpmn.step(state.model, state, command).state
+        if state.status != "running":
+            break
+    return state
+
+
+@slow
+@given(blocks, decisions, st.integers(0, 25), st.integers(0, 5), st.booleans())
+def test_a_task_more_in_the_new_model_keeps_every_token_and_the_instance_completes(
+    block, choices, point, leaf, before
+):
+    old, _, steps = run(Builder().source(block), choices)
+    new = compiled(Inserting().source(with_task(block, leaf % leaves(block), before)))
+    assert "inserted" in new.elements
+    state = steps[min(point, len(steps) - 1)].state
+    if state.status != "running":
+        return
+    done = bpmn.migrate(state, bpmn.plan_migration(old, new), new, state.at)
+    assert list(done.state.waits) == list(state.waits)
+    assert [whereabouts(token) for token in done.state.tokens] == [
+        whereabouts(token) for token in state.tokens
+    ]
+    assert finish(restored(new, done.state)).status == "completed"
