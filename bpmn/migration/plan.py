@@ -99,7 +99,8 @@ def plan_migration(
         if element.ref in found:
             continue
         target = versions.namesake(element.ref, element.process, found)
-        if target in new.elements and versions.unfit(element.ref, target, found) is None:
+        taken = target in given.values() and versions.kind(element) != "task"
+        if target in new.elements and not taken and versions.unfit(element.ref, target, found) is None:
             found[element.ref] = target
     plan = MigrationPlan(
         old.hash,

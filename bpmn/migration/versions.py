@@ -93,8 +93,10 @@ class Versions:
         """The ref that an element or flow of an old process has in what that process becomes, by its id."""
         main = process == self.old.process_id
         became = elements.get(process if main else f"{process}/{process}")
+        if became is None:
+            return ref
         own = ref if main else ref.partition("/")[2]
-        if became is None or became == self.new.process_id:
+        if became == self.new.process_id:
             return own
         return f"{self.new.elements[became].id}/{own}"
 
