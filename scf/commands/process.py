@@ -1,4 +1,4 @@
-"""`scf process`: check models before deployment, and run conformance suites."""
+"""`scf process`: check models before deployment, plan migrations, and run conformance suites."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bpmn import lint
 from bpmn.conformance import run_bpmn, run_rules
 from core.errors import NotFound
 from scf import console
+from scf.commands import process_migrate
+from scf.commands.model_files import EXIT_FINDINGS, read_sources
 from scf.commands.options import JsonOption
 from workflows.definitions import catalogue
 from workflows.effects.platform import platform_effects
 
-EXIT_FINDINGS = 6
-_MODEL_FILES = (".bpmn", ".dmn", ".form")
-
 app = typer.Typer(name="process", help="Process models.", no_args_is_help=True)
+app.command("migrate")(process_migrate.migrate)
 
 
 @app.command("lint")
@@ -31,7 +31,7 @@ def lint_command(
     json: JsonOption = False,
 ) -> None:
     """Check a model as deployment does: schema, rules, FEEL, job types, forms, decisions."""
-    sources = _sources(model)
+    sources = read_sources(model)
     executable = {name: text.encode() for name, text in sources.items() if not name.endswith(".form")}
     findings = lint(executable, catalogue=catalogue(sources, platform_effects().job_types))
     if json:
@@ -90,11 +90,3 @@ def show_conformance(report: Mapping[str, Any], json: bool) -> None:
         console.out.print(f"{report['suite']}: {report['passed']} passed, {report['failed']} failed")
     if report["failed"]:
         raise typer.Exit(EXIT_FINDINGS)
-
-
-def _sources(model: Path) -> dict[str, str]:
-    files = [model] if model.is_file() else sorted(model.glob("*")) if model.is_dir() else []
-    sources = {path.name: path.read_text("utf-8") for path in files if path.suffix in _MODEL_FILES}
-    if not sources:
-        raise NotFound("process.model_missing", "No BPMN file is there.", where=str(model))
-    return sources
