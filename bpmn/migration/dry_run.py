@@ -46,6 +46,12 @@ class DryRun:
 def dry_run(state: State, plan: MigrationPlan, new: Model, at: datetime) -> DryRun:
     """What `migrate` would do with each token of the state, or why it would refuse; it raises nothing."""
     attempt = Attempt(state, plan, new, at)
+    notes: dict[int, list[Note]] = {}
+    for note in attempt.notes:
+        notes.setdefault(note.token, []).append(note)
+    refusals: dict[int | None, list[Refusal]] = {}
+    for refusal in attempt.refusals:
+        refusals.setdefault(refusal.token, []).append(refusal)
     return DryRun(
         state.instance,
         tuple(
@@ -53,10 +59,10 @@ def dry_run(state: State, plan: MigrationPlan, new: Model, at: datetime) -> DryR
                 token.key,
                 token.element,
                 plan.elements.get(token.element),
-                tuple(note for note in attempt.notes if note.token == token.key),
-                tuple(refusal for refusal in attempt.refusals if refusal.token == token.key),
+                tuple(notes.get(token.key, ())),
+                tuple(refusals.get(token.key, ())),
             )
             for token in state.tokens
         ),
-        tuple(refusal for refusal in attempt.refusals if refusal.token is None),
+        tuple(refusals.get(None, ())),
     )

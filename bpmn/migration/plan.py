@@ -135,7 +135,7 @@ def why_unmapped(plan: MigrationPlan, versions: Versions, ref: str) -> Reason:
             return reason
     return Reason(
         "migration.no-counterpart",
-        f"The plan says of {ref} not what it becomes.",
+        f"The plan does not say what becomes of {ref}.",
         "Map it to an element of its kind in the new model, or wait until no token stands there.",
     )
 
