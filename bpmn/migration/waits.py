@@ -159,7 +159,7 @@ def _kept(place: Place, what: str, wait: Wait, keeps: str) -> None:
 
 
 def _wording(definition: EventDefinition) -> tuple[str | None, ...]:
-    """What a definition waits for, as it is written; empty for what is thrown within the instance."""
+    """What a definition waits for, as it is written."""
     match definition.config:
         case TimerConfig(form, time):
             return (form, time.text)
@@ -170,12 +170,10 @@ def _wording(definition: EventDefinition) -> tuple[str | None, ...]:
         case Formula(text) if isinstance(definition.kind, ConditionalEvent):
             return (text,)
         case _:
-            return ()
+            raise AssertionError(f"migration does not know what a {definition.kind.tag} waits for")
 
 
-def _task_wording(config: object) -> tuple[str | None, ...]:
-    if not isinstance(config, UserTaskConfig):
-        return ()
+def _task_wording(config: UserTaskConfig) -> tuple[str | None, ...]:
     formulas = (config.assignee, config.users, config.groups, config.due, config.follow_up, config.priority)
     return (config.form, *(_text(formula) for formula in formulas))
 

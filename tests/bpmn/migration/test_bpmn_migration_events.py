@@ -190,6 +190,13 @@ def test_an_error_is_caught_where_the_new_model_catches_it():
     assert case.throw("a", "BAD").completed[-2:] == ["b", "bend"]
 
 
+def test_a_new_event_that_cannot_be_awaited_is_refused_with_the_token_that_would_wait():
+    case = Case(bordered())
+    assert refusals(case, bordered(border(message("paid")))) == [("migration.wait-cannot-open", "a")]
+    (job,) = case.state.jobs
+    assert job.id == f"a:{job.id[2:]}"
+
+
 # Event subprocesses
 
 
@@ -231,6 +238,25 @@ def test_a_running_event_subprocess_goes_on_under_its_new_name():
     move(case, listening(signal("paid"), "false", id="new"), elements=names)
     assert case.jobs == ["a", "neww"]
     assert case.complete_job("neww").complete_job("a").state.status == "completed"
+
+
+def test_the_event_that_started_a_scope_is_of_no_more_use_to_it():
+    case = Case(listening(signal("paid"), "false"))
+    case.send(bpmn.BroadcastSignal(case.now, "paid"))
+    new = (
+        listening(signal("paid"), "false").replace(b'"ess"', b'"other"').replace(b'"ess-esw"', b'"other-esw"')
+    )
+    assert move(case, new) == ["migration.wait-closed", "migration.wait-opened"]
+    assert case.complete_job("esw").complete_job("a").state.status == "completed"
+
+
+def test_a_scope_that_could_not_begin_needs_the_event_with_which_it_begins():
+    case = Case(listening(message("paid")))
+    assert case.codes == ["message.bad-key"]
+    new = listening(message("paid")).replace(b'"start"', b'"begin"').replace(b'"start-a"', b'"begin-a"')
+    assert refusals(case, new) == [("migration.no-counterpart", "p")]
+    move(case, new, elements={"start": "begin"})
+    assert case.resolve(order="o1").jobs == ["a"]
 
 
 # Event-based gateways

@@ -160,6 +160,17 @@ def test_a_choice_without_a_way_finds_one_in_the_new_model():
     assert case.resolve().state.status == "completed"
 
 
+def test_an_inclusive_choice_without_a_way_too_though_it_knows_by_which_flow_it_was_reached():
+    def choice(kind: str, condition: str) -> bytes:
+        ways = flow("x > end", {"x-end": condition}) + flow("x > other", {"x-other": "=false"})
+        gateway = f'<{kind} id="x"/>'
+        return process(start() + gateway + end() + end("other") + flow("start > x") + ways)
+
+    case = Case(choice("inclusiveGateway", "=false"))
+    move(case, choice("parallelGateway", "=false"))
+    assert case.resolve().completed[-3:] == ["x", "end", "other"]
+
+
 def test_a_result_that_could_not_be_taken_is_kept_and_taken_as_the_new_model_says():
     def taking(source: str) -> bytes:
         return one(service("a", more=mapping(outputs={"x": source})))
