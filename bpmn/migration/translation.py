@@ -13,6 +13,7 @@ from bpmn.errors import Refusal
 from bpmn.kernel.records import EventWait, JobWait, Stop, TaskWait, TimerWait, Token, Wait
 from bpmn.kernel.state import State
 from bpmn.migration import data, waits
+from bpmn.migration.joins import starving, upstream
 from bpmn.migration.place import Note, Place
 from bpmn.migration.plan import MigrationPlan, why_unmapped
 from bpmn.migration.versions import Reason, Versions
@@ -38,6 +39,7 @@ class Translation:
         self.opening: list[tuple[int, str]] = []
         self.refusals: list[Refusal] = []
         self.notes: list[Note] = []
+        self._known_flows = frozenset(plan.flows.values())
         self._cancelling = frozenset(
             token.scope
             for token in state.tokens
@@ -81,6 +83,7 @@ class Translation:
         place = self._place(token, target)
         _check_loop(place)
         _check_ad_hoc(place)
+        self._check_joins(place)
         self._check_call(place)
         brought = data.bring_over(place)
         if target != token.element or brought != token.data:
@@ -148,6 +151,35 @@ class Translation:
                 f"but {place.old.ref} runs in it and becomes {place.new.ref}.",
                 f"Map {place.old.ref} to {calls.config.process}, or wait until the call has ended.",
             )
+
+    def _check_joins(self, place: Place) -> None:
+        """No parallel join waits for a branch that the old model did not have and so never began."""
+        model, joins = self.versions.new, place.token.data.get("joins", {})
+        for ref in place.new.children:
+            join = model.elements[ref]
+            new = {flow.ref for flow in join.incoming} - self._known_flows
+            if join.tag != "parallelGateway" or len(join.incoming) < 2 or not new:
+                continue
+            waiting = next((key for each, key in joins.items() if self.plan.elements.get(each) == ref), None)
+            standing = self._standing_in(place.token, but=waiting)
+            starved = ", ".join(flow.ref for flow in starving(model, join, new, standing))
+            if starved and waiting is not None:
+                place.refuse(
+                    "migration.join-starved",
+                    f"A token waits at {ref}, to which {starved} leads now, and nothing can come that way.",
+                    f"Map a flow to {starved}, or wait until the token has gone on.",
+                )
+            elif starved and any(upstream(model, flow) & standing for flow in join.incoming):
+                place.tell(
+                    "migration.join-may-starve",
+                    f"Nothing can come along {starved} any more: a token that comes to {ref} waits for ever.",
+                )
+
+    def _standing_in(self, scope: Token, *, but: int | None) -> set[str]:
+        """The new elements at which the tokens of a scope stand, except for the token `but`."""
+        keys = [key for _, key in self.state.children.starting_with((scope.key,)) if key != but]
+        inside = [self.state.tokens.get(key) for key in keys]
+        return {self.plan.elements.get(token.element, "") for token in inside if token is not None}
 
     def _refuse(self, token: Token, reason: Reason) -> None:
         self.refusals.append(Refusal(reason.code, token.key, token.element, reason.message, reason.hint))

@@ -36,11 +36,40 @@ def test_or_shorter():
     assert case.complete_job("b").jobs == ["after"]
 
 
-def test_a_branch_more_is_waited_for_only_if_its_token_runs():
+def test_a_token_does_not_wait_for_a_branch_that_never_began():
+    case = Case(joined("a", "b"))
+    assert move(case, joined("a", "b", "c")) == ["migration.join-may-starve"]
     case = Case(joined("a", "b")).complete_job("a")
-    move(case, joined("a", "b", "c"))
-    assert case.complete_job("b").jobs == []
-    assert case.state.status == "running"
+    assert refusals(case, joined("a", "b", "c")) == [("migration.join-starved", "p")]
+
+
+def test_nor_at_a_join_that_is_drawn_around_it():
+    case = Case(process(start() + service("a") + end() + flow("start > a > end")))
+    assert move(case, joined("a", "b")) == ["migration.join-may-starve"]
+
+
+def test_a_branch_more_may_be_led_out_of_one_that_runs():
+    more = service("c") + flow("b > c > j")
+    case = Case(joined("a", "b")).complete_job("a")
+    assert move(case, joined("a", "b", more=more)) == []
+    assert case.complete_job("b").jobs == ["c"]
+    assert case.complete_job("c").jobs == ["after"]
+
+
+def test_a_branch_more_is_begun_if_the_fork_lies_ahead():
+    def ahead(*branches: str) -> bytes:
+        return (
+            joined(*branches, more=service("first"))
+            .replace(b'"start-f"', b'"x"')
+            .replace(b'targetRef="f"', b'targetRef="first"')
+            .replace(b"</process>", flow("first > f").encode() + b"</process>")
+        )
+
+    case = Case(ahead("a", "b"))
+    assert case.jobs == ["first"]
+    assert move(case, ahead("a", "b", "c")) == []
+    case.complete_job("first").complete_job("a").complete_job("b").complete_job("c")
+    assert case.jobs == ["after"]
 
 
 def test_a_join_without_the_branch_that_it_waited_for_goes_on():
