@@ -203,10 +203,10 @@ def identifier(wait: Wait | Stop) -> tuple[str, str]:
 
 def _check_loop(place: Place) -> None:
     """Rounds that have begun go on in a loop of the same shape; its collection is not read again."""
-    if not place.begun or place.token.data.keys() & {"body", "finished", "reopened"}:
+    if not place.waiting or place.token.data.keys() & {"body", "finished", "reopened"}:
         return
     before, after = _shape(place.old), _shape(place.new)
-    for name in before.keys() | after.keys():
+    for name in {**before, **after}:
         if before.get(name) != after.get(name):
             place.refuse(
                 "migration.loop-changed",
