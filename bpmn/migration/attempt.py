@@ -33,12 +33,13 @@ class Attempt:
         translation = Translation(state, plan, versions)
         self.notes = translation.notes
         self.refusals = translation.refusals
+        burst = Burst(translation.on_new_model(at.astimezone(UTC)), at.astimezone(UTC))
         if not self.refusals:
-            burst = Burst(translation.on_new_model(at.astimezone(UTC)), at.astimezone(UTC))
             _tell(burst, translation)
-            self._see_to_waits(burst, translation)
-            if not self.refusals:
-                self.step = _go_on(burst, translation)
+        # Also with refusals, so that those of waits are told in one go with the others.
+        self._see_to_waits(burst, translation)
+        if not self.refusals:
+            self.step = _go_on(burst, translation)
 
     def _see_to_waits(self, burst: Burst, translation: Translation) -> None:
         """Close, renew and open what the token's event waits ask for; what cannot be opened is a refusal."""
@@ -48,16 +49,17 @@ class Attempt:
                 _close(burst, wait)
         for key in translation.renewing:
             wait = burst.wait(key)
-            if wait is not None:
+            if wait is not None and translation.is_placed(wait.token):
                 try:
                     _renew(burst, wait)
                 except (Stuck, BpmnError) as stuck:
                     self._refuse(translation, wait.token, wait.element, stuck)
         for key, event in translation.opening:
-            try:
-                burst.open_events(burst.alive(key), (event,))
-            except (Stuck, BpmnError) as stuck:
-                self._refuse(translation, key, event, stuck)
+            if translation.is_placed(key):
+                try:
+                    burst.open_events(burst.alive(key), (event,))
+                except (Stuck, BpmnError) as stuck:
+                    self._refuse(translation, key, event, stuck)
 
     def _refuse(self, translation: Translation, key: int, ref: str, stuck: Stuck | BpmnError) -> None:
         token = translation.state.tokens.get(key)

@@ -21,7 +21,7 @@ from bpmn.model.definition import Element, MultiInstance
 
 
 class Translation:
-    """A state on its way to the new model.
+    """A state on its way to the new model, as far as it can go.
 
     `tokens`, `waits` and `stops` are the changed records, `closing` and `renewing` the keys of waits that
     do not stay as they are, `opening` what has to be waited for from now on: (token, event).
@@ -73,6 +73,13 @@ class Translation:
             channels=state.channels,
             due=state.due,
         )
+
+    def is_placed(self, key: int) -> bool:
+        """Whether the token and all that contain it have a place in the new model."""
+        token = self.state.tokens.get(key)
+        while token is not None and token.element in self.plan.elements:
+            token = self.state.tokens.get(token.scope)
+        return token is None
 
     def _token(self, token: Token) -> None:
         target = self.plan.elements.get(token.element)

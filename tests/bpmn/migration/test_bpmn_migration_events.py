@@ -197,6 +197,18 @@ def test_a_new_event_that_cannot_be_awaited_is_refused_with_the_token_that_would
     assert job.id == f"a:{job.id[2:]}"
 
 
+def test_all_that_speaks_against_it_is_told_at_once():
+    def fork(second: str, *borders: str) -> bytes:
+        content = start() + '<parallelGateway id="f"/>' + service("a") + second + end() + "".join(borders)
+        return process(content + flow("start > f > a > end") + flow("f > c > end"), definitions=DEFINITIONS)
+
+    case = Case(fork(service("c")))
+    assert refusals(case, fork(user("c"), border(message("paid")))) == [
+        ("migration.work-changed", "c"),
+        ("migration.wait-cannot-open", "a"),
+    ]
+
+
 # Event subprocesses
 
 

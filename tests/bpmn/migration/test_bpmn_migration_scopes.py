@@ -1,5 +1,6 @@
 """Tokens inside others: subprocesses, calls, loops, ad-hoc subprocesses, and what can be undone."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ import pytest
 import bpmn
 from support.bpmn_blocks import LOOP
 from support.bpmn_migrations import move, refusals
-from support.bpmn_text import Case, end, extension, flow, process, service, start, user
+from support.bpmn_text import NOON, Case, end, extension, flow, process, service, start, user
 
 
 def nested(content: str, path: str, id: str = "sub", attributes: str = "", more: str = "") -> bytes:
@@ -382,6 +383,28 @@ def test_a_plan_that_was_spoilt_by_hand_is_refused_before_any_token_is_looked_at
     plan = bpmn.plan_migration(case.model, case.model)
     wrong = replace(plan, elements={**plan.elements, "a": "e"})
     assert code(case.state, wrong, case.model, case.now) == "migration.kind-changed"
+
+
+def test_a_log_of_commands_and_a_migration_runs_again_to_the_same_root():
+    old, longer = nested(service("a"), "a"), nested(service("a") + service("b"), "a > b")
+    case = Case(old)
+    new = bpmn.compile_model({"test.bpmn": longer})
+    plan = bpmn.plan_migration(case.model, new)
+    log = [*(command.to_json() for command in case.commands), plan.to_json()]
+    case.model, case.state = new, bpmn.migrate(case.state, plan, new, case.now).state
+    case.commands.clear()
+    case.complete_job("a").complete_job("b")
+    log += [command.to_json() for command in case.commands]
+
+    models = {model.hash: model for model in (bpmn.compile_model({"test.bpmn": old}), new)}
+    state = bpmn.new_instance(models[plan.source], "case")
+    for entry in json.loads(json.dumps(log)):
+        if "kind" in entry:
+            state = bpmn.step(state.model, state, bpmn.command_from_json(entry)).state
+        else:
+            again = bpmn.MigrationPlan.from_json(entry)
+            state = bpmn.migrate(state, again, models[again.target], NOON).state
+    assert (state.status, state.root) == ("completed", case.state.root)
 
 
 def test_the_report_is_plain_data():
