@@ -7,7 +7,15 @@
 The room stands alone: no input, output, clock or randomness anywhere in it.
 """
 
-from bpmn.errors import BpmnError, CommandRefused, Finding, ModelRefused, StateRefused
+from bpmn.errors import (
+    BpmnError,
+    CommandRefused,
+    Finding,
+    MigrationRefused,
+    ModelRefused,
+    Refusal,
+    StateRefused,
+)
 from bpmn.kernel.commands import (
     BroadcastSignal,
     Cancel,
@@ -25,6 +33,10 @@ from bpmn.kernel.commands import (
 from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer
 from bpmn.kernel.state import KERNEL_VERSION, State
 from bpmn.kernel.step import Step, new_instance, step
+from bpmn.migration.dry_run import DryRun, TokenMove, dry_run
+from bpmn.migration.migrate import migrate
+from bpmn.migration.place import Note
+from bpmn.migration.plan import MigrationPlan, plan_migration, unmapped
 from bpmn.model.catalogue import Catalogue
 from bpmn.model.compile import compile_model
 from bpmn.model.definition import Element, Model
@@ -42,6 +54,7 @@ __all__ = [
     "CompleteJob",
     "CompleteTask",
     "CorrelateMessage",
+    "DryRun",
     "Element",
     "Event",
     "FailJob",
@@ -49,9 +62,13 @@ __all__ = [
     "FireTimers",
     "Incident",
     "Job",
+    "MigrationPlan",
+    "MigrationRefused",
     "Model",
     "ModelRefused",
+    "Note",
     "ProcessStart",
+    "Refusal",
     "ResolveIncident",
     "SignalSubscription",
     "Start",
@@ -62,10 +79,15 @@ __all__ = [
     "Task",
     "ThrowError",
     "Timer",
+    "TokenMove",
     "Trigger",
     "command_from_json",
     "compile_model",
+    "dry_run",
     "lint",
+    "migrate",
     "new_instance",
+    "plan_migration",
     "step",
+    "unmapped",
 ]

@@ -393,6 +393,15 @@ class Burst(Scopes):
         joins = scope.data.get("joins", EMPTY) if scope is not None else EMPTY
         return [joins[ref] for ref in self.model.settling if ref in joins]
 
+    def look_again(self, token: Token, was: Element) -> None:
+        """Let a token that came from the element `was` of another model look at what it waits for here."""
+        self._touched[token.scope] = None
+        element = self._elements[token.element]
+        try:
+            element.behaviour.migrated(self, token, element, was)
+        except (Stuck, BpmnError) as stuck:
+            self.stop(token.key, "activate", stuck)
+
     def trigger(self, wait: TimerWait | EventWait, payload: Mapping[str, Value] = NOTHING) -> None:
         """The event that a wait stands for has come."""
         element = self._elements[wait.element]

@@ -1,4 +1,4 @@
-"""`scf process`: check, compare and try out models before deployment, and run conformance suites."""
+"""`scf process`: check, try out, compare and migrate models, and run conformance suites."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from bpmn import lint
 from bpmn.conformance import run_bpmn, run_rules
 from core.errors import NotFound
 from scf import console
-from scf.commands.model_files import model_sources
+from scf.commands.model_files import EXIT_FINDINGS, model_sources
 from scf.commands.options import JsonOption
 from scf.commands.process_diff import diff
+from scf.commands.process_migrate import migrate
 from scf.commands.process_simulate import simulate
 from workflows.definitions import catalogue
 from workflows.effects.platform import platform_effects
 
-EXIT_FINDINGS = 6
-
 app = typer.Typer(name="process", help="Process models.", no_args_is_help=True)
 app.command("simulate")(simulate)
 app.command("diff")(diff)
+app.command("migrate")(migrate)
 
 
 @app.command("lint")
