@@ -8,7 +8,7 @@ from bpmn.elements import EVENT_KINDS
 from bpmn.elements.behaviour import Behaviour
 from bpmn.model.nodes import SCOPES, position
 from bpmn.model.reader import Reader
-from bpmn.model.source import BPMN, local, namespace
+from bpmn.model.source import BPMN, IMPORT, SPIFFWORKFLOW, local, namespace
 
 # Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate, data
 # objects document where data lies; variables are the platform's data.
@@ -35,6 +35,7 @@ FOREIGN = {
     "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
     "http://activiti.org/bpmn": "Activiti",
     "http://flowable.org/bpmn": "Flowable",
+    SPIFFWORKFLOW: "SpiffWorkflow",
 }
 
 
@@ -111,6 +112,13 @@ def check_extensions(
             )
     for holder in node.iterchildren(f"{{{BPMN}}}extensionElements"):
         for each in holder.iterchildren(etree.Element):
+            if namespace(each) == IMPORT:
+                reader.refuse(
+                    "import.gap",
+                    node,
+                    f"This was not carried over when the model was imported: {each.text or ''}",
+                    "Model it here, then remove the mark from the extension elements.",
+                )
             foreign = FOREIGN.get(namespace(each) or "")
             if foreign is not None:
                 reader.refuse(

@@ -16,6 +16,7 @@ from bpmn.conformance import run_bpmn, run_rules
 from core.errors import NotFound
 from scf import console
 from scf.commands.options import JsonOption
+from scf.commands.process_import import import_command
 from workflows.definitions import catalogue
 from workflows.effects.platform import platform_effects
 
@@ -23,6 +24,7 @@ EXIT_FINDINGS = 6
 _MODEL_FILES = (".bpmn", ".dmn", ".form")
 
 app = typer.Typer(name="process", help="Process models.", no_args_is_help=True)
+app.command("import")(import_command)
 
 
 @app.command("lint")
