@@ -177,7 +177,7 @@ class _Conversion:
 
     def _script_task(self, node: etree._Element, extensions: Mapping[str, Any]) -> None:
         script = node.find(f"{{{BPMN}}}script")
-        node.attrib.pop("scriptFormat", None)
+        node.attrib.pop("scriptFormat", "")
         text = ""
         if script is not None:
             text = script.text or ""
@@ -455,7 +455,7 @@ class _Conversion:
         )
         if feel is not None:
             condition.text = feel
-            condition.attrib.pop("language", None)
+            condition.attrib.pop("language", "")
 
     def _tell_differences(self, node: etree._Element) -> None:
         """Where SpiffWorkflow 3.2 runs a plain event, or always interrupts, without saying so."""
@@ -504,7 +504,8 @@ class _Conversion:
         """Whatever of SpiffWorkflow is still there has no counterpart and no effect on the run."""
         carried = {"messagePayload", "messageVariable", "payloadExpression", "variableName"}
         for each in list(self.root.iter(f"{{{SPIFFWORKFLOW}}}*")):
-            if each.getparent() is not None and namespace(each.getparent()) != SPIFFWORKFLOW:
+            holder = each.getparent()
+            if holder is not None and namespace(holder) != SPIFFWORKFLOW:
                 if local(each) not in carried:
                     self._leftover(each, local(each))
                 _remove(each)
@@ -526,7 +527,8 @@ class _Conversion:
 def _with_zeebe(root: etree._Element) -> etree._Element:
     """The same document under a root that knows the prefixes which the import writes."""
     names = {**root.nsmap, "zeebe": ZEEBE, "imported": IMPORT}
-    again = etree.Element(root.tag, dict(root.attrib), nsmap=names)  # type: ignore[arg-type]
+    attributes = {str(name): str(value) for name, value in root.attrib.items()}
+    again = etree.Element(root.tag, attributes, nsmap=names)
     again.extend(list(root))
     return again
 
