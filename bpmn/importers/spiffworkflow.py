@@ -526,7 +526,7 @@ class _Conversion:
 
 def _with_zeebe(root: etree._Element) -> etree._Element:
     """The same document under a root that knows the prefixes which the import writes."""
-    names = {**root.nsmap, "zeebe": ZEEBE, "imported": IMPORT}
+    names: dict[Any, str] = {**root.nsmap, "zeebe": ZEEBE, "imported": IMPORT}
     attributes = {str(name): str(value) for name, value in root.attrib.items()}
     again = etree.Element(root.tag, attributes, nsmap=names)
     again.extend(list(root))
