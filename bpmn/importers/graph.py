@@ -21,6 +21,8 @@ class Graph:
     def __init__(self, root: etree._Element) -> None:
         self.root = root
         self.by_id = {node.get("id", ""): node for node in root.iter(f"{{{BPMN}}}*") if node.get("id")}
+        # Nodes may list the flows at them; whoever lists some must list all.
+        self.lists_flows = any(True for _ in root.iter(f"{{{BPMN}}}incoming", f"{{{BPMN}}}outgoing"))
         self.shapes = {shape.get("bpmnElement", ""): shape for shape in root.iter(f"{{{BPMNDI}}}BPMNShape")}
         self.lanes = {
             (ref.text or "").strip(): lane.get("name", "")
@@ -145,7 +147,7 @@ class Graph:
         flows = self._flows(scope)
         (flows[-1] if flows else target).addnext(flow)
         self.by_id[identifier] = flow
-        for node, role in ((source, "outgoing"), (target, "incoming")):
+        for node, role in ((source, "outgoing"), (target, "incoming")) if self.lists_flows else ():
             wiring = etree.Element(f"{{{BPMN}}}{role}")
             wiring.text = identifier
             node.insert(_wiring_place(node, role), wiring)
