@@ -110,8 +110,8 @@ def check_extensions(
                 f"zeebe:{local(extension)} at a {local(node)} is not supported.",
                 "Remove it.",
             )
-    for holder in node.iterchildren(f"{{{BPMN}}}extensionElements"):
-        for each in holder.iterchildren(etree.Element):
+    for part in (node, *kinds):
+        for each in part.iterfind(f"{{{BPMN}}}extensionElements/*"):
             if namespace(each) == IMPORT:
                 reader.refuse(
                     "import.gap",

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 from typer.testing import CliRunner
 
 import bpmn
@@ -194,6 +195,24 @@ def test_a_multi_instance_collects_its_output(sequential):
     source = model(START + node("subProcess", "each", "", loop + inner) + END + flows("start > each > end"))
     assert imported(source).findings == ()
     assert same_on_both(source, {"items": [1, 2, 3]})["doubled"] == [2, 4, 6]
+
+
+def test_a_called_process_takes_all_variables_and_gives_them_back():
+    called = (
+        '<bpmn:process id="Called" isExecutable="true">'
+        + inside(script("do", "n = n + m"))
+        + "</bpmn:process>"
+    )
+    source = model(
+        START + '<bpmn:callActivity id="call" calledElement="Called"/>' + END + flows("start > call > end"),
+        after=called,
+    )
+    assert codes(source) == [("import.types", "do")]
+    there = python_run(source, "Process_1", {"n": 1, "m": 2}, {})
+    trace, left = here(imported(source).content, {"n": 1, "m": 2}, {})
+    assert [element.rpartition("/")[2] for element in trace] == ["start", "s", "do", "e", "call", "end"]
+    assert there.completed == ["start", "s", "do", "e", "call", "end"]
+    assert left == there.data == {"n": 3, "m": 2}
 
 
 def test_a_connector_becomes_a_job_with_its_parameters():
@@ -452,6 +471,13 @@ def test_a_model_that_was_not_imported_is_refused_rather_than_run_without_its_sc
         START + node("userTask", "ask", spiff("preScript", "n = 1")) + END + flows("start > ask > end")
     )
     assert ("dialect.foreign", "ask") in refused(source)
+    held = f"<bpmn:extensionElements>{spiff('messageVariable', 'n')}</bpmn:extensionElements>"
+    hear = f'<bpmn:messageEventDefinition messageRef="m">{held}</bpmn:messageEventDefinition>'
+    source = model(
+        START + node("intermediateCatchEvent", "hear", "", hear) + END + flows("start > hear > end"),
+        definitions='<bpmn:message id="m" name="m"/>',
+    )
+    assert ("dialect.foreign", "hear") in refused(source)
 
 
 @pytest.mark.parametrize(
@@ -484,7 +510,42 @@ def test_the_command_writes_the_model_and_lists_what_is_missing(tmp_path):
     assert refused(out.read_bytes()) == []
 
 
-# Random models
+# Random models and damaged ones
+
+
+DAMAGED = model(
+    START
+    + node("userTask", "ask", spiff("preScript", "n = 1") + spiff("postScript", "import os"))
+    + node(
+        "serviceTask",
+        "call",
+        '<spiffworkflow:serviceTaskOperator id="op" resultVariable="r"><spiffworkflow:parameters>'
+        '<spiffworkflow:parameter id="p" type="str" value="n + 1"/></spiffworkflow:parameters>'
+        '<spiffworkflow:retry retries="2"/></spiffworkflow:serviceTaskOperator>',
+    )
+    + script("calc", "a = n\nb = a")
+    + '<bpmn:exclusiveGateway id="way" default="way_end"/>'
+    + END
+    + flows("start > ask > call > calc > way > end", "way > ask", way_ask="n &gt; 1"),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_damaged_model_is_imported_or_refused(data):
+    """Elements are taken out, attributes taken away or changed: no other error than the documented ones."""
+    root = etree.fromstring(DAMAGED)
+    for _ in range(data.draw(st.integers(1, 3))):
+        each = data.draw(st.sampled_from(list(root.iter())))
+        name = data.draw(st.sampled_from([*each.attrib, ""]))
+        if name:
+            each.set(name, data.draw(st.sampled_from(["", "start", "way_end", "{", "-1", "n +"])))
+        elif each.getparent() is not None:
+            each.getparent().remove(each)
+    try:
+        import_spiffworkflow(etree.tostring(root), "model.bpmn")
+    except bpmn.BpmnError as wrong:
+        assert wrong.code.startswith("import.")  # noqa: PT017 - most are imported
 
 
 @settings(max_examples=40, deadline=None)
