@@ -156,8 +156,29 @@ def _steps(statement: ast.stmt) -> list[tuple[str, ast.expr]]:
             return [_assigned(target, value)]
         case ast.AugAssign(ast.Name(name) as target, operator, value):
             return [(name, ast.BinOp(ast.Name(target.id, ast.Load()), operator, value))]
+        case ast.If(test, body, orelse):
+            return _choice(statement, test, body, orelse)
         case _:
             raise NotFeel(f"`{_first_line(statement)}` is no simple assignment")
+
+
+def _choice(
+    statement: ast.If, test: ast.expr, body: Sequence[ast.stmt], orelse: Sequence[ast.stmt]
+) -> list[tuple[str, ast.expr]]:
+    """Both branches assign the same names, and none of them plays a part in what another one gets."""
+    ways = [[step for each in branch for step in _steps(each)] for branch in (body, orelse)]
+    then, other = (dict(way) for way in ways)
+    if len(ways[0]) != len(then) or len(ways[1]) != len(other) or then.keys() != other.keys():
+        raise NotFeel(f"the branches of `{_first_line(statement)}` do not assign the same names once each")
+    for name in then:
+        others = [value for way in ways for each, value in way if each != name]
+        if others and any(_mentions(each, name) for each in (test, *others)):
+            raise NotFeel(f"`{_first_line(statement)}` assigns {name}, and then reads it")
+    return [(name, ast.IfExp(test, then[name], other[name])) for name in then]
+
+
+def _mentions(tree: ast.expr, name: str) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == name for node in ast.walk(tree))
 
 
 def _assigned(target: ast.expr, value: ast.expr) -> tuple[str, ast.expr]:
