@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
+from bpmn import BpmnError
 from bpmn.importers import import_spiffworkflow
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from scf import console
 from scf.commands.options import JsonOption
 
@@ -27,7 +28,10 @@ def import_command(
     """
     if not model.is_file():
         raise NotFound("process.model_missing", "No BPMN file is there.", where=str(model))
-    imported = import_spiffworkflow(model.read_bytes(), model.name)
+    try:
+        imported = import_spiffworkflow(model.read_bytes(), model.name)
+    except BpmnError as wrong:
+        raise InvalidInput(wrong.code, wrong.message, where=wrong.where, hint=wrong.hint) from wrong
     out.write_bytes(imported.content)
     if json:
         console.print_json([asdict(finding) for finding in imported.findings])

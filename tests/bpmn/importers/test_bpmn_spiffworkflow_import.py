@@ -508,6 +508,8 @@ def test_the_command_writes_the_model_and_lists_what_is_missing(tmp_path):
     source.write_bytes(model(START + script("s", "n = 1") + END + flows("start > s > end")))
     assert CliRunner().invoke(app, ["import", str(source), "-o", str(out)]).exit_code == 0
     assert refused(out.read_bytes()) == []
+    source.write_bytes(b"<a/>")
+    assert CliRunner().invoke(app, ["import", str(source), "-o", str(out)]).exception.code == "import.no-bpmn"
 
 
 # Random models and damaged ones
