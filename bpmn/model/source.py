@@ -8,6 +8,9 @@ from bpmn.errors import BpmnError
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
+SPIFFWORKFLOW = "http://spiffworkflow.org/bpmn/schema/1.0/core"
+IMPORT = "urn:scf:import:1.0"
+"""Marks what an import could not carry over (`bpmn.importers`)."""
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 FEEL = frozenset({"", "feel", "https://www.omg.org/spec/DMN/20191111/FEEL/"})
 """How an expression may name its language; without a name it is FEEL, as everywhere here."""

@@ -1,4 +1,4 @@
-"""`scf process`: check, try out, compare and migrate models, and run conformance suites."""
+"""`scf process`: check, try out, compare, migrate and import models, and run conformance suites."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from scf import console
 from scf.commands.model_files import EXIT_FINDINGS, model_sources
 from scf.commands.options import JsonOption
 from scf.commands.process_diff import diff
+from scf.commands.process_import import import_command
 from scf.commands.process_migrate import migrate
 from scf.commands.process_simulate import simulate
 from workflows.definitions import catalogue
@@ -27,6 +28,7 @@ app = typer.Typer(name="process", help="Process models.", no_args_is_help=True)
 app.command("simulate")(simulate)
 app.command("diff")(diff)
 app.command("migrate")(migrate)
+app.command("import")(import_command)
 
 
 @app.command("lint")
