@@ -10,10 +10,11 @@ from lxml import etree
 from bpmn.errors import BpmnError, Finding
 from bpmn.model.catalogue import Catalogue
 from bpmn.model.compile import examine
-from bpmn.model.definition import Model
+from bpmn.model.definition import Element, Model
 from bpmn.model.reader import Reader
 from bpmn.model.rules import broken_rules
 from bpmn.model.source import BPMN, namespace, parse_xml
+from bpmn.soundness import find_troubles
 
 
 def lint(
@@ -38,8 +39,31 @@ def lint(
             findings.extend(reader.findings[before:])
         if model is not None:
             findings.extend(_family_findings(model, readers, catalogue))
+    if model is not None:
+        findings.extend(_soundness_findings(model, readers, findings))
     unique = list(dict.fromkeys(findings))
     return sorted(unique, key=lambda finding: finding.severity != "error")
+
+
+def _soundness_findings(model: Model, readers: list[Reader], findings: list[Finding]) -> Iterator[Finding]:
+    """What playing the token game shows, except what a rule of the standard says of the same element."""
+    disconnected = {finding.element for finding in findings if finding.code == "bpmn.ext-150"}
+    for trouble in find_troubles(model):
+        element = model.elements[trouble.element]
+        if trouble.code == "soundness.unreachable" and element.id in disconnected:
+            continue
+        yield Finding(
+            trouble.code,
+            trouble.severity,
+            element.id,
+            trouble.message,
+            trouble.hint,
+            _file_of(readers, element),
+        )
+
+
+def _file_of(readers: list[Reader], element: Element) -> str:
+    return next(reader.file for reader in readers if element.process in reader.by_id)
 
 
 def _bpmn_documents(sources: Mapping[str, bytes]) -> Iterator[tuple[str, etree._Element]]:

@@ -68,7 +68,7 @@ def test_warnings_come_last_and_refuse_nothing():
     circle = '<task id="round"/><task id="about"/>' + flow("round > about > round")
     lonely = process(start() + end() + circle + flow("start > end"))
     findings = bpmn.lint({"a.bpmn": lonely}, catalogue=bpmn.Catalogue(frozenset()))
-    assert [(each.code, each.severity) for each in findings] == [("element.unreachable", "warning")] * 2
+    assert [(each.code, each.severity) for each in findings] == [("soundness.unreachable", "warning")] * 2
     assert bpmn.compile_model({"a.bpmn": lonely})
 
 
