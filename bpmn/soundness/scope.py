@@ -7,6 +7,7 @@ is inside an activity is not played here: it is known by its outcomes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -63,12 +64,12 @@ class Scope:
             for ref in sorted(element.children)
             if model.elements[ref].behaviour.settles and len(model.elements[ref].incoming) > 1
         )
-        self._watched: set[str] = set()
-        """Elements whose tokens a merge looks at: their order counts."""
+        self._seen_by: dict[str, frozenset[str]] = {}
+        """For each element: the flows into settling merges along which a token may come from there."""
         for ref in self.settling:
-            self._watched.add(ref)
-            for upstream in model.elements[ref].config.reaching.values():
-                self._watched |= upstream
+            for flow, upstream in model.elements[ref].config.reaching.items():
+                for each in upstream:
+                    self._seen_by[each] = self._seen_by.get(each, frozenset()) | {flow}
         self._choices: dict[str, tuple[tuple[Flow, ...], ...]] = {}
 
     # Beginning
@@ -120,6 +121,12 @@ class Scope:
             return [self._emptied(places)]
         return []
 
+    def is_settled(self, places: Marking) -> bool:
+        """Whether no merge that looks at the rest of the scope is about to take what waits at it."""
+        if not self.settling:
+            return True
+        return not any(self._is_automatic(place) for place in places) and not self._settle(places)
+
     def _is_automatic(self, place: Place) -> bool:
         if place.kind == AT:
             element = self.model.elements[place.ref]
@@ -130,16 +137,32 @@ class Scope:
         """The steps of one of the tokens if its steps are its own business, else of all."""
         gathered: list[Move] = []
         for place in dict.fromkeys(candidates):
-            own = list(self._of_token(place, without(places, place)))
-            if not every and own and self._is_local(place, own):
+            rest = without(places, place)
+            own = list(self._of_token(place, rest))
+            if not every and own and self._is_local(place, rest, own):
                 return own
             gathered.extend(own)
         return gathered
 
-    def _is_local(self, place: Place, moves: list[Move]) -> bool:
-        if place.ref in self._watched or isinstance(self.element.config, AdHocConfig):
+    def _is_local(self, place: Place, rest: list[Place], moves: list[Move]) -> bool:
+        """Whether a token's steps change nothing for the others, nor what any merge sees of the scope."""
+        if isinstance(self.element.config, AdHocConfig):
             return False
-        return all(move.outcome is None and move.marking for move in moves)
+        if any(move.outcome is not None or len(move.marking) < len(rest) for move in moves):
+            return False
+        if not self.settling:
+            return True
+        seen = self._seen_by.get(place.ref, frozenset())
+        before = Counter(rest)
+        for move in moves:
+            new = (Counter(move.marking) - before).keys()
+            if any(
+                each.ref in self.settling or self._seen_by.get(each.ref, frozenset()) != seen for each in new
+            ):
+                return False
+            if seen and not new:
+                return False
+        return True
 
     def _of_token(self, place: Place, rest: list[Place]) -> Iterator[Move]:
         element = self.model.elements[place.ref]

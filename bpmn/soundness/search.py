@@ -107,10 +107,14 @@ class Search:
         return index
 
     def _covers_one_before(self, marking: Marking, before: int) -> bool:
+        scope = self.result.scope
+        if not scope.is_settled(marking):
+            return False
         while before >= 0:
             node = self.result.nodes[before]
             if len(node.marking) < len(marking) and covers(marking, node.marking):
-                return True
+                if scope.is_settled(node.marking):
+                    return True
             before = node.before
         return False
 
