@@ -25,7 +25,7 @@ from bpmn.kernel.commands import (
 from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer
 from bpmn.kernel.state import KERNEL_VERSION, State
 from bpmn.kernel.step import Step, new_instance, step
-from bpmn.model.catalogue import Catalogue
+from bpmn.model.catalogue import Catalogue, Control, Family, Verdict
 from bpmn.model.compile import compile_model
 from bpmn.model.definition import Element, Model
 from bpmn.model.lint import lint
@@ -40,10 +40,12 @@ __all__ = [
     "CommandRefused",
     "CompleteJob",
     "CompleteTask",
+    "Control",
     "CorrelateMessage",
     "Element",
     "Event",
     "FailJob",
+    "Family",
     "Finding",
     "FireTimers",
     "Incident",
@@ -60,6 +62,7 @@ __all__ = [
     "Task",
     "ThrowError",
     "Timer",
+    "Verdict",
     "command_from_json",
     "compile_model",
     "lint",

@@ -10,11 +10,11 @@ from lxml import etree
 from bpmn.errors import BpmnError, Finding
 from bpmn.model.catalogue import Catalogue
 from bpmn.model.compile import examine
-from bpmn.model.definition import Element, Model
+from bpmn.model.definition import Model
 from bpmn.model.reader import Reader
 from bpmn.model.rules import broken_rules
 from bpmn.model.source import BPMN, namespace, parse_xml
-from bpmn.soundness import find_troubles
+from bpmn.soundness import Trouble, find_troubles, find_ways_around
 
 
 def lint(
@@ -22,8 +22,8 @@ def lint(
 ) -> list[Finding]:
     """Check sources before deployment: errors first, then warnings, each in the order of files.
 
-    With a catalogue, job types and forms that it does not know are errors, and so is a process of a
-    product family that lacks one of the family's mandatory job types.
+    With a catalogue, job types and forms that it does not know are errors, and so is every way around a
+    mandatory control of the product family that a process names.
     """
     model, findings, readers = examine(sources, process)
     documents = list(_bpmn_documents(sources))
@@ -52,18 +52,13 @@ def _soundness_findings(model: Model, readers: list[Reader], findings: list[Find
         element = model.elements[trouble.element]
         if trouble.code == "soundness.unreachable" and element.id in disconnected:
             continue
-        yield Finding(
-            trouble.code,
-            trouble.severity,
-            element.id,
-            trouble.message,
-            trouble.hint,
-            _file_of(readers, element),
-        )
+        yield _finding(model, readers, trouble)
 
 
-def _file_of(readers: list[Reader], element: Element) -> str:
-    return next(reader.file for reader in readers if element.process in reader.by_id)
+def _finding(model: Model, readers: list[Reader], trouble: Trouble) -> Finding:
+    element = model.elements[trouble.element]
+    file = next(reader.file for reader in readers if element.process in reader.by_id)
+    return Finding(trouble.code, trouble.severity, element.id, trouble.message, trouble.hint, file)
 
 
 def _bpmn_documents(sources: Mapping[str, bytes]) -> Iterator[tuple[str, etree._Element]]:
@@ -149,27 +144,16 @@ def _family_findings(model: Model, readers: list[Reader], catalogue: Catalogue) 
     if family is None:
         return []
     file = readers[0].file
-    mandatory = dict(catalogue.families).get(family)
-    if mandatory is None:
+    families = {each.name: each for each in catalogue.families}
+    if family not in families:
         return [
             Finding(
                 "family.unknown",
                 "error",
                 model.process_id,
                 f"There is no product family {family}.",
-                f"Use one of {', '.join(name for name, _ in catalogue.families)}.",
+                f"Use one of {', '.join(families)}.",
                 file,
             )
         ]
-    used = {job_type for reader in readers for _, job_type in reader.job_types}
-    return [
-        Finding(
-            "family.missing-control",
-            "error",
-            model.process_id,
-            f"A process of the family {family} must contain the job {job_type}.",
-            "Add a service task of this type.",
-            file,
-        )
-        for job_type in sorted(mandatory - used)
-    ]
+    return [_finding(model, readers, each) for each in find_ways_around(model, families[family])]

@@ -6,7 +6,7 @@ activity with the outcomes that were found. So the number of states stays small,
 has a path that shows it.
 """
 
-from bpmn.soundness.game import Game, Rules
+from bpmn.soundness.controls import find_ways_around
 from bpmn.soundness.troubles import Trouble, find_troubles
 
-__all__ = ["Game", "Rules", "Trouble", "find_troubles"]
+__all__ = ["Trouble", "find_troubles", "find_ways_around"]

@@ -69,6 +69,23 @@ class Game:
                 return (*self.prefixes[scope], ref)
         return (ref,)
 
+    def path_to_completion(self, *, marked: bool) -> tuple[str, ...] | None:
+        """The elements passed on a way to the end of the main process (by which the mark was set)."""
+        ended = [outcome for outcome in self.result.outcomes if outcome.kind == "completed"]
+        if not any(outcome.marked == marked for outcome in ended):
+            return None
+        process = self.model.process
+        ending = {process.ref, *(self.model.elements[ref].parent for ref in process.event_starts)}
+        ways = [
+            (outcome.marked != marked, (*self.prefixes[scope], *explored.path(index), *last))
+            for (scope, _), explored in self.played.items()
+            for index, node in enumerate(explored.nodes)
+            for outcome, last in node.outcomes.items()
+            if scope in ending and outcome.kind == "completed"
+        ]
+        # An event subprocess may end the process after the mark was set outside it.
+        return min(ways, key=lambda way: way[0])[1]
+
     # Work
 
     def _work(self, scope: Scope, element: Element) -> Work:
@@ -168,8 +185,8 @@ class Game:
         for start in (self.model.elements[ref] for ref in element.event_starts):
             outcomes |= self._by_event(scope, start, outcomes, instant=instant)
         self.reached |= scope.reached
-        whole = frozenset(outcome for outcome in outcomes if outcome.kind != "handed over")
-        return Work(whole, frozenset(scope.thrown), instant)
+        ends = frozenset(outcome for outcome in outcomes if outcome.kind != "handed over")
+        return Work(ends, frozenset(scope.thrown), instant, scope.marks)
 
     def _by_event(
         self, scope: Scope, start: Element, outcomes: set[Outcome], *, instant: bool
@@ -178,6 +195,7 @@ class Game:
         subprocess = self.model.elements[start.parent or ""]
         handed = {each.marked for each in outcomes if each.source == start.ref and each.kind == "handed over"}
         comes = catching.can_come(start, instant=instant, scope=True)
+        handed |= {True} if comes and scope.marks else set()
         if not (handed or comes or start.ref in scope.begun or catching.undoes(start)):
             return set()
         scope.reached |= {start.ref, subprocess.ref}
@@ -195,6 +213,7 @@ class Game:
             self._known[key] = self._ruled(subprocess, self._play(subprocess, around))
         work = self._known[key]
         scope.thrown |= work.throws
+        scope.marks |= work.marks
         if catching.undoes(start):
             return set()
         added = {each for each in work.outcomes if start.interrupting or each.kind != "completed"}

@@ -31,17 +31,14 @@ class Work:
     """All ways in which a piece of work can end.
 
     `throws` are escalations that come out of it while it goes on; `instant` tells that it never waits, so
-    that nothing can come from outside while it runs.
+    that nothing can come from outside while it runs; `marks` that, while it runs, the work that a control
+    speaks of may have been done.
     """
 
     outcomes: frozenset[Outcome]
     throws: frozenset[str] = frozenset()
     instant: bool = False
-
-    @property
-    def completes(self) -> bool:
-        """Whether some run of it completes."""
-        return any(outcome.kind == "completed" for outcome in self.outcomes)
+    marks: bool = False
 
 
 @dataclass(frozen=True, slots=True)

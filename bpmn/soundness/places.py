@@ -62,7 +62,7 @@ def without(places: Marking, place: Place) -> list[Place]:
 
 def covers(greater: Marking, smaller: Marking) -> bool:
     """Whether `greater` holds all tokens of `smaller` and more that wait, and the same ones on their way."""
-    if len(greater) <= len(smaller):
+    if len(greater) <= len(smaller) or any(place not in greater for place in smaller):
         return False
     more = Counter(greater)
     more.subtract(smaller)

@@ -21,13 +21,13 @@ _SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 def answer(formula: Formula | None, known: Mapping[str, Value]) -> bool | None:
     """What a condition gives whatever the case: true, false, or None when that depends on the case.
 
-    `known` are variables whose value is given; one that calls functions is not evaluated, for it may ask
-    for the time.
+    `known` are variables whose value is given. A condition that calls functions is not evaluated, for it
+    may ask for the time, nor one that looks into lists, for a value in `known` may stand for any.
     """
     if formula is None:
         return True
     expression = formula.expression
-    if expression is None or "(" in expression.text:
+    if expression is None or "(" in expression.text or " in " in expression.text:
         return None
     if not (expression.names | expression.possible_names) <= known.keys():
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 
 from bpmn.elements.ad_hoc_sub_process import AdHocConfig
 from bpmn.elements.complex_gateway import ComplexConfig, ComplexGateway
@@ -56,6 +57,8 @@ class Scope:
         self.begun: set[str] = set()
         """Event subprocesses (their start events) that something thrown inside has started."""
         self.thrown: set[str] = set()
+        self.marks = False
+        """Whether the work that a control speaks of may have been done while the scope runs."""
         self.waits = False
         self.narrowed = False
         """Whether some choices were not tried, because an element has too many conditions."""
@@ -106,6 +109,7 @@ class Scope:
         Where one token's steps have nothing to do with those of the others, only that token moves: the
         order makes no difference. The caller asks for `every` one where that would play in a circle.
         """
+        self.marks |= _is_marked(places)
         automatic = [place for place in places if self._is_automatic(place)]
         tries = [place for place in automatic if place.kind == TRY]
         if tries:
@@ -208,9 +212,17 @@ class Scope:
                 yield from self._leave(element, rest, ())
             return
         work = self.work(element)
+        self.marks |= work.marks
         boundaries = [self.model.elements[ref] for ref in element.boundaries]
         for outcome in sorted(work.outcomes):
             yield from self._ended(element, boundaries, outcome, rest)
+        for held in (rest, _marked(rest)) if work.marks else (rest,):
+            yield from self._meanwhile(element, boundaries, work, place, held)
+
+    def _meanwhile(
+        self, element: Element, boundaries: list[Element], work: Work, place: Place, rest: list[Place]
+    ) -> Iterator[Move]:
+        """What can happen to an activity while it runs."""
         for code in sorted(work.throws):
             event = catching.escalation_catcher(boundaries, code)
             if event is None:
@@ -246,7 +258,7 @@ class Scope:
         self, element: Element, boundaries: list[Element], outcome: Outcome, rest: list[Place]
     ) -> Iterator[Move]:
         """What follows when the work of an activity has ended in this way."""
-        after = [*rest, Place(MARK, "")] if outcome.marked and Place(MARK, "") not in rest else rest
+        after = _marked(rest) if outcome.marked else rest
         if outcome.kind == "completed":
             yield from self._leave(element, after, ())
         elif outcome.kind == "error":
@@ -257,9 +269,9 @@ class Scope:
             if not caught or (outcome.code == ANY and not everything):
                 yield from self._error_beyond(outcome, after, ())
         elif outcome.kind == "escalated":
-            event = catching.escalation_catcher(boundaries, outcome.code)
-            if event is not None:
-                yield Move((), marking([*after, Place(GO, event.ref)]))
+            catcher = catching.escalation_catcher(boundaries, outcome.code)
+            if catcher is not None:
+                yield Move((), marking([*after, Place(GO, catcher.ref)]))
             else:
                 yield self._interrupted_by_escalation(outcome.code, after, ())
         else:
@@ -465,7 +477,7 @@ class Scope:
         config: ComplexConfig = element.config
         if count > MAX_COUNTED:
             return None
-        return routing.answer(config.activation, {**self.known, "activationCount": count})
+        return routing.answer(config.activation, {**self.known, "activationCount": Decimal(count)})
 
     # Ending
 
@@ -481,6 +493,10 @@ class Scope:
 
 def _is_marked(places: Iterable[Place]) -> bool:
     return any(place.kind == MARK for place in places)
+
+
+def _marked(places: list[Place]) -> list[Place]:
+    return places if _is_marked(places) else [*places, Place(MARK, "")]
 
 
 def _by_event(model: Model, element: Element) -> bool:

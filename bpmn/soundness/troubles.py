@@ -79,7 +79,7 @@ def _of_scope(game: Game, explored: Explored) -> Iterator[Trouble]:
             piled,
             path(index),
             f"Tokens pile up at {game.model.elements[piled].id} without end: "
-            f"{_shown(path(index))} leads back to where it began, with a token more.",
+            f"{shown(path(index))} leads back to where it began, with a token more.",
             "Let the loop leave by an exclusive gateway, so that each token that goes back is the only one.",
         )
     if not ends:
@@ -116,7 +116,7 @@ def _join_never_fires(model: Model, ref: str, node: Node, path: tuple[str, ...])
         "error",
         ref,
         (*path, ref),
-        f"{model.elements[ref].id} never goes on, in no run: {_shown((*path, ref))} leads there, "
+        f"{model.elements[ref].id} never goes on, in no run: {shown((*path, ref))} leads there, "
         f"but {_missing(model, ref, node)}.",
         "Let the branches begin at a parallel gateway, or merge them with an exclusive one.",
     )
@@ -130,8 +130,7 @@ def _deadlock(
         severity,
         ref,
         (*path, ref),
-        f"{model.elements[ref].id} waits for ever after {_shown((*path, ref))}: "
-        f"{_missing(model, ref, node)}.",
+        f"{model.elements[ref].id} waits for ever after {shown((*path, ref))}: {_missing(model, ref, node)}.",
         "Merge the branches with the kind of gateway that split them.",
     )
 
@@ -157,7 +156,7 @@ def _no_way_out(game: Game, explored: Explored, severity: Literal["error", "warn
                 severity,
                 ref,
                 path,
-                f"After {_shown(path)} no flow can be taken: all conditions are always false, "
+                f"After {shown(path)} no flow can be taken: all conditions are always false, "
                 "and none is the default.",
                 "Give it a default flow.",
             )
@@ -195,7 +194,7 @@ def _never_ends(
             severity,
             path[-1],
             path,
-            f"After {_shown(path)} no end can be reached: the token goes round for ever.",
+            f"After {shown(path)} no end can be reached: the token goes round for ever.",
             "Give the loop a way out.",
         )
         return
@@ -227,7 +226,7 @@ def _uncaught(game: Game, explored: Explored, prefix: tuple[str, ...]) -> Iterat
                     "warning",
                     outcome.source,
                     path,
-                    f"Nobody catches the error {outcome.code} of {source.id}, thrown after {_shown(path)}: "
+                    f"Nobody catches the error {outcome.code} of {source.id}, thrown after {shown(path)}: "
                     "the token would stop with the incident error.uncaught.",
                     "Catch it by a boundary event or an event subprocess, or end without an error.",
                 )
@@ -323,7 +322,7 @@ def _without_flow(model: Model, scope: Element) -> Iterator[Trouble]:
             )
 
 
-def _shown(path: Iterable[str]) -> str:
+def shown(path: Iterable[str]) -> str:
     """A path for people: the ids, each once where it stands several times in a row."""
     ids: list[str] = []
     for ref in path:

@@ -18,6 +18,10 @@ def source(*, family: bool = False, job: str = "finance.quote") -> bytes:
     )
 
 
+def control(job: str) -> bpmn.Control:
+    return bpmn.Control(job, frozenset({job}))
+
+
 def codes(sources: dict[str, bytes], catalogue: bpmn.Catalogue) -> list[tuple[str, str | None]]:
     return [
         (finding.code, finding.element)
@@ -48,7 +52,7 @@ def test_a_product_family_demands_its_controls():
     catalogue = bpmn.Catalogue(
         frozenset({"finance.quote", "finance.match"}),
         frozenset({"approve"}),
-        (("factoring", frozenset({"finance.match", "finance.quote"})),),
+        (bpmn.Family("factoring", (control("finance.match"), control("finance.quote"))),),
     )
     assert codes({"a.bpmn": source(family=True)}, catalogue) == [("family.missing-control", "p")]
     assert codes({"a.bpmn": source(family=True)}, bpmn.Catalogue(catalogue.job_types, catalogue.forms)) == [
