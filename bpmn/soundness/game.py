@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 from bpmn.elements.call_activity import CallConfig
 from bpmn.elements.job import JobConfig
@@ -30,7 +29,7 @@ class Rules:
     held: frozenset[str] = frozenset()
     silent: frozenset[str] = frozenset()
     marked: frozenset[str] = frozenset()
-    known: Mapping[str, Value] | None = None
+    known: Mapping[str, Value] = field(default_factory=dict)
     busy: bool = False
 
 
@@ -119,7 +118,7 @@ class Game:
             if rounds is None and not self.rules.busy:
                 return replace(work, outcomes=work.outcomes | {COMPLETED})
         elif isinstance(loop, StandardLoop) and loop.condition is not None:
-            again = routing.answer(loop.condition, self.rules.known or {})
+            again = routing.answer(loop.condition, self.rules.known)
             if again is False and loop.test_before:
                 return Work(frozenset({COMPLETED}), instant=True)
             if again is True and loop.maximum is None:
@@ -169,10 +168,7 @@ class Game:
 
     def _play(self, element: Element, around: Around) -> Work:
         """Play one scope with its event subprocesses."""
-        scope: Scope = Scope(
-            self.model, element, around, self.rules.known or {}, lambda each: Work(frozenset())
-        )
-        scope.work = partial(self._work, scope)
+        scope = Scope(self.model, element, around, self.rules.known, self._work)
         self.prefixes.setdefault(element.ref, self._current_path())
         self.reached.add(element.ref)
         search = Search(scope)

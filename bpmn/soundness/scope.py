@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import cache, partial
 
 from bpmn.elements.ad_hoc_sub_process import AdHocConfig
 from bpmn.elements.complex_gateway import ComplexConfig, ComplexGateway
@@ -43,13 +44,13 @@ class Scope:
         element: Element,
         around: Around,
         known: Mapping[str, Value],
-        work: Callable[[Element], Work],
+        work: Callable[[Scope, Element], Work],
     ) -> None:
         self.model = model
         self.element = element
         self.around = around
         self.known = known
-        self.work = work
+        self.work = cache(partial(work, self))
         self.reached: set[str] = set()
         self.left: set[str] = set()
         self.arrived: set[str] = set()

@@ -188,7 +188,8 @@ def _never_ends(
         if after <= index
     )
     for index, after in lost:
-        path = (*prefix, *explored.path(index), *nodes[after].passed[-1:])
+        back = [place.ref for place in nodes[after].marking if place not in nodes[index].marking]
+        path = (*prefix, *explored.path(index), *(back or nodes[after].passed)[-1:])
         yield Trouble(
             "soundness.never-ends",
             severity,
@@ -271,12 +272,14 @@ def _why_unreached(model: Model, element: Element, reached: set[str], left: set[
     if element.starts and any(model.elements[ref].events for ref in element.starts):
         start = model.elements[element.starts[0]]
         return None if catching.undoes(start) else _why_silent(start, model.elements[element.parent or ""])
-    if any(flow.source in left for flow in element.incoming):
-        sources = " or ".join(
-            model.elements[flow.source].id for flow in element.incoming if flow.source in left
-        )
-        return f"{sources} never sends a token there"
-    return None
+    sources = [model.elements[flow.source] for flow in element.incoming]
+    passed = [each.id for each in sources if each.ref in left or _only_throws(each, reached)]
+    return f"{' or '.join(passed)} never sends a token there" if passed else None
+
+
+def _only_throws(element: Element, reached: set[str]) -> bool:
+    """Whether a token that comes here is always ended by what is thrown."""
+    return element.tag == "intermediateThrowEvent" and element.ref in reached
 
 
 def _why_silent(event: Element, host: Element) -> str:
