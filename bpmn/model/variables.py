@@ -11,9 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from typing import TYPE_CHECKING
 
-from bpmn.dmn import Decision
-from bpmn.dmn.definitions import InputData
 from bpmn.elements.ad_hoc_sub_process import AdHocConfig
 from bpmn.elements.business_rule_task import DecisionConfig
 from bpmn.elements.call_activity import CallConfig
@@ -27,6 +26,9 @@ from bpmn.elements.script_task import ScriptConfig
 from bpmn.elements.user_task import UserTaskConfig
 from bpmn.model.catalogue import Catalogue
 from bpmn.model.definition import Element, Formula, IoMapping, Model, MultiInstance, StandardLoop
+
+if TYPE_CHECKING:
+    from bpmn.dmn import Decision
 
 COUNTS = frozenset(
     {
@@ -277,6 +279,9 @@ def _of_formula(what: str, formula: Formula | None, seen: Names, *, stops: bool 
 
 def decision_inputs(decision: Decision) -> frozenset[str]:
     """The variables that a decision reads, with all the decisions that it requires."""
+    from bpmn.dmn import Decision  # only models with decisions pay for it
+    from bpmn.dmn.definitions import InputData
+
     if decision.definitions is None:
         return decision.names
     nodes = decision.definitions.nodes

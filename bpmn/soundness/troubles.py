@@ -9,6 +9,7 @@ from typing import Literal
 from bpmn.model.definition import Element, Model, StandardLoop
 from bpmn.soundness import catching
 from bpmn.soundness.game import Game
+from bpmn.soundness.lasting import always_keeps_a_token
 from bpmn.soundness.outcomes import ANY
 from bpmn.soundness.places import AT, IN, REST
 from bpmn.soundness.routing import answer
@@ -48,7 +49,7 @@ def _of_scope(game: Game, explored: Explored) -> Iterator[Trouble]:
         for start in (game.model.elements[ref] for ref in scope.element.event_starts)
     )
     completes = any(_ends_well(explored, node) for node in nodes)
-    hopeless = explored.whole and not completes and not ends
+    hopeless = not completes and not ends and (explored.whole or always_keeps_a_token(scope))
     severity: Literal["error", "warning"] = "error" if hopeless else "warning"
     prefix = game.prefixes[scope.element.ref]
 

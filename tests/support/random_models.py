@@ -146,6 +146,11 @@ class Runs:
     activated: set[str] = field(default_factory=set)
     whole: bool = True
 
+    @property
+    def completes(self) -> bool:
+        """Whether some run that was tried completes."""
+        return any(following == () for after in self.after.values() for _, following in after)
+
     def stuck(self) -> set[Key]:
         """States in which tokens are left and nothing can happen."""
         return {key for key, after in self.after.items() if key and not after}

@@ -146,8 +146,11 @@ def test_a_loop_that_makes_a_token_in_each_round_piles_them_up():
         + flow("fork > a")
     )
     (finding,) = findings(source)
-    assert (finding.code, finding.element) == ("soundness.unbounded", "b")
+    assert (finding.severity, finding.code, finding.element) == ("error", "soundness.unbounded", "b")
     assert "start > a > fork" in finding.message
+    leaving = event("late", TIMER, on="a") + flow("late > end")
+    left = source.replace(b"</process>", f"{leaving}</process>".encode())
+    assert told(left) == [("warning", "soundness.unbounded", "b")]
 
 
 def test_constant_conditions_are_taken_at_their_word():

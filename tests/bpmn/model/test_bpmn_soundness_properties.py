@@ -29,6 +29,8 @@ def check(graph: Graph) -> set[str]:
             assert trouble.element not in runs.activated, trouble
         elif trouble.code == "soundness.join-never-fires":
             assert trouble.element not in runs.joined, trouble
+        if trouble.severity == "error" and trouble.code != "soundness.join-never-fires":
+            assert not runs.completes, trouble
         if trouble.code in STUCK and runs.whole:
             tasks = Counter(ref for ref in trouble.path if model.elements[ref].tag == "userTask")
             waiting = {ref for key in runs.lost() for ref, _ in key}
