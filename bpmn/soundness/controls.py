@@ -179,7 +179,7 @@ class _Question:
         )
 
     def _not_proven(self, game: Game, asked: bool) -> Iterator[Trouble]:
-        if asked and not all(explored.whole for explored in game.played.values()):
+        if asked and not game.whole:
             yield Trouble(
                 "family.control-not-proven",
                 "error",

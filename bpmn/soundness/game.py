@@ -11,9 +11,13 @@ from bpmn.model.definition import Element, Formula, Model, MultiInstance, Standa
 from bpmn.soundness import catching, routing
 from bpmn.soundness.outcomes import ANY, COMPLETED, Around, Outcome, Work
 from bpmn.soundness.scope import Scope
-from bpmn.soundness.search import Explored, Search
+from bpmn.soundness.search import MAX_STATES, Explored, Search
 from bpmn.values import Value
 
+MAX_STATES_IN_ALL = 10_000
+"""Markings that are looked at in all scopes of a model together."""
+MAX_DEPTH = 30
+"""Scopes within one another, by subprocesses and calls, that are looked into."""
 WAITING = frozenset({"userTask", "globalUserTask", "receiveTask"})
 
 
@@ -44,7 +48,10 @@ class Game:
         """For each scope that was played: the elements passed on the way to it, the first time."""
         self.reached: set[str] = set()
         self.result = Work(frozenset())
+        self.too_deep: set[str] = set()
+        """Scopes that were not looked into."""
         self._known: dict[tuple[str, Around], Work] = {}
+        self._states = 0
         self._searches: list[tuple[tuple[str, ...], Search]] = []
         self._escalations = frozenset(
             code for element in model.elements.values() for code in catching.escalation_codes(element)
@@ -84,6 +91,11 @@ class Game:
         ]
         # An event subprocess may end the process after the mark was set outside it.
         return min(ways, key=lambda way: way[0])[1]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing was left out."""
+        return not self.too_deep and all(explored.whole for explored in self.played.values())
 
     # Work
 
@@ -168,15 +180,21 @@ class Game:
 
     def _play(self, element: Element, around: Around) -> Work:
         """Play one scope with its event subprocesses."""
+        if len(self._searches) >= MAX_DEPTH:
+            self.too_deep.add(element.ref)
+            return Work(frozenset({COMPLETED}))
         scope = Scope(self.model, element, around, self.rules.known, self._work)
         self.prefixes.setdefault(element.ref, self._current_path())
         self.reached.add(element.ref)
-        search = Search(scope)
+        search = Search(scope, min(MAX_STATES, max(0, MAX_STATES_IN_ALL - self._states)))
         self._searches.append((self.prefixes[element.ref], search))
         explored = search.run()
         self._searches.pop()
+        self._states += len(explored.nodes)
         self.played[element.ref, around] = explored
         outcomes = {outcome for node in explored.nodes for outcome in node.outcomes}
+        if not explored.whole:
+            outcomes.add(COMPLETED)  # for all that is known
         instant = not scope.waits
         for start in (self.model.elements[ref] for ref in element.event_starts):
             outcomes |= self._by_event(scope, start, outcomes, instant=instant)

@@ -10,6 +10,8 @@ from bpmn.soundness.scope import Scope
 
 MAX_STATES = 2_000
 """Markings of one scope that are looked at."""
+MOVES_PER_STATE = 8
+"""Steps from them that are looked at, for each of these."""
 
 
 @dataclass(slots=True)
@@ -57,8 +59,10 @@ class Explored:
 class Search:
     """A breadth-first search, so that each marking is reached by a shortest path."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, limit: int = MAX_STATES) -> None:
         self.result = Explored(scope)
+        self.limit = limit
+        self.moves = 0
         self.current = -1
         self._index: dict[Marking, int] = {}
         self._fewest: list[int] = []
@@ -70,7 +74,7 @@ class Search:
             self._reach(move.marking, -1, move.path)
         following = 0
         while following < len(nodes):
-            if len(nodes) > MAX_STATES:
+            if len(nodes) > self.limit or self.moves > self.limit * MOVES_PER_STATE:
                 self.result.within_bound = False
                 break
             self.current = following
@@ -86,6 +90,7 @@ class Search:
         if _tokens(node.marking) > 1 and any(move.marking in self._index for move in moves):
             moves = self.result.scope.moves(node.marking, every=True)
         node.explored = True
+        self.moves += len(moves)
         for move in moves:
             if move.outcome is not None:
                 node.outcomes.setdefault(move.outcome, move.path)

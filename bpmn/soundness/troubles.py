@@ -35,6 +35,9 @@ def find_troubles(model: Model) -> list[Trouble]:
     for explored in game.played.values():
         for trouble in (*_of_scope(game, explored), *_unreached(game, explored)):
             found.setdefault((trouble.code, trouble.element), trouble)
+    for ref in sorted(game.too_deep):
+        trouble = _not_explored(model.elements[ref], "it lies too deep in other scopes", ())
+        found.setdefault((trouble.code, trouble.element), trouble)
     for ref, element in model.elements.items():
         if element.children and ref not in game.prefixes:
             for trouble in _without_flow(model, element):
@@ -89,14 +92,18 @@ def _of_scope(game: Game, explored: Explored) -> Iterator[Trouble]:
     yield from _no_way_out(game, explored, severity)
     yield from _uncaught(game, explored, prefix)
     if not explored.within_bound:
-        yield Trouble(
-            "soundness.not-explored",
-            "warning",
-            scope.element.ref,
-            prefix,
-            f"{scope.element.id} has too many states: {len(nodes)} were explored, there may be more to find.",
-            "Put parts of it into subprocesses, which are explored by themselves.",
-        )
+        yield _not_explored(scope.element, f"of its many states only {len(nodes)} were", prefix)
+
+
+def _not_explored(scope: Element, why: str, path: tuple[str, ...]) -> Trouble:
+    return Trouble(
+        "soundness.not-explored",
+        "warning",
+        scope.ref,
+        path,
+        f"{scope.id} was not explored whole, so there may be more to find: {why}.",
+        "Put parts of it into subprocesses, which are explored by themselves, but not too deep.",
+    )
 
 
 def _ends_well(explored: Explored, node: Node) -> bool:

@@ -422,7 +422,36 @@ def test_a_model_with_too_many_states_is_explored_as_far_as_the_bound_allows():
     (finding,) = findings(wide(8))
     assert time.process_time() - began < 5
     assert (finding.severity, finding.code, finding.element) == ("warning", "soundness.not-explored", "p")
-    assert "2001 were explored" in finding.message
+    assert "only 2001 were" in finding.message
+
+
+def test_scopes_that_lie_too_deep_are_not_explored():
+    inner = INNER
+    for number in range(60):
+        outer = f"s{number}"
+        inner = (
+            start(f"b{number}")
+            + sub(inner, id=outer)
+            + end(f"e{number}")
+            + flow(f"b{number} > {outer} > e{number}")
+        )
+    (finding,) = findings(process(inner))
+    assert (finding.severity, finding.code) == ("warning", "soundness.not-explored")
+    assert "too deep" in finding.message
+
+
+def test_many_scopes_with_many_states_share_one_bound():
+    scopes = [f"sub{number}" for number in range(12)]
+    text = start() + end()
+    for scope in scopes:
+        inner = wide(8).decode().partition('isExecutable="true">')[2].partition("</process>")[0]
+        for name in ("start", "end", "split", "join", *(f"{each}{n}" for each in "abt" for n in range(8))):
+            inner = inner.replace(f'"{name}"', f'"{scope}{name}"')
+        text += sub(inner.replace('id="', f'id="{scope}').replace(f"{scope}{scope}", scope), id=scope)
+    began = time.process_time()
+    found = told(process(text + flow("start > " + " > ".join(scopes) + " > end")))
+    assert {each[1] for each in found} == {"soundness.not-explored"}
+    assert time.process_time() - began < 10
 
 
 def test_hundred_elements_in_many_branches_are_explored_whole():
