@@ -194,12 +194,25 @@ def _weakened(model: Model, family: Family, verdict: Verdict) -> Iterator[Troubl
     """A decision that no longer says what the family demands."""
     decision = model.decisions.get(verdict.decision)
     callers = [
-        element.ref
+        element
         for element in model.elements.values()
         if isinstance(element.config, DecisionConfig) and element.config.decision == verdict.decision
     ]
     if decision is None or not callers:
         return
+    for caller in callers:
+        for mapping in caller.inputs:
+            expression = mapping.source.expression
+            if mapping.target[0] in verdict.given and (expression is None or not expression.names):
+                yield Trouble(
+                    "family.decision-weakened",
+                    "error",
+                    caller.ref,
+                    (),
+                    f"{caller.id} gives the decision {verdict.decision} always the same {mapping.target[0]}: "
+                    f"{mapping.source.text}.",
+                    "Map the variable of the case.",
+                )
     try:
         result = decision.evaluate(verdict.given, now=_SOME_TIME)
     except BpmnError as wrong:
@@ -211,7 +224,7 @@ def _weakened(model: Model, family: Family, verdict: Verdict) -> Iterator[Troubl
             yield Trouble(
                 "family.decision-weakened",
                 "error",
-                callers[0],
+                callers[0].ref,
                 (),
                 f"In the family {family.name} the decision {verdict.decision} must give {name} = "
                 f"{_feel(value)} for {given}; it gives {_feel(got)}.",

@@ -239,6 +239,11 @@ def a_wider_band(drawing: Drawing) -> None:
     drawing.sources["approval-band.dmn"] = rules.replace("&gt; 100000", "&gt; 1000000")
 
 
+def a_band_for_a_small_amount(drawing: Drawing) -> None:
+    (amount,) = drawing.find("ApprovalBand").iterfind(f".//{{{ZEEBE}}}input[@target='amount']")
+    amount.set("source", "=1")
+
+
 def no_booking(drawing: Drawing) -> None:
     drawing.cut("ConfirmPayment", "PaymentConfirmed_to_ConfirmPayment", "ConfirmPayment_to_CollectAsset")
 
@@ -314,6 +319,7 @@ DRAWINGS: list[tuple[Callable[[Drawing], None], str, str]] = [
     (no_band, BYPASSED, "ActivateLimits"),
     (the_same_person_twice, MISSING, "factoring"),
     (a_wider_band, "family.decision-weakened", "ApprovalBand"),
+    (a_band_for_a_small_amount, "family.decision-weakened", "ApprovalBand"),
     (no_booking, MISSING, "factoring"),
     (booking_by_condition, BYPASSED, "InstructPayment"),
     (booking_that_may_fail, BYPASSED, "InstructPayment"),
