@@ -37,7 +37,7 @@ from bpmn.migration.dry_run import DryRun, TokenMove, dry_run
 from bpmn.migration.migrate import migrate
 from bpmn.migration.place import Note
 from bpmn.migration.plan import MigrationPlan, plan_migration, unmapped
-from bpmn.model.catalogue import Catalogue
+from bpmn.model.catalogue import Catalogue, Control, Family, Verdict
 from bpmn.model.compile import compile_model
 from bpmn.model.definition import Element, Model
 from bpmn.model.lint import lint
@@ -53,11 +53,13 @@ __all__ = [
     "CommandRefused",
     "CompleteJob",
     "CompleteTask",
+    "Control",
     "CorrelateMessage",
     "DryRun",
     "Element",
     "Event",
     "FailJob",
+    "Family",
     "Finding",
     "FireTimers",
     "Incident",
@@ -81,6 +83,7 @@ __all__ = [
     "Timer",
     "TokenMove",
     "Trigger",
+    "Verdict",
     "command_from_json",
     "compile_model",
     "dry_run",

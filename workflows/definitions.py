@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ from uuid import UUID
 import orjson
 
 import finance
-from bpmn import Catalogue, Model, ModelRefused, compile_model, lint
+from bpmn import Catalogue, Control, Family, Model, ModelRefused, Verdict, compile_model, lint
 from core import InvalidInput, NotFound, Transaction, derived_id
 from workflows import repository
 from workflows.repository import Connection, DefinitionRow
+from workflows.tasks import COMPLETED_BY
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
@@ -60,7 +61,23 @@ def shipped_products() -> tuple[str, ...]:
 
 def catalogue(sources: Mapping[str, str], job_types: frozenset[str]) -> Catalogue:
     """Return what the deployment check must know: job types, forms among the files, and what starts cases."""
-    return Catalogue(job_types, frozenset(_forms(sources)), finance.MANDATORY_CONTROLS, STARTS)
+    families = tuple(_family(family) for family in finance.MANDATORY_CONTROLS)
+    return Catalogue(
+        job_types, frozenset(_forms(sources)), families, answered=frozenset({COMPLETED_BY}), starts=STARTS
+    )
+
+
+def _family(family: finance.ProductFamily) -> Family:
+    """What finance demands of a product family, in the words of the deployment check."""
+    return Family(
+        family.name,
+        tuple(Control(**_fields(control)) for control in family.controls),
+        tuple(Verdict(**_fields(verdict)) for verdict in family.verdicts),
+    )
+
+
+def _fields(demand: finance.MandatoryControl | finance.MandatoryVerdict) -> dict[str, Any]:
+    return {each.name: getattr(demand, each.name) for each in fields(demand)}
 
 
 async def deploy(

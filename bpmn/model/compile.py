@@ -41,7 +41,7 @@ from bpmn.model.strict import (
     check_extensions,
     check_parts,
 )
-from bpmn.model.structure import check_structure, warn_unreachable
+from bpmn.model.structure import check_structure
 from bpmn.model.writes import shared_in_parallel
 
 if TYPE_CHECKING:
@@ -307,7 +307,6 @@ class _Compilation:
             else:
                 self._element(reader, child, process, own, flows, (), Beginnings(), ())
         check_correlation(reader, node, self.elements)
-        warn_unreachable(reader, node, nodes)
 
     def _flow_node(self, reader: Reader, scope: etree._Element, child: etree._Element) -> bool:
         """Whether a child of a scope is an element that can run; what is unknown is refused here."""

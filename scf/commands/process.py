@@ -38,8 +38,10 @@ def lint_command(
 ) -> None:
     """Check a model as deployment does: schema, rules, FEEL, job types, forms, decisions."""
     sources = model_sources(model)
-    executable = {name: text.encode() for name, text in sources.items() if not name.endswith(".form")}
-    findings = lint(executable, catalogue=catalogue(sources, platform_effects().job_types))
+    findings = lint(
+        {name: text.encode() for name, text in sources.items()},
+        catalogue=catalogue(sources, platform_effects().job_types),
+    )
     if json:
         console.print_json(
             [{**asdict(finding), "breaks_standard": finding.breaks_standard} for finding in findings]
