@@ -55,9 +55,9 @@ def parse_xml(content: bytes, file: str) -> etree._Element:
 
 def local(node: etree._Element) -> str:
     """The tag without its namespace."""
-    return etree.QName(node).localname
+    return node.tag.rpartition("}")[2]
 
 
 def namespace(node: etree._Element) -> str | None:
     """The namespace of the tag."""
-    return etree.QName(node).namespace
+    return node.tag[1:].rpartition("}")[0] if node.tag.startswith("{") else None
