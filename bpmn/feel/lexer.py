@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bpmn.feel.errors import FeelSyntaxError
+from bpmn.feel.errors import FeelSyntaxError, Place
 from bpmn.feel.limits import MAX_SOURCE
 
 Kind = Literal["name", "quoted", "number", "string", "symbol", "end"]
@@ -108,9 +108,4 @@ def unescape(raw: str, text: str, position: int) -> str:
 
 def syntax_error(text: str, position: int, message: str, hint: str | None) -> FeelSyntaxError:
     """Return a `feel.syntax` error that tells line, column and the text at `position`."""
-    line = text.count("\n", 0, position) + 1
-    column = position - (text.rfind("\n", 0, position) + 1) + 1
-    around = " ".join(text[max(0, position - 20) : position + 20].split())
-    return FeelSyntaxError(
-        "feel.syntax", message, where=f"line {line}, column {column}: {around!r}", hint=hint
-    )
+    return FeelSyntaxError("feel.syntax", message, hint=hint).at(Place(text, position))

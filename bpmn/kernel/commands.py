@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from bpmn.errors import CommandRefused
-from bpmn.values import Value, from_json, to_json
+from bpmn.values import Json, Value, from_json, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ COMMANDS: Mapping[str, type[Command]] = {
 }
 
 
-def command_from_json(document: Mapping[str, Any]) -> Command:
+def command_from_json(document: Json) -> Command:
     """Read what `Command.to_json` wrote.
 
     Raises:

@@ -33,7 +33,7 @@ from bpmn.kernel.records import (
 )
 from bpmn.kernel.table import Table
 from bpmn.model.definition import Element, Model
-from bpmn.values import Value, ValueRefused
+from bpmn.values import Json, Value, ValueRefused
 
 KERNEL_VERSION = "1"
 """The version of the kernel's semantics: whatever changes one state root is a new version."""
@@ -277,7 +277,7 @@ class State:
         }
 
     @classmethod
-    def from_json(cls, model: Model, document: Mapping[str, Any]) -> State:
+    def from_json(cls, model: Model, document: Json) -> State:
         """Restore a state.
 
         Raises:
