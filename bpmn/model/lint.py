@@ -86,6 +86,8 @@ def _bpmn_documents(sources: Mapping[str, bytes]) -> Iterator[tuple[str, etree._
 
 def _schema_findings(documents: list[tuple[str, etree._Element]]) -> list[Finding]:
     """What the standard's XML schema says, by SpiffWorkflow's validator."""
+    if not documents:
+        return []
     from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
     from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 

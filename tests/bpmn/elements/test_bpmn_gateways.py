@@ -120,7 +120,8 @@ def test_an_inclusive_join_does_not_wait_for_a_token_that_a_boundary_event_has_l
 def test_a_merge_that_leads_straight_into_another_counts_once_there():
     body = (
         start()
-        + "".join(f'<inclusiveGateway id="{name}"/>' for name in ("s1", "s2", "m1", "m2"))
+        + '<parallelGateway id="s1"/><parallelGateway id="s2"/>'
+        + '<inclusiveGateway id="m1"/><inclusiveGateway id="m2"/>'
         + user("a")
         + user("b")
         + user("c")
