@@ -201,7 +201,8 @@ def _readings(scopes: _Scopes, element: Element) -> Iterator[Reading]:
     around, own = scopes.seen(element.parent), scopes.own(element)
     loop = element.loop
     before = Names(around.known | _round_names(element), around.open)
-    for mapping in element.inputs:
+    # A process maps its own data only: to what it was started with, or null.
+    for mapping in element.inputs if element.tag != "process" else ():
         yield from _of_formula("an input mapping", mapping.source, before)
         before = Names(before.known | {mapping.target[0]}, before.open)
     done = Names(set(own.known), own.open)

@@ -77,9 +77,8 @@ def can_come(event: Element, *, instant: bool, scope: bool) -> bool:
     Errors, escalations, cancellation and compensation have to be thrown. While what takes no time runs,
     nothing comes from outside; in a scope that takes none, signals and conditions still may.
     """
-    every = isinstance(event.config, CatchConfig) and event.config.every
     answers = (_can_come(definition, instant=instant, scope=scope) for definition in event.events)
-    return all(answers) if every else any(answers)
+    return all(answers) if takes_all(event) else any(answers)
 
 
 def _can_come(definition: EventDefinition, *, instant: bool, scope: bool) -> bool:
@@ -89,6 +88,11 @@ def _can_come(definition: EventDefinition, *, instant: bool, scope: bool) -> boo
     if thrown:
         return False
     return not instant or (scope and isinstance(definition.kind, SignalEvent | ConditionalEvent))
+
+
+def takes_all(event: Element) -> bool:
+    """Whether an event happens only when all of its definitions have come."""
+    return isinstance(event.config, CatchConfig) and event.config.every
 
 
 def rounds_throw(element: Element) -> bool:

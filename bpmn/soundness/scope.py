@@ -240,11 +240,12 @@ class Scope:
         return Move((), marking([*rest, again, Place(GO, event.ref)]))
 
     def _never_comes(self, event: Element) -> bool:
-        """Whether an event waits only for conditions that can never be true."""
-        return all(
+        """Whether an event waits for conditions that can never be true, and nothing else is enough."""
+        never = [
             isinstance(each.config, Formula) and routing.answer(each.config, self.known) is False
             for each in event.events
-        )
+        ]
+        return any(never) if catching.takes_all(event) else all(never)
 
     def _ended(
         self, element: Element, boundaries: list[Element], outcome: Outcome, rest: list[Place]

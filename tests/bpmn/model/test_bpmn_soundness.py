@@ -462,3 +462,62 @@ def test_hundred_elements_in_many_branches_are_explored_whole():
         text += user(f"a{number}") + user(f"b{number}") + user(f"c{number}")
         text += flow(f"split > a{number} > b{number} > c{number} > join")
     assert told(process(text + flow("join > end"))) == []
+
+
+# How scopes begin, and what is thrown from within
+
+
+def test_everything_that_begins_by_itself_is_played_together():
+    both = '<task id="a"/><task id="b"/>' + gateway("parallel", "join") + flow("a > join") + flow("b > join")
+    both += '<task id="c"/>' + flow("join > c")
+    assert told(process(both)) == []
+
+
+def started_by(kind: str) -> bytes:
+    key = extension('<zeebe:subscription correlationKey="=order"/>')
+    messages = "".join(f'<message id="{name}" name="{name}">{key}</message>' for name in "ab")
+    starts = f'<eventBasedGateway id="first" instantiate="true" eventGatewayType="{kind}"/>'
+    for name in "ab":
+        starts += event(f"{name}1", f'<messageEventDefinition messageRef="{name}"/>')
+        starts += flow(f"first > {name}1 > join")
+    return process(starts + gateway("parallel", "join") + end() + flow("join > end"), definitions=messages)
+
+
+def test_of_a_gateway_that_starts_a_process_one_event_comes_or_all():
+    assert told(started_by("Parallel")) == []
+    assert ("error", "soundness.join-never-fires", "join") in told(started_by("Exclusive"))
+
+
+def test_what_rounds_throw_can_be_caught_though_the_work_takes_no_time():
+    def rounds(attributes: str) -> bytes:
+        loop = f"<multiInstanceLoopCharacteristics{attributes}><loopCardinality>2</loopCardinality>"
+        each = script("each", "=1", "x", loop + "</multiInstanceLoopCharacteristics>")
+        caught = event("caught", '<signalEventDefinition signalRef="S"/>', on="each")
+        definitions = '<signal id="S" name="S"/><signalEventDefinition id="thrown" signalRef="S"/>'
+        body = start() + each + caught + end() + end("other") + flow("start > each > end")
+        return process(body + flow("caught > other"), definitions=definitions)
+
+    assert told(rounds(' behavior="One" oneBehaviorEventRef="thrown"')) == []
+    assert told(rounds("")) == [("warning", "soundness.unreachable", "caught")]
+
+
+def test_a_cancellation_deeper_in_a_transaction_leaves_it_by_its_border():
+    cancelled = event("stop", "<cancelEventDefinition/>", tag="endEvent")
+    inner = start("s2") + user("w") + cancelled + flow("s2 > w > stop")
+    deep = start("s1") + f'<subProcess id="sub">{inner}</subProcess>' + end("e1") + flow("s1 > sub > e1")
+    body = start() + f'<transaction id="pay">{deep}</transaction>'
+    body += event("undone", "<cancelEventDefinition/>", on="pay") + end() + end("left")
+    found = told(process(body + flow("start > pay > end") + flow("undone > left")))
+    assert not [each for each in found if each[2] in ("undone", "left", "sub", "pay")]
+
+
+def test_an_event_of_which_one_part_never_comes_does_not_come():
+    parts = (
+        '<messageEventDefinition messageRef="m"/><conditionalEventDefinition><condition>=false</condition>'
+    )
+    both = event("both", parts + "</conditionalEventDefinition>", on="w", more=' parallelMultiple="true"')
+    message = '<message id="m" name="m">' + extension('<zeebe:subscription correlationKey="=order"/>')
+    body = start() + user("w") + both + end() + end("other") + flow("start > w > end") + flow("both > other")
+    assert told(process(body, definitions=message + "</message>")) == [
+        ("warning", "soundness.unreachable", "both")
+    ]
