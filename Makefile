@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 RUN := $(UV) run --frozen
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: help demo up test check bench fuzz format clean python ui test-python test-ui test-browser
+.PHONY: help demo up test check bench fuzz conformance format clean python ui test-python test-ui test-browser
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -42,6 +42,9 @@ bench: python ## measure, beside a peer or a floor, and write bench/results/late
 
 fuzz: python ## try a million broken inputs on what reads FEEL, BPMN, DMN, times, values and states
 	@PYTHONPATH=tests $(RUN) python -m fuzz $(FUZZ)
+
+conformance: python ## run the conformance suites in ../shared and write docs/conformance.md
+	@$(RUN) python -m scripts.conformance
 
 format: python ## put the code into the agreed style
 	@$(RUN) ruff check --fix .

@@ -46,7 +46,8 @@ def _replay(files: list[Path]) -> int:
 
 
 def _run(given: argparse.Namespace) -> int:
-    until = time.monotonic() + given.seconds
+    began = time.monotonic()
+    until = began + given.seconds
     names = given.targets or list(TARGETS)
     whole = sum(TARGETS[name].share for name in names)
     jobs = []
@@ -60,7 +61,13 @@ def _run(given: argparse.Namespace) -> int:
                 )
                 if part:
                     jobs.append(pool.submit(_job, name, given.seed, part, until))
-        reports = [job.result() for job in jobs]
+        reports = []
+        for done, job in enumerate(jobs, 1):
+            reports.append(job.result())
+            if done % (len(jobs) // 20 or 1) == 0:
+                print(
+                    f"{done / len(jobs):4.0%} {time.monotonic() - began:6.0f} s", file=sys.stderr, flush=True
+                )
     return _show(reports, names)
 
 
