@@ -159,6 +159,9 @@ def test_a_command_that_is_not_what_it_should_be_is_refused(document) -> None:
     assert caught.value.code == "command.malformed"
 
 
+JOB = {"is": "job", "key": 9, "token": 1, "element": "work", "type": "t", "retries": 1, "headers": {}}
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -173,6 +176,8 @@ def test_a_command_that_is_not_what_it_should_be_is_refused(document) -> None:
             "state.damaged",
         ),
         (lambda state: state | {"tokens": [state["tokens"][0] | {"data": [1]}]}, "state.damaged"),
+        (lambda state: state | {"waits": [JOB | {"headers": 1}]}, "state.damaged"),
+        (lambda state: state | {"waits": [JOB | {"headers": ["ab", "c"]}]}, "state.damaged"),
     ],
 )
 def test_a_state_that_was_tampered_with_is_refused(change, code: str) -> None:
