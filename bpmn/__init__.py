@@ -9,6 +9,7 @@ The room stands alone: no input, output, clock or randomness anywhere in it.
 
 from bpmn.errors import BpmnError, CommandRefused, Finding, ModelRefused, StateRefused
 from bpmn.kernel.commands import (
+    Activation,
     BroadcastSignal,
     Cancel,
     Command,
@@ -17,14 +18,18 @@ from bpmn.kernel.commands import (
     CorrelateMessage,
     FailJob,
     FireTimers,
+    Modify,
     ResolveIncident,
+    SkipElement,
     Start,
+    ThrowAtIncident,
     ThrowError,
     command_from_json,
 )
 from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer
-from bpmn.kernel.state import KERNEL_VERSION, State
-from bpmn.kernel.step import Step, new_instance, step
+from bpmn.kernel.state import State
+from bpmn.kernel.step import Step, new_instance
+from bpmn.kernels import Kernel, kernel_of, newest, step
 from bpmn.model.catalogue import Catalogue
 from bpmn.model.compile import compile_model
 from bpmn.model.definition import Element, Model
@@ -32,7 +37,7 @@ from bpmn.model.lint import lint
 from bpmn.model.starts import ProcessStart, Trigger
 
 __all__ = [
-    "KERNEL_VERSION",
+    "Activation",
     "BpmnError",
     "BroadcastSignal",
     "Cancel",
@@ -49,23 +54,29 @@ __all__ = [
     "FireTimers",
     "Incident",
     "Job",
+    "Kernel",
     "Model",
     "ModelRefused",
+    "Modify",
     "ProcessStart",
     "ResolveIncident",
     "SignalSubscription",
+    "SkipElement",
     "Start",
     "State",
     "StateRefused",
     "Step",
     "Subscription",
     "Task",
+    "ThrowAtIncident",
     "ThrowError",
     "Timer",
     "Trigger",
     "command_from_json",
     "compile_model",
+    "kernel_of",
     "lint",
     "new_instance",
+    "newest",
     "step",
 ]
