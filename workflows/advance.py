@@ -21,7 +21,6 @@ import orjson
 
 import ledger
 from bpmn import (
-    KERNEL_VERSION,
     BpmnError,
     Cancel,
     Command,
@@ -138,8 +137,7 @@ class Advancer:
             case = _present(case, command.case_id)
             if case.ended_at is not None:
                 raise Conflict("case.ended", f"The case {case.business_key} is {case.state}.")
-            model = await self._definitions.model(tx.sql, case.definition_id)
-            burst = Burst(model, _restored(model, case))
+            burst = await self._resumed(tx, case)
             plan = await self._plan(tx, payload, command, case, burst.not_before(_business_time(case, at)))
             if isinstance(plan.command, CorrelateMessage) and not _awaited(burst.state, plan.command):
                 await _keep_for_later(tx, case, command, plan.command)
@@ -149,6 +147,11 @@ class Advancer:
                     await self._effects.cancel(_context(tx, case, plan.command.at, burst.state.variables))
         burst.apply(plan.command)
         return case, burst, plan
+
+    async def _resumed(self, tx: Transaction, case: CaseRow) -> Burst:
+        """Take a case up where it stands, on the kernel that its state names."""
+        model = await self._definitions.model(tx.sql, case.definition_id, case.kernel_version)
+        return Burst(model, State.from_json(model, orjson.loads(case.state_json)))
 
     async def _new_case(
         self,
@@ -224,8 +227,7 @@ class Advancer:
         """Fire what is due, each timer at its own due time, and go on with jobs that the last burst left."""
         if case.ended_at is not None:
             return Waits(ended=True)
-        model = await self._definitions.model(tx.sql, case.definition_id)
-        burst = Burst(model, _restored(model, case))
+        burst = await self._resumed(tx, case)
         now = _business_time(case, at)
         burst.finished = await self._perform_jobs(tx, case, burst)
         while burst.finished and (due := burst.state.next_due) is not None and due <= now:
@@ -306,7 +308,7 @@ class Advancer:
                 actor=actor,
                 statement=_statement(command),
                 model_hash=burst.model.hash,
-                kernel_version=KERNEL_VERSION,
+                kernel_version=state.kernel,
                 events=[event.to_json() for event in burst.events],
                 state_root=state.root,
                 payloads={"commands": burst.log()},
@@ -364,10 +366,6 @@ def _present(case: CaseRow | None, case_id: UUID | None) -> CaseRow:
     if case is None:
         raise Broken("case.lost", f"There is no case {case_id}.")
     return case
-
-
-def _restored(model: Model, case: CaseRow) -> State:
-    return State.from_json(model, orjson.loads(case.state_json))
 
 
 def _business_time(case: CaseRow, at: datetime) -> datetime:

@@ -13,7 +13,6 @@ from uuid import UUID
 
 import finance
 import ledger
-from bpmn import KERNEL_VERSION
 from bpmn.values import to_json
 from core import Broken, Clock, Database, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
@@ -271,7 +270,7 @@ class DomainCommands:
                 actor=command.actor.label,
                 statement={"task": str(task.id), "element": task.element},
                 model_hash=model_hash,
-                kernel_version=KERNEL_VERSION,
+                kernel_version=case.kernel_version,
                 state_root=state_root,
                 payloads={"commands": b"[]"},
             ),
