@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -337,6 +338,60 @@ async def test_a_filter_chooses_open_incidents_and_no_others(platform: Platform)
     assert other in {item["case_id"] for item in items}
     assert "work" in await incidents(platform, other)
     assert "work" in await incidents(platform, case_id)
+
+
+async def scf(platform: Platform, *words: str) -> tuple[int, str, str]:
+    """Call the command line as a user does; gives its exit code, data and messages."""
+    command = [
+        sys.executable,
+        "-m",
+        "scf",
+        "case",
+        "retry",
+        *words,
+        "--database",
+        platform.settings.database_url,
+    ]
+    called = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await called.communicate()
+    return called.returncode or 0, out.decode(), err.decode()
+
+
+async def test_the_command_line_retries_cases_and_tells_what_became_of_them(
+    platform: Platform, jobs: Jobs
+) -> None:
+    jobs.fails = True
+    case_id = await platform.start("fragile")
+    jobs.fails = False
+    code, out, _ = await scf(platform, str(case_id), "--json")
+    (item,) = orjson.loads(out)["items"]
+    assert (code, item["case_id"], item["result"], item["raised"]) == (0, str(case_id), "retried", [])
+    assert (await platform.case(case_id))["state"] == "completed"
+    assert (await last_entry(platform, case_id))["actor"].startswith("system:cli/")
+
+    again, incident = await failed(platform)
+    code, out, _ = await scf(platform, str(incident["id"]))
+    assert code == 6
+    assert "retried, then job.failed" in " ".join(out.split())
+    assert "work" in await incidents(platform, again)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        ((), 5, "case.retry_what"),
+        ((str(UUID(int=7)),), 3, "case.unknown"),
+        (("seven",), 5, "case.id_invalid"),
+        ((str(UUID(int=7)), "--code", "job.failed"), 5, "case.retry_what"),
+    ],
+)
+async def test_the_command_line_says_what_it_needs(
+    platform: Platform, words: tuple[str, ...], code: int, error: str
+) -> None:
+    left, _, told = await scf(platform, *words)
+    assert (left, error in told) == (code, True)
 
 
 @pytest.mark.parametrize(
