@@ -39,14 +39,14 @@ def modify(burst: Burst, command: Modify) -> None:
         if burst.token(token.key) is not None:  # it may have lain within another one
             _end(burst, token)
     begun = [_begin(burst, each) for each in command.activate]
-    # Only now: a scope that a token has left may be the one in which another begins.
-    for token in ending:
-        _leave_no_empty_scope(burst, token.scope)
     burst.emit(
         "instance.modified",
         burst.model.process.ref,
         {"reason": command.reason, "cancelled": [_id(token) for token in ending], "activated": begun},
     )
+    # Only now: a scope that a token has left may be the one in which another begins.
+    for token in ending:
+        _leave_no_empty_scope(burst, token.scope)
 
 
 # Ending
