@@ -17,6 +17,7 @@ from bpmn.errors import (
     StateRefused,
 )
 from bpmn.kernel.commands import (
+    Activation,
     BroadcastSignal,
     Cancel,
     Command,
@@ -25,14 +26,18 @@ from bpmn.kernel.commands import (
     CorrelateMessage,
     FailJob,
     FireTimers,
+    Modify,
     ResolveIncident,
+    SkipElement,
     Start,
+    ThrowAtIncident,
     ThrowError,
     command_from_json,
 )
 from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer
-from bpmn.kernel.state import KERNEL_VERSION, State
-from bpmn.kernel.step import Step, new_instance, step
+from bpmn.kernel.state import State
+from bpmn.kernel.step import Step, new_instance
+from bpmn.kernels import Kernel, kernel_of, newest, step
 from bpmn.migration.dry_run import DryRun, TokenMove, dry_run
 from bpmn.migration.migrate import migrate
 from bpmn.migration.place import Note
@@ -44,7 +49,7 @@ from bpmn.model.lint import lint
 from bpmn.model.starts import ProcessStart, Trigger
 
 __all__ = [
-    "KERNEL_VERSION",
+    "Activation",
     "BpmnError",
     "BroadcastSignal",
     "Cancel",
@@ -64,21 +69,25 @@ __all__ = [
     "FireTimers",
     "Incident",
     "Job",
+    "Kernel",
     "MigrationPlan",
     "MigrationRefused",
     "Model",
     "ModelRefused",
+    "Modify",
     "Note",
     "ProcessStart",
     "Refusal",
     "ResolveIncident",
     "SignalSubscription",
+    "SkipElement",
     "Start",
     "State",
     "StateRefused",
     "Step",
     "Subscription",
     "Task",
+    "ThrowAtIncident",
     "ThrowError",
     "Timer",
     "TokenMove",
@@ -87,9 +96,11 @@ __all__ = [
     "command_from_json",
     "compile_model",
     "dry_run",
+    "kernel_of",
     "lint",
     "migrate",
     "new_instance",
+    "newest",
     "plan_migration",
     "step",
     "unmapped",

@@ -50,6 +50,7 @@ __all__ = [
     "WideDateTime",
     "WideTime",
     "YearMonthDuration",
+    "accepted",
     "from_json",
     "to_json",
 ]
@@ -61,6 +62,15 @@ Json: TypeAlias = Any
 
 class ValueRefused(BpmnError):
     """A value cannot be put into JSON, or JSON is no value (`value.no_json`, `value.bad_json`)."""
+
+
+def accepted(variables: Mapping[str, Value]) -> dict[str, Value]:
+    """The variables as they would come back from storage, so that a live and a restored state are the same.
+
+    Raises:
+        ValueRefused: for what cannot be stored, such as a float.
+    """
+    return {str(name): from_json(to_json(value)) for name, value in variables.items()}
 
 
 def to_json(value: Value) -> Json:

@@ -24,7 +24,7 @@ COMMANDS = {
     "doctor": "Check what the platform needs of this machine.",
     "process": "Process models: check, simulate, compare and migrate them, run conformance suites.",
     "dmn": "Decision models: run the DMN TCK.",
-    "case": "Cases: list, show, re-execute.",
+    "case": "Cases: list, show, re-execute, retry what failed.",
     "ledger": "The signed log: verify it, prove an entry, check a proof.",
     "score": "Scorecards: train and evaluate.",
     "user": "Local accounts.",

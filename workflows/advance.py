@@ -9,6 +9,7 @@ committed.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -21,7 +22,6 @@ import orjson
 
 import ledger
 from bpmn import (
-    KERNEL_VERSION,
     BpmnError,
     Cancel,
     Command,
@@ -32,7 +32,6 @@ from bpmn import (
     FireTimers,
     Job,
     Model,
-    ResolveIncident,
     Start,
     State,
     ThrowError,
@@ -40,7 +39,7 @@ from bpmn import (
 )
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
-from workflows import payloads, read_model, repository
+from workflows import payloads, read_model, repairs, repository
 from workflows.burst import Burst
 from workflows.case_workflow import Waits
 from workflows.clock import wake_at
@@ -68,6 +67,10 @@ class _Plan:
 
     command: Command
     completes: str | None = None
+
+
+class _OnlyAsked(Exception):
+    """Takes back what was done only to see whether it can be done."""
 
 
 class Advancer:
@@ -121,7 +124,8 @@ class Advancer:
             case = await self._store(
                 tx, case, burst, at, kind=command.kind, actor=command.actor.label, command=command, plan=plan
             )
-            await repository.decide_command(tx.sql, command.id, "done", done(_result(case, command)))
+            result = {**_result(case, command), **repairs.result(case.id, plan.command, burst)}
+            await repository.decide_command(tx.sql, command.id, "done", done(result))
             return _waits(case)
 
     async def _prepare(
@@ -138,17 +142,32 @@ class Advancer:
             case = _present(case, command.case_id)
             if case.ended_at is not None:
                 raise Conflict("case.ended", f"The case {case.business_key} is {case.state}.")
-            model = await self._definitions.model(tx.sql, case.definition_id)
-            burst = Burst(model, _restored(model, case))
+            burst = await self._resumed(tx, case)
             plan = await self._plan(tx, payload, command, case, burst.not_before(_business_time(case, at)))
             if isinstance(plan.command, CorrelateMessage) and not _awaited(burst.state, plan.command):
                 await _keep_for_later(tx, case, command, plan.command)
                 return case, burst, plan
             if isinstance(plan.command, Cancel):
-                async with tx.savepoint():
-                    await self._effects.cancel(_context(tx, case, plan.command.at, burst.state.variables))
+                await self._require_cancellable(tx, case, burst)
         burst.apply(plan.command)
         return case, burst, plan
+
+    async def _require_cancellable(self, tx: Transaction, case: CaseRow, burst: Burst) -> None:
+        """Raise what keeps a case from being cancelled. What it holds is given back when it is: see there."""
+        with contextlib.suppress(_OnlyAsked):
+            async with tx.savepoint():
+                await self._give_back(tx, case, burst)
+                raise _OnlyAsked
+
+    async def _give_back(self, tx: Transaction, case: CaseRow, burst: Burst) -> None:
+        """Give back what a cancelled case holds: at once, or when all that it had done is undone."""
+        at = burst.not_before(case.business_now)
+        await self._effects.cancel(_context(tx, case, at, burst.state.variables))
+
+    async def _resumed(self, tx: Transaction, case: CaseRow) -> Burst:
+        """Take a case up where it stands, on the kernel that its state names."""
+        model = await self._definitions.model(tx.sql, case.definition_id, case.kernel_version)
+        return Burst(model, State.from_json(model, orjson.loads(case.state_json)))
 
     async def _new_case(
         self,
@@ -210,13 +229,14 @@ class Advancer:
                 return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
             case payloads.CorrelateMessage(name=name, key=key, variables=message):
                 return _Plan(CorrelateMessage(now, name, key, {n: from_json(v) for n, v in message.items()}))
-            case payloads.RetryIncident(incident_id=incident_id):
-                kernel_id = await repository.open_incident(tx.sql, incident_id)
-                if kernel_id is None:
-                    raise Conflict("incident.closed", f"The incident {incident_id} is not open.")
-                return _Plan(ResolveIncident(now, kernel_id))
-            case payloads.CancelCase(reason=reason):
-                return _Plan(Cancel(now, reason))
+            case (
+                payloads.RetryIncident()
+                | payloads.SkipIncident()
+                | payloads.ThrowAtIncident()
+                | payloads.ModifyCase()
+                | payloads.CancelCase()
+            ):
+                return _Plan(await repairs.plan(tx.sql, payload, now))
             case _:
                 raise InvalidInput("command.kind_unknown", f"{command.kind} is no command of a case.")
 
@@ -224,8 +244,7 @@ class Advancer:
         """Fire what is due, each timer at its own due time, and go on with jobs that the last burst left."""
         if case.ended_at is not None:
             return Waits(ended=True)
-        model = await self._definitions.model(tx.sql, case.definition_id)
-        burst = Burst(model, _restored(model, case))
+        burst = await self._resumed(tx, case)
         now = _business_time(case, at)
         burst.finished = await self._perform_jobs(tx, case, burst)
         while burst.finished and (due := burst.state.next_due) is not None and due <= now:
@@ -276,8 +295,10 @@ class Advancer:
         command: CommandRow | None = None,
         plan: _Plan | None = None,
     ) -> CaseRow:
-        """Write what the burst changed: case, read model, ledger entry."""
+        """Write what the burst changed: case, read model, ledger entry; what it held, if it is cancelled."""
         state = burst.state
+        if state.status == "cancelled":
+            await self._give_back(tx, case, burst)
         now = burst.not_before(case.business_now)
         after = _after(case, burst, at, now)
         active = read_model.active_elements(burst.model, state)
@@ -304,9 +325,9 @@ class Advancer:
                 kind=kind,
                 occurred_at=now,
                 actor=actor,
-                statement=_statement(command),
+                statement=_statement(command, plan, burst),
                 model_hash=burst.model.hash,
-                kernel_version=KERNEL_VERSION,
+                kernel_version=state.kernel,
                 events=[event.to_json() for event in burst.events],
                 state_root=state.root,
                 payloads={"commands": burst.log()},
@@ -364,10 +385,6 @@ def _present(case: CaseRow | None, case_id: UUID | None) -> CaseRow:
     if case is None:
         raise Broken("case.lost", f"There is no case {case_id}.")
     return case
-
-
-def _restored(model: Model, case: CaseRow) -> State:
-    return State.from_json(model, orjson.loads(case.state_json))
 
 
 def _business_time(case: CaseRow, at: datetime) -> datetime:
@@ -450,6 +467,7 @@ def _result(case: CaseRow, command: CommandRow) -> Mapping[str, Any]:
     return result
 
 
-def _statement(command: CommandRow | None) -> Mapping[str, Any] | None:
-    statement: Mapping[str, Any] | None = command.payload.get("statement") if command else None
-    return statement
+def _statement(command: CommandRow | None, plan: _Plan | None, burst: Burst) -> Mapping[str, Any] | None:
+    """Return what the person declared, or what a repair did."""
+    declared: Mapping[str, Any] | None = command.payload.get("statement") if command else None
+    return declared or (repairs.statement(plan.command, burst) if plan else None)

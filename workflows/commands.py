@@ -31,12 +31,23 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "case.start": frozenset(),
     "message.correlate": frozenset({"operations", "treasury"}),
     "incident.retry": frozenset({"operations"}),
+    "incident.skip": frozenset({"operations"}),
+    "incident.throw": frozenset({"operations"}),
+    "incident.retry-many": frozenset({"operations"}),
+    "case.modify": frozenset({"operations"}),
     "case.cancel": frozenset({"operations", "credit_officer"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case.
 WITHOUT_WORKFLOW = frozenset(
-    {"document.import", "request.submit", "payment.record", "definition.deploy", "task.claim"}
+    {
+        "document.import",
+        "request.submit",
+        "payment.record",
+        "definition.deploy",
+        "task.claim",
+        "incident.retry-many",
+    }
 )
 
 
@@ -76,7 +87,8 @@ async def submit(
         actor: who asks, as authenticated by the caller.
         payload: the command's fields; no floats, amounts are decimal strings.
         idempotency_key: chosen by the actor, 1 to 200 characters.
-        case_id: the case, where the payload does not tell it (`case.cancel`, `message.correlate`).
+        case_id: the case, where the payload does not tell it (`case.cancel`, `case.modify`,
+            `message.correlate`).
 
     Raises:
         InvalidInput: the payload is wrong (`command.…`), or the key is.
@@ -106,12 +118,23 @@ async def submit(
 
 
 async def submit_follow_up(
-    tx: Transaction, *, kind: str, actor: Actor, payload: Mapping[str, Any], cause: UUID, case_id: UUID
+    tx: Transaction,
+    *,
+    kind: str,
+    actor: Actor,
+    payload: Mapping[str, Any],
+    cause: UUID,
+    case_id: UUID,
+    item: UUID | None = None,
 ) -> Receipt:
-    """Accept what one command entails, in that command's transaction and in the name of its actor."""
+    """Accept what one command entails, in that command's transaction and in the name of its actor.
+
+    `item` tells several follow-ups of one kind apart.
+    """
     payloads.parse(kind, payload)
     digest = _digest(kind, payload, case_id)
-    return await _accept(tx.sql, kind, actor, payload, f"{cause}/{kind}", digest, case_id)
+    key = f"{cause}/{kind}/{item}" if item else f"{cause}/{kind}"
+    return await _accept(tx.sql, kind, actor, payload, key, digest, case_id)
 
 
 async def outcome(connection: Connection, command_id: UUID) -> CommandOutcome:
@@ -172,13 +195,17 @@ async def _target(
         case payloads.ClaimTask(task_id=task_id) | payloads.CompleteTask(task_id=task_id):
             case = _visible(await repository.case_of_task(sql, task_id), actor)
             unknown = NotFound("task.unknown", f"There is no task {task_id}.")
-        case payloads.RetryIncident(incident_id=incident_id):
+        case (
+            payloads.RetryIncident(incident_id=incident_id)
+            | payloads.SkipIncident(incident_id=incident_id)
+            | payloads.ThrowAtIncident(incident_id=incident_id)
+        ):
             case = _visible(await repository.case_of_incident(sql, incident_id), actor)
             unknown = NotFound("incident.unknown", f"There is no incident {incident_id}.")
         case payloads.CorrelateMessage(name=name, key=key) if case_id is None:
             case = _visible(await repository.case_waiting_for(sql, name, key), actor)
             unknown = NotFound("message.no_case", f"No case waits for {name} {key}.")
-        case payloads.CorrelateMessage() | payloads.CancelCase():
+        case payloads.CorrelateMessage() | payloads.CancelCase() | payloads.ModifyCase():
             case = _visible(await repository.read_case(sql, case_id), actor) if case_id else None
             unknown = NotFound("case.unknown", f"There is no case {case_id}.")
         case _:

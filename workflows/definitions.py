@@ -12,7 +12,18 @@ from uuid import UUID
 import orjson
 
 import finance
-from bpmn import Catalogue, Control, Family, Model, ModelRefused, Verdict, compile_model, lint
+from bpmn import (
+    Catalogue,
+    Control,
+    Family,
+    Model,
+    ModelRefused,
+    Verdict,
+    compile_model,
+    kernel_of,
+    lint,
+    newest,
+)
 from core import InvalidInput, NotFound, Transaction, derived_id
 from workflows import repository
 from workflows.repository import Connection, DefinitionRow
@@ -135,18 +146,28 @@ class Definitions:
     """Compiled models and forms by definition, kept for the life of the process: a version never changes."""
 
     def __init__(self) -> None:
-        self._compiled: dict[UUID, tuple[DefinitionRow, Model]] = {}
+        self._rows: dict[UUID, DefinitionRow] = {}
+        self._compiled: dict[tuple[UUID, str], Model] = {}
 
-    async def model(self, sql: Connection, definition_id: UUID) -> Model:
-        """Return the compiled model of a deployed version."""
-        return (await self._load(sql, definition_id))[1]
+    async def model(self, sql: Connection, definition_id: UUID, kernel: str) -> Model:
+        """Return the model of a deployed version, compiled for the kernel of this version.
+
+        Raises:
+            StateRefused: `kernel.unknown`.
+        """
+        known = self._compiled.get((definition_id, kernel))
+        if known is None:
+            row = await self._row(sql, definition_id)
+            known = compile_model(_encoded(row.sources), process=row.key, kernel=kernel_of(kernel))
+            self._compiled[definition_id, kernel] = known
+        return known
 
     async def form(self, sql: Connection, definition_id: UUID, form_id: str) -> Mapping[str, Any] | None:
         """Return a form of a deployed version."""
-        return (await self._load(sql, definition_id))[0].forms.get(form_id)
+        return (await self._row(sql, definition_id)).forms.get(form_id)
 
     async def latest(self, sql: Connection, key: str) -> tuple[UUID, Model]:
-        """Return id and model of the newest version of a process.
+        """Return id and model of the newest version of a process, for the newest kernel.
 
         Raises:
             NotFound: `definition.unknown`.
@@ -158,15 +179,15 @@ class Definitions:
                 f"No process {key!r} is deployed.",
                 hint=f"Deploy it with `scf process deploy {key}`.",
             )
-        return definition_id, await self.model(sql, definition_id)
+        return definition_id, await self.model(sql, definition_id, newest().version)
 
-    async def _load(self, sql: Connection, definition_id: UUID) -> tuple[DefinitionRow, Model]:
-        known = self._compiled.get(definition_id)
+    async def _row(self, sql: Connection, definition_id: UUID) -> DefinitionRow:
+        known = self._rows.get(definition_id)
         if known is None:
-            row = await repository.definition(sql, definition_id)
-            if row is None:
+            known = await repository.definition(sql, definition_id)
+            if known is None:
                 raise NotFound("definition.unknown", f"There is no definition {definition_id}.")
-            known = self._compiled[definition_id] = (row, _compile(row.sources, row.key))
+            self._rows[definition_id] = known
         return known
 
 
@@ -176,13 +197,9 @@ def _checked_model(sources: Mapping[str, str], key: str, job_types: frozenset[st
     try:
         if errors:
             raise ModelRefused(errors)
-        return _compile(sources, key)
+        return compile_model(_encoded(sources), process=key)
     except ModelRefused as refused:
         raise InvalidInput(refused.code, refused.message, where=refused.where, hint=refused.hint) from refused
-
-
-def _compile(sources: Mapping[str, str], key: str) -> Model:
-    return compile_model(_encoded(sources), process=key)
 
 
 def _encoded(sources: Mapping[str, str]) -> dict[str, bytes]:

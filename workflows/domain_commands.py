@@ -13,7 +13,6 @@ from uuid import UUID
 
 import finance
 import ledger
-from bpmn import KERNEL_VERSION
 from bpmn.values import to_json
 from core import Broken, Clock, Database, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
@@ -22,6 +21,7 @@ from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
 from workflows.repository import CommandRow
+from workflows.retry_many import retry_many
 from workflows.tasks import require_permission
 from workflows.transient import is_transient
 
@@ -117,6 +117,10 @@ class DomainCommands:
                 return await self._deploy(tx, command, payload)
             case payloads.ClaimTask():
                 return await self._claim_task(tx, command, payload)
+            case payloads.RetryIncidents():
+                result = await retry_many(tx, command, payload)
+                await self._record(tx, command, self._clock.now(), command.payload)
+                return result
             case _:
                 raise Broken("command.misdirected", f"{command.kind} needs the case's workflow.")
 
@@ -271,7 +275,7 @@ class DomainCommands:
                 actor=command.actor.label,
                 statement={"task": str(task.id), "element": task.element},
                 model_hash=model_hash,
-                kernel_version=KERNEL_VERSION,
+                kernel_version=case.kernel_version,
                 state_root=state_root,
                 payloads={"commands": b"[]"},
             ),

@@ -207,3 +207,20 @@ class Message(Model):
 
         schema = "workflows"
         table = "message"
+
+
+class RetryItem(Model):
+    """One incident of an `incident.retry-many`, with the command that retries it; what is closed has none."""
+
+    id = fields.UUIDField(primary_key=True)
+    batch_id = fields.UUIDField()
+    position = fields.IntField()
+    incident_id = fields.UUIDField()
+    command_id = fields.UUIDField(null=True)
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "retry_item"
+        unique_together = (("batch_id", "position"),)

@@ -18,6 +18,10 @@ from workflows.clock import ClockPolicy
 # A document of 10 MB, the most that is imported, in base64.
 _CONTENT_LIMIT = 14_000_000
 _STATEMENT_LIMIT = 16_384
+# What moved stands in the ledger entry, whose size is bounded.
+_MOVES_LIMIT = 100
+RETRIES_LIMIT = 500
+"""Incidents that one `incident.retry-many` retries."""
 # The years that trade documents may name, too: far enough from the ends of every date type.
 _YEARS = (1900, 2200)
 
@@ -97,16 +101,63 @@ class CorrelateMessage:
 
 @dataclass(frozen=True, slots=True)
 class RetryIncident:
-    """`incident.retry`: do again what failed."""
+    """`incident.retry`: do again what failed, after these variables are set."""
 
     incident_id: UUID
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SkipIncident:
+    """`incident.skip`: count what failed as done, with these variables as its result."""
+
+    incident_id: UUID
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowAtIncident:
+    """`incident.throw`: let the process take the way of a BPMN error where something failed."""
+
+    incident_id: UUID
+    error_code: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryIncidents:
+    """`incident.retry-many`: retry these incidents, or the open ones that a filter finds."""
+
+    incident_ids: tuple[UUID, ...]
+    product: str | None
+    element: str | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """One element that `case.modify` lets begin, in the scope of this token if it names one."""
+
+    element: str
+    scope: str | None
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyCase:
+    """`case.modify`: end tokens (by id, or by the element where only one stands) and let elements begin."""
+
+    cancel: tuple[str, ...]
+    activate: tuple[Begin, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class CancelCase:
-    """`case.cancel`: end the case for a reason."""
+    """`case.cancel`: end the case for a reason; with `compensate` undo first what it has completed."""
 
     reason: str
+    compensate: bool
 
 
 Payload = (
@@ -119,6 +170,10 @@ Payload = (
     | CompleteTask
     | CorrelateMessage
     | RetryIncident
+    | SkipIncident
+    | ThrowAtIncident
+    | RetryIncidents
+    | ModifyCase
     | CancelCase
 )
 
@@ -181,6 +236,32 @@ class _Fields:
             raise self._invalid(name, "names one id twice")
         return ids
 
+    def flag(self, name: str) -> bool:
+        value = self._values.pop(name, False)
+        if not isinstance(value, bool):
+            raise self._invalid(name, "must be true or false")
+        return value
+
+    def names(self, name: str) -> tuple[str, ...]:
+        values = self._values.pop(name, [])
+        if not isinstance(values, list) or len(values) > _MOVES_LIMIT:
+            raise self._invalid(name, f"must be a list of at most {_MOVES_LIMIT} texts")
+        return tuple(_Fields(self._kind, {name: value}).text(name) for value in values)
+
+    def beginnings(self, name: str) -> tuple[Begin, ...]:
+        values = self._values.pop(name, [])
+        if not isinstance(values, list) or len(values) > _MOVES_LIMIT:
+            raise self._invalid(name, f"must be a list of at most {_MOVES_LIMIT} objects")
+        return tuple(self._beginning(name, value) for value in values)
+
+    def _beginning(self, name: str, value: Any) -> Begin:
+        if not isinstance(value, dict):
+            raise self._invalid(name, "must be a list of objects")
+        inner = _Fields(f"{self._kind}.{name}", dict(value))
+        begin = Begin(inner.text("element"), inner.optional_text("scope"), inner.mapping("variables"))
+        inner.refuse_rest()
+        return begin
+
     def mapping(self, name: str) -> Mapping[str, Any]:
         value = self._values.pop(name, {})
         if not isinstance(value, dict):
@@ -237,6 +318,19 @@ class _Fields:
             )
         return day
 
+    def incidents(self) -> RetryIncidents:
+        """Read ids, or a filter that says something: nobody retries all there is by leaving a field out."""
+        ids = self.uuids("incident_ids") if self._values.get("incident_ids") is not None else ()
+        if len(ids) > RETRIES_LIMIT:
+            raise self._invalid("incident_ids", f"may name {RETRIES_LIMIT} incidents at most")
+        self._values.pop("incident_ids", None)
+        chosen = RetryIncidents(
+            ids, self.optional_text("product"), self.optional_text("element"), self.optional_text("code")
+        )
+        if bool(ids) == any((chosen.product, chosen.element, chosen.code)):
+            raise self._invalid("incident_ids", "or one of product, element and code must be given")
+        return chosen
+
     def clock(self, name: str) -> ClockPolicy:
         return ClockPolicy.from_json(self.mapping(name))
 
@@ -291,6 +385,12 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
         f.uuid("task_id"), f.mapping("variables"), f.statement("statement")
     ),
     "message.correlate": lambda f: CorrelateMessage(f.text("name"), f.text("key"), f.mapping("variables")),
-    "incident.retry": lambda f: RetryIncident(f.uuid("incident_id")),
-    "case.cancel": lambda f: CancelCase(f.text("reason")),
+    "incident.retry": lambda f: RetryIncident(f.uuid("incident_id"), f.mapping("variables")),
+    "incident.skip": lambda f: SkipIncident(f.uuid("incident_id"), f.mapping("variables")),
+    "incident.throw": lambda f: ThrowAtIncident(
+        f.uuid("incident_id"), f.text("error_code"), f.mapping("variables")
+    ),
+    "incident.retry-many": lambda f: f.incidents(),
+    "case.modify": lambda f: ModifyCase(f.names("cancel"), f.beginnings("activate"), f.text("reason")),
+    "case.cancel": lambda f: CancelCase(f.text("reason"), f.flag("compensate")),
 }

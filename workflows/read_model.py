@@ -76,6 +76,11 @@ def task_id(case_id: UUID, kernel_id: str) -> UUID:
     return derived_id("task", case_id, kernel_id)
 
 
+def incident_id(case_id: UUID, kernel_id: str) -> UUID:
+    """Return the public id of an incident."""
+    return derived_id("incident", case_id, kernel_id)
+
+
 def _difference(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[list[Any], list[str]]:
     """Return the records that are new, and the ids of those that are gone."""
     known = {record.id for record in before}
@@ -118,7 +123,7 @@ def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
 
 def _incident(case_id: UUID, incident: Incident, now: datetime) -> Mapping[str, Any]:
     return {
-        "id": derived_id("incident", case_id, incident.id),
+        "id": incident_id(case_id, incident.id),
         "kernel_id": incident.id,
         "element": incident.element,
         "code": incident.code,

@@ -48,18 +48,21 @@ class ReplayReport:
 async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> ReplayReport:
     """Run a case's commands again, from the payloads that its ledger entries commit to.
 
-    Neither the case's stored state nor its read model is used: only the deployed model and the ledger.
+    Neither the case's stored state nor its read model is used: only the deployed model, the ledger, and the
+    kernel that the case's first entry names; an entry that names another one is a mismatch.
 
     Raises:
         NotFound: `case.unknown`.
+        StateRefused: `kernel.unknown`, when this release has not the kernel that the case ran on.
         ScfError: what `ledger.reveal` raises when a payload was erased or does not fit its commitment.
     """
     async with database.reading() as sql:
         case = await repository.read_case(sql, case_id)
         if case is None:
             raise NotFound("case.unknown", f"There is no case {case_id}.")
-        model = await Definitions().model(sql, case.definition_id)
         entries = await repository.case_entries(sql, case_id)
+        kernel = entries[0].body["kernel_version"] if entries else case.kernel_version
+        model = await Definitions().model(sql, case.definition_id, kernel)
         burst = Burst(model, new_instance(model, str(case_id)))
         mismatches: list[Mismatch] = []
         events_seen = 0
@@ -70,11 +73,13 @@ async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> Re
             events = burst.events[events_seen:]
             events_seen = len(burst.events)
             replayed = {
+                "kernel version": burst.state.kernel,
                 "model hash": model.hash,
                 "events root": merkle.root([event_leaf(event.to_json()) for event in events]).hex(),
                 "state root": burst.state.root,
             }
             recorded = {
+                "kernel version": entry.body.get("kernel_version"),
                 "model hash": entry.body.get("model_hash"),
                 "events root": entry.body.get("events_root"),
                 "state root": entry.body.get("state_root"),

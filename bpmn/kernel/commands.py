@@ -32,6 +32,8 @@ class Command:
                 document["at"] = time_to_json(value)
             elif item.name == "variables":
                 document["variables"] = {name: to_json(each) for name, each in value.items()}
+            elif item.name == "activate":
+                document["activate"] = [each.to_json() for each in value]
             else:
                 document[item.name] = value
         return document
@@ -138,12 +140,76 @@ class ResolveIncident(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class SkipElement(Command):
+    """Count the element that an incident stopped as completed, with these variables as its result."""
+
+    kind: ClassVar[str] = "skip-element"
+
+    incident: str
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowAtIncident(Command):
+    """Throw a business error where an incident stands; refused when no error event catches it."""
+
+    kind: ClassVar[str] = "throw-at-incident"
+
+    incident: str
+    error_code: str
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """An element that is to begin, after these variables are set where it begins.
+
+    `scope` is the id (`element:key`) of the token within which; it must be named when there are several.
+    """
+
+    element: str
+    scope: str | None = None
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+    def to_json(self) -> dict[str, Any]:
+        """The activation as JSON data."""
+        variables = {name: to_json(each) for name, each in self.variables.items()}
+        return {"element": self.element, "scope": self.scope, "variables": variables}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Activation:
+        """Read what `to_json` wrote."""
+        given = dict(document)
+        variables = {name: from_json(each) for name, each in given.pop("variables", {}).items()}
+        return cls(**given, variables=variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Modify(Command):
+    """End tokens with all that is within them, and let elements begin; to move a token is to do both.
+
+    `cancel` names tokens by their ids (`element:key`), or by the element at which only one stands.
+    """
+
+    kind: ClassVar[str] = "modify"
+
+    cancel: tuple[str, ...] = ()
+    activate: tuple[Activation, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel(Command):
-    """End the instance: every live token is terminated."""
+    """End the instance: every live token is terminated.
+
+    With `compensate` what it has completed is undone first, the last activity first; the instance is
+    cancelled when the last handler is done.
+    """
 
     kind: ClassVar[str] = "cancel"
 
     reason: str = ""
+    compensate: bool = False
 
 
 COMMANDS: Mapping[str, type[Command]] = {
@@ -158,6 +224,9 @@ COMMANDS: Mapping[str, type[Command]] = {
         BroadcastSignal,
         FireTimers,
         ResolveIncident,
+        SkipElement,
+        ThrowAtIncident,
+        Modify,
         Cancel,
     )
 }
@@ -191,6 +260,12 @@ def _field_from_json(name: str, value: Any) -> Any:
         return time_from_json(value)
     if name == "variables":
         return {_text(key): from_json(each) for key, each in value.items()}
+    if name == "cancel":
+        return tuple(_text(each) for each in value)
+    if name == "activate":
+        return tuple(Activation.from_json(each) for each in value)
+    if name == "compensate" and isinstance(value, bool):
+        return value
     return None if name == "start_element" and value is None else _text(value)
 
 

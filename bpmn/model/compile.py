@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import orjson
 from lxml import etree
 
-from bpmn.elements import BEHAVIOURS, EVENT_KINDS
 from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.errors import BpmnError, Finding, ModelRefused
+from bpmn.kernels import Kernel, newest
 from bpmn.model.beginnings import Beginnings, check_correlation, process_starts, read_beginnings
 from bpmn.model.data import data_parts, read_data
 from bpmn.model.definition import (
@@ -52,23 +52,26 @@ MAX_QUANTITY = 1000
 
 
 def examine(
-    sources: Mapping[str, bytes], process: str | None = None
+    sources: Mapping[str, bytes], process: str | None = None, kernel: Kernel | None = None
 ) -> tuple[Model | None, list[Finding], list[Reader]]:
     """Compile as far as possible; the model is None when an error was found."""
-    return _Compilation(sources, process).run()
+    return _Compilation(sources, process, kernel or newest()).run()
 
 
-def compile_model(sources: Mapping[str, bytes], *, process: str | None = None) -> Model:
+def compile_model(
+    sources: Mapping[str, bytes], *, process: str | None = None, kernel: Kernel | None = None
+) -> Model:
     """Compile the main process with all that it calls into one immutable model.
 
     Args:
         sources: file name → content of BPMN and DMN files (and forms, which only enter the hash).
         process: the id of the main process; needed only when several processes could be it.
+        kernel: the kernel that runs the model, by default the newest.
 
     Raises:
         ModelRefused: with every finding, when one of them is an error.
     """
-    model, findings, _ = examine(sources, process)
+    model, findings, _ = examine(sources, process, kernel)
     if model is None:
         raise ModelRefused(findings)
     return model
@@ -92,9 +95,10 @@ def executable_processes(content: bytes, file: str) -> list[str]:
 
 
 class _Compilation:
-    def __init__(self, sources: Mapping[str, bytes], process: str | None) -> None:
+    def __init__(self, sources: Mapping[str, bytes], process: str | None, kernel: Kernel) -> None:
         self.sources = sources
         self.wanted = process
+        self.kernel = kernel
         self.findings: list[Finding] = []
         self.readers: list[Reader] = []
         self.processes: dict[str, tuple[Reader, etree._Element]] = {}
@@ -157,6 +161,7 @@ class _Compilation:
         settling = tuple(sorted(ref for ref, each in self.elements.items() if each.behaviour.settles))
         model = Model(
             hash=content_hash(self.sources, main),
+            kernel=self.kernel,
             process_id=main,
             name=node.get("name") or main,
             elements=MappingProxyType(self.elements),
@@ -194,7 +199,7 @@ class _Compilation:
         try:
             root = parse_xml(content, file)
             if namespace(root) == BPMN and local(root) == "definitions":
-                self._read_bpmn(Reader(file, root, self.findings))
+                self._read_bpmn(Reader(file, root, self.findings, self.kernel))
             elif local(root) == "definitions" and "/DMN/" in (namespace(root) or ""):
                 from bpmn.dmn import compile_dmn  # only models with decisions pay for it
 
@@ -323,13 +328,13 @@ class _Compilation:
                 "element.foreign", child, f"The element {tag} is no BPMN.", "Move it into extensionElements."
             )
             return False
-        if tag in BEHAVIOURS and tag not in CALLABLE:
+        if tag in self.kernel.behaviours and tag not in CALLABLE:
             if not child.get("id"):
                 reader.refuse("id.missing", child, f"A {tag} has no id.", "Give it one.")
                 return False
             return True
         known = SILENT | WIRING | LOOPS | {"sequenceFlow"} | data_parts(scope, activity=True)
-        if tag not in known and tag not in BEHAVIOURS[local(scope)].parts:
+        if tag not in known and tag not in self.kernel.behaviours[local(scope)].parts:
             reader.refuse(
                 "element.unsupported",
                 child,
@@ -346,7 +351,7 @@ class _Compilation:
             ends = []
             for role in ("sourceRef", "targetRef"):
                 end = reader.by_id.get(node.get(role, ""))
-                if end is None or local(end) not in BEHAVIOURS:
+                if end is None or local(end) not in self.kernel.behaviours:
                     known = end is not None
                     reader.refuse(
                         "flow.bad-end" if known else "flow.dangling",
@@ -394,7 +399,7 @@ class _Compilation:
         event_starts: tuple[str, ...],
     ) -> None:
         tag = local(node)
-        behaviour = BEHAVIOURS[tag]
+        behaviour = self.kernel.behaviours[tag]
         ref = self._ref_of(node)
         outer = node.getparent()
         incoming = tuple(flow for _, flow in around.values() if flow.target == ref)
@@ -406,12 +411,14 @@ class _Compilation:
         check_parts(reader, node, behaviour, kinds)
         check_extensions(reader, node, behaviour, kinds)
         events = tuple(
-            EventDefinition(EVENT_KINDS[local(definition)], config)
+            EventDefinition(self.kernel.event_kinds[local(definition)], config)
             for definition in kinds
-            for config in [EVENT_KINDS[local(definition)].read(definition, node, place, reader)]
+            for config in [self.kernel.event_kinds[local(definition)].read(definition, node, place, reader)]
         )
         if tag == "receiveTask":
-            events = (EventDefinition(EVENT_KINDS["messageEventDefinition"], _received(node, reader)),)
+            events = (
+                EventDefinition(self.kernel.event_kinds["messageEventDefinition"], _received(node, reader)),
+            )
         takes = _quantity(reader, node, "startQuantity")
         if takes > 1 and not incoming:
             reader.refuse(
@@ -517,7 +524,7 @@ class _Compilation:
                 child, tag = shared, local(shared)
             if not tag.endswith("EventDefinition"):
                 continue
-            kind = EVENT_KINDS.get(tag)
+            kind = self.kernel.event_kinds.get(tag)
             if kind is None or place not in kind.positions:
                 reader.refuse(
                     "event.unsupported",
@@ -580,7 +587,7 @@ class _Compilation:
         if local(node) != "boundaryEvent":
             return None
         host = reader.by_id.get(node.get("attachedToRef", ""))
-        behaviour = BEHAVIOURS.get(local(host)) if host is not None else None
+        behaviour = self.kernel.behaviours.get(local(host)) if host is not None else None
         if (
             host is None
             or host.getparent() is not node.getparent()

@@ -60,9 +60,14 @@ class Commands:
                 await self._listener
 
     async def perform(
-        self, viewer: Viewer, kind: str, payload: Mapping[str, Any], idempotency_key: str
+        self,
+        viewer: Viewer,
+        kind: str,
+        payload: Mapping[str, Any],
+        idempotency_key: str,
+        case_id: UUID | None = None,
     ) -> CommandResult:
-        """Commit a command for a person and wait a moment for its outcome.
+        """Commit a command for a person and wait a moment for its outcome; `case_id` as `workflows.submit`.
 
         Raises:
             ScfError: what `workflows.submit` refuses, for example `command.forbidden` and
@@ -71,7 +76,12 @@ class Commands:
         actor = workflows.Actor(viewer.name, viewer.roles, viewer.party_id)
         async with self._database.transaction() as tx:
             receipt = await workflows.submit(
-                tx, kind=kind, actor=actor, payload=payload, idempotency_key=idempotency_key
+                tx,
+                kind=kind,
+                actor=actor,
+                payload=payload,
+                idempotency_key=idempotency_key,
+                case_id=case_id,
             )
         return CommandResult(receipt.command_id, await self._outcome(receipt.command_id))
 

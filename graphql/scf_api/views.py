@@ -206,6 +206,17 @@ INCIDENT = View(
     column_types={"case_id": Kind.UUID},
 )
 
+# What became of each incident of a batch of retries.
+RETRY_ITEM = View(
+    "workflows.retry_item_view",
+    Area.CASES,
+    "id, batch_id, position, incident_id, result, refusal, raised",
+    own=None,
+    key="position",
+    key_kind=Kind.NUMBER,
+    descending=False,
+)
+
 DEFINITION = View(
     "workflows.definition_view",
     Area.DEFINITIONS,

@@ -1,4 +1,4 @@
-"""`scf case`: look at cases, and re-execute them."""
+"""`scf case`: look at cases, re-execute them, and try again what failed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from rich.table import Table
 import ledger
 from core.errors import InvalidInput, NotFound
 from scf import console
+from scf.commands.case_retry import retry
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
 from workflows.replay import ReplayReport, replay_case
 
 EXIT_FINDINGS = 6
 
 app = typer.Typer(name="case", help="Cases.", no_args_is_help=True)
+app.command("retry")(retry)
 
 _COLUMNS = "id, product, state, started_at, ended_at, business_now, incidents"
 

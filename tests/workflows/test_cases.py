@@ -286,9 +286,11 @@ async def test_re_execution_finds_a_model_that_does_not_fit(
     case_id = await platform.start("approval")
     load = replay.Definitions.model
 
-    async def another_model(self: replay.Definitions, sql: object, definition_id: object) -> object:
+    async def another_model(
+        self: replay.Definitions, sql: object, definition_id: object, kernel: str
+    ) -> object:
         (other,) = await platform.rows("SELECT id FROM workflows.definition WHERE key = 'waiting'")
-        return await load(self, sql, other["id"])  # type: ignore[arg-type]
+        return await load(self, sql, other["id"], kernel)  # type: ignore[arg-type]
 
     monkeypatch.setattr(replay.Definitions, "model", another_model)
     report = await replay_case(platform.database, case_id, platform.vault_key)

@@ -39,6 +39,13 @@ from workflows.repository.read_model import (
     insert_tasks,
     resolve_incidents,
 )
+from workflows.repository.retries import (
+    IncidentRow,
+    RetryItem,
+    incidents,
+    insert_retry_items,
+    open_incidents,
+)
 from workflows.repository.rows import (
     CaseRow,
     CommandRow,
@@ -66,6 +73,8 @@ __all__ = [
     "Delivery",
     "EntryRow",
     "Head",
+    "IncidentRow",
+    "RetryItem",
     "TaskRow",
     "awaited_payment",
     "case_entries",
@@ -82,10 +91,12 @@ __all__ = [
     "definition",
     "delete_subscriptions",
     "delivery",
+    "incidents",
     "insert_case",
     "insert_command",
     "insert_definition",
     "insert_incidents",
+    "insert_retry_items",
     "insert_steps",
     "insert_subscriptions",
     "insert_tasks",
@@ -97,6 +108,7 @@ __all__ = [
     "lock_command",
     "lock_definitions",
     "open_incident",
+    "open_incidents",
     "overdue_cases",
     "read_case",
     "resolve_incidents",

@@ -54,6 +54,12 @@ class CaseRow:
     due_at: datetime | None
     incidents: int
 
+    @property
+    def kernel_version(self) -> str:
+        """The version of the kernel that the case's state names; the case stays on it."""
+        version: str = orjson.loads(self.state_json)["kernel"]
+        return version
+
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:

@@ -25,6 +25,7 @@ from scf_api.schema.financing import BankEntry, FinancingRequest
 from scf_api.schema.performing import Answer, CommandStatus, perform, row_of, told
 from scf_api.schema.queries import Me
 from scf_api.schema.relay import key_of
+from scf_api.schema.repair import RepairMutations
 
 # How often a mutation looks whether the case that it caused has started.
 _CASE_POLL_SECONDS = 0.1
@@ -149,7 +150,7 @@ class RecordPaymentPayload:
 
 
 @output
-class Mutation:
+class Mutation(RepairMutations):
     """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
 
     @mutation
