@@ -27,7 +27,15 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     ),
     "request.submit": frozenset({"seller_maker"}),
     "payment.record": frozenset({"treasury", "operations"}),
-    "definition.deploy": frozenset({"product_owner"}),
+    # Who models a product may not approve it: no account holds both roles, and no person does both.
+    "definition.save": frozenset({"analyst"}),
+    "definition.lint": frozenset({"analyst"}),
+    "definition.request": frozenset({"analyst"}),
+    "definition.approve": frozenset({"product_owner"}),
+    "definition.reject": frozenset({"product_owner"}),
+    "definition.retire": frozenset({"product_owner"}),
+    "definition.reinstate": frozenset({"product_owner"}),
+    "definition.tag": frozenset({"product_owner"}),
     "case.start": frozenset(),
     "message.correlate": frozenset({"operations", "treasury"}),
     "incident.retry": frozenset({"operations"}),
@@ -36,7 +44,20 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case.
 WITHOUT_WORKFLOW = frozenset(
-    {"document.import", "request.submit", "payment.record", "definition.deploy", "task.claim"}
+    {
+        "document.import",
+        "request.submit",
+        "payment.record",
+        "definition.save",
+        "definition.lint",
+        "definition.request",
+        "definition.approve",
+        "definition.reject",
+        "definition.retire",
+        "definition.reinstate",
+        "definition.tag",
+        "task.claim",
+    }
 )
 
 
