@@ -350,7 +350,8 @@ class _Fields:
 def _save_draft(f: _Fields) -> SaveDraft:
     key, sources = f.text("key", limit=100), f.texts("sources")
     bundles.require_files(key, sources)
-    return SaveDraft(key, sources, f.optional_uuid("draft_id"), f.optional_number("revision"))
+    draft_id = f.optional_uuid("draft_id")
+    return SaveDraft(key, sources, draft_id, f.number("revision") if draft_id is not None else None)
 
 
 _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
