@@ -7,7 +7,15 @@
 The room stands alone: no input, output, clock or randomness anywhere in it.
 """
 
-from bpmn.errors import BpmnError, CommandRefused, Finding, ModelRefused, StateRefused
+from bpmn.errors import (
+    BpmnError,
+    CommandRefused,
+    Finding,
+    MigrationRefused,
+    ModelRefused,
+    Refusal,
+    StateRefused,
+)
 from bpmn.kernel.commands import (
     BroadcastSignal,
     Cancel,
@@ -25,7 +33,11 @@ from bpmn.kernel.commands import (
 from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer
 from bpmn.kernel.state import KERNEL_VERSION, State
 from bpmn.kernel.step import Step, new_instance, step
-from bpmn.model.catalogue import Catalogue
+from bpmn.migration.dry_run import DryRun, TokenMove, dry_run
+from bpmn.migration.migrate import migrate
+from bpmn.migration.place import Note
+from bpmn.migration.plan import MigrationPlan, plan_migration, unmapped
+from bpmn.model.catalogue import Catalogue, Control, Family, Verdict
 from bpmn.model.compile import compile_model
 from bpmn.model.definition import Element, Model
 from bpmn.model.lint import lint
@@ -41,17 +53,24 @@ __all__ = [
     "CommandRefused",
     "CompleteJob",
     "CompleteTask",
+    "Control",
     "CorrelateMessage",
+    "DryRun",
     "Element",
     "Event",
     "FailJob",
+    "Family",
     "Finding",
     "FireTimers",
     "Incident",
     "Job",
+    "MigrationPlan",
+    "MigrationRefused",
     "Model",
     "ModelRefused",
+    "Note",
     "ProcessStart",
+    "Refusal",
     "ResolveIncident",
     "SignalSubscription",
     "Start",
@@ -62,10 +81,16 @@ __all__ = [
     "Task",
     "ThrowError",
     "Timer",
+    "TokenMove",
     "Trigger",
+    "Verdict",
     "command_from_json",
     "compile_model",
+    "dry_run",
     "lint",
+    "migrate",
     "new_instance",
+    "plan_migration",
     "step",
+    "unmapped",
 ]

@@ -3,7 +3,8 @@
     BpmnError
     ├── ModelRefused     the sources cannot be deployed; `findings` says why, rule by rule
     ├── CommandRefused   the command does not fit the state; nothing changed
-    └── StateRefused     a stored state cannot be restored (other model, other kernel version, damaged)
+    ├── StateRefused     a stored state cannot be restored (other model, other kernel version, damaged)
+    └── MigrationRefused the instance cannot go over to another model; `refusals` says why, token by token
 
 `bpmn.feel` and `bpmn.dmn` raise errors of their own that derive from `BpmnError`.
 """
@@ -80,3 +81,32 @@ class CommandRefused(BpmnError):
 
 class StateRefused(BpmnError):
     """A stored state cannot be restored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something cannot go over to another version of the model.
+
+    `code` is stable (`migration.rule`), `element` a ref of the old model; `token` is the key of the token
+    that stands there, or None where the plan is wrong whatever the instance.
+    """
+
+    code: str
+    token: int | None
+    element: str
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        place = f"{self.element}, token {self.token}" if self.token is not None else self.element
+        return f"{self.code} at {place}: {self.message} {self.hint}".rstrip()
+
+
+class MigrationRefused(BpmnError):
+    """The instance cannot go over to the other model and stays as it is. `refusals` holds every reason."""
+
+    def __init__(self, refusals: Sequence[Refusal]) -> None:
+        first = refusals[0]
+        more = f" (and {len(refusals) - 1} more)" if len(refusals) > 1 else ""
+        super().__init__(first.code, first.message + more, where=first.element, hint=first.hint)
+        self.refusals = tuple(refusals)

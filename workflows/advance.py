@@ -49,7 +49,7 @@ from workflows.definitions import Definitions
 from workflows.effects import BusinessError, Effects, JobContext
 from workflows.forms import read_answers
 from workflows.repository import CaseRow, CommandRow
-from workflows.tasks import require_permission
+from workflows.tasks import COMPLETED_BY, require_permission
 from workflows.transient import is_transient
 
 _log = logging.getLogger(__name__)
@@ -208,7 +208,7 @@ class Advancer:
                 )
                 variables = read_answers(form, answers)
                 # Said by the platform, not by the form: who decided.
-                variables["completedBy"] = command.actor.name
+                variables[COMPLETED_BY] = command.actor.name
                 return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
             case payloads.CorrelateMessage(name=name, key=key, variables=message):
                 return _Plan(CorrelateMessage(now, name, key, {n: from_json(v) for n, v in message.items()}))

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import finance
-from bpmn import Catalogue, Finding, Model, lint
+from bpmn import Catalogue, Control, Family, Finding, Model, Verdict, lint
 from bpmn.model.version_tag import version_tag
 from core import Conflict, InvalidInput, NotFound, Transaction, derived_id
 from workflows import bundles, repository
 from workflows.repository import Connection, DefinitionRow
+from workflows.tasks import COMPLETED_BY
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
@@ -62,7 +63,7 @@ def shipped_products() -> tuple[str, ...]:
 
 def catalogue(sources: Mapping[str, str], job_types: frozenset[str]) -> Catalogue:
     """Return what the deployment check must know: job types, forms among the files, and what starts cases."""
-    return Catalogue(job_types, frozenset(bundles.forms(sources)), finance.MANDATORY_CONTROLS, STARTS)
+    return _known(job_types, frozenset(bundles.forms(sources)))
 
 
 async def check(key: str, sources: Mapping[str, str], job_types: frozenset[str]) -> list[Finding]:
@@ -270,6 +271,23 @@ class Definitions:
 
 def _check(key: str, sources: Mapping[str, str], job_types: frozenset[str]) -> list[Finding]:
     # The forms are among the files, where the check finds them, with what is wrong in them.
-    known = Catalogue(job_types, frozenset(), finance.MANDATORY_CONTROLS, STARTS)
-    found = lint(bundles.encoded(sources), catalogue=known, process=key)
+    found = lint(bundles.encoded(sources), catalogue=_known(job_types, frozenset()), process=key)
     return [*bundles.form_findings(sources), *found]
+
+
+def _known(job_types: frozenset[str], forms: frozenset[str]) -> Catalogue:
+    families = tuple(_family(family) for family in finance.MANDATORY_CONTROLS)
+    return Catalogue(job_types, forms, families, answered=frozenset({COMPLETED_BY}), starts=STARTS)
+
+
+def _family(family: finance.ProductFamily) -> Family:
+    """What finance demands of a product family, in the words of the deployment check."""
+    return Family(
+        family.name,
+        tuple(Control(**_fields(control)) for control in family.controls),
+        tuple(Verdict(**_fields(verdict)) for verdict in family.verdicts),
+    )
+
+
+def _fields(demand: finance.MandatoryControl | finance.MandatoryVerdict) -> dict[str, Any]:
+    return {each.name: getattr(demand, each.name) for each in fields(demand)}

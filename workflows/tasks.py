@@ -9,6 +9,8 @@ from workflows.repository import CaseRow, Connection, TaskRow
 
 # The property by which the analyst says that tasks of one group need different persons.
 FOUR_EYES = "fourEyes"
+# What the platform adds to every answer: who gave it.
+COMPLETED_BY = "completedBy"
 
 _OPEN = frozenset({"open", "claimed"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from bpmn.elements import multi_instance, standard_loop
@@ -25,7 +26,7 @@ class Activity(Behaviour):
         if element.takes > 1 and "via" in token.data:
             waiting = burst.joining(token)
             waiting = burst.await_join(token) if waiting is None else burst.arrive(waiting, token)
-            if sum(waiting.data["arrived"].values()) < element.takes:
+            if _gathered(waiting) < element.takes:
                 return
             token = burst.gathered(waiting)
         if element.loop is None or "body" in token.data:
@@ -34,6 +35,11 @@ class Activity(Behaviour):
             multi_instance.enter(burst, token, element, element.loop)
         else:
             standard_loop.enter(burst, token, element, element.loop)
+
+    def migrated(self, burst: Burst, token: Token, element: Element, was: Element) -> None:
+        """Begin if the activity now takes no more tokens than have been gathered."""
+        if "arrived" in token.data and _gathered(token) == element.takes:
+            self.enter(burst, burst.gathered(token), element)
 
     def complete(self, burst: Burst, token: Token, element: Element) -> None:
         """A round gives its result to the loop; else the activity leaves."""
@@ -53,3 +59,8 @@ class Activity(Behaviour):
         """What a multi-instance kept for its rounds goes with it."""
         if isinstance(element.loop, MultiInstance) and "body" not in token.data:
             multi_instance.forget(burst, token)
+
+
+def _gathered(waiting: Token) -> int:
+    arrived: Mapping[str, int] = waiting.data["arrived"]
+    return sum(arrived.values())

@@ -17,7 +17,7 @@ from bpmn.elements.sub_process import SubProcess, SubProcessConfig
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import Token
 from bpmn.kernel.scopes import Stuck
-from bpmn.model.definition import Element, Formula
+from bpmn.model.definition import BY_ITSELF, Element, Formula
 from bpmn.model.source import BPMN, local
 
 if TYPE_CHECKING:
@@ -82,13 +82,13 @@ class AdHocSubProcess(SubProcess):
         if config.sequential:
             self._begin_next(burst, token, element, 0)
             return
-        for ref in element.begins[""]:
+        for ref in element.begins[BY_ITSELF]:
             branch, seen = burst.fork(token, within=True)
             burst.create(ref, token.key, branch, seen)
 
     def emptied(self, burst: Burst, token: Token, element: Element) -> None:
         """Begin the next activity in sequence; complete when none is left."""
-        begins = element.begins[""]
+        begins = element.begins[BY_ITSELF]
         following = token.data.get("next", len(begins))
         if following < len(begins) and not token.data.keys() & {"enough", "interrupted"}:
             self._begin_next(burst, token, element, following)
@@ -118,4 +118,4 @@ class AdHocSubProcess(SubProcess):
     @staticmethod
     def _begin_next(burst: Burst, token: Token, element: Element, index: int) -> None:
         token = burst.put(replace(token, data={**token.data, "next": index + 1}))
-        burst.create(element.begins[""][index], token.key, token.branch, token.seen)
+        burst.create(element.begins[BY_ITSELF][index], token.key, token.branch, token.seen)

@@ -4,6 +4,7 @@
     activate   begin the work: finish at once (`burst.complete`) or open waits
     complete   the result has been taken: leave along the outgoing flows
     terminate  the token is ended from outside: clean up what only this kind knows of
+    migrated   the token waits here since its instance went over to this version of the model
 
 An element kind is one class in one file. It says which BPMN tag it runs, which attributes, child
 elements and `zeebe:` extensions it understands (the compiler refuses all others by name), reads
@@ -101,6 +102,12 @@ class Behaviour:
     def settle(self, burst: Burst, token: Token, element: Element) -> bool:
         """Whether the waiting merge could go on (and did)."""
         return False
+
+    def migrated(self, burst: Burst, token: Token, element: Element, was: Element) -> None:
+        """A token that waited at `was` in another version of the model waits here now.
+
+        Its waits have been seen to; what only this kind knows of may let it go on.
+        """
 
     def triggered(
         self,

@@ -92,6 +92,13 @@ class ComplexGateway(InclusiveGateway):
             burst.end(burst.gathered(token))
         return True
 
+    def migrated(self, burst: Burst, token: Token, element: Element, was: Element) -> None:
+        """Ask the activation condition if it is another one, or fewer tokens can come than before."""
+        activation, before = element.config.activation, was.config.activation
+        asks = (activation and activation.text) != (before and before.text)
+        if "arrived" in token.data and (asks or len(element.incoming) != len(was.incoming)):
+            self._start(burst, token, element)
+
     def _start(self, burst: Burst, waiting: Token, element: Element) -> None:
         """Go on if the activation condition is true; a merge that waits for reset only gathers."""
         if "started" in waiting.data:

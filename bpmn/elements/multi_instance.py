@@ -26,6 +26,8 @@ MAX_ROUNDS = 100_000
 def enter(burst: Burst, token: Token, element: Element, loop: MultiInstance) -> None:
     """Open the container and start the first round, or all of them."""
     items, total = _items(burst, token, loop)
+    if not loop.sequential:
+        burst.check_room(total)
     burst.emit("loop.activated", token.element, {"token": token.key, "rounds": total})
     token = burst.put(replace(token, status="active"))
     if element.boundaries:

@@ -29,9 +29,20 @@ class ParallelGateway(Behaviour):
             waiting = burst.await_join(token)
         else:
             waiting = burst.arrive(waiting, token)
-        if all(flow.ref in waiting.data["arrived"] for flow in element.incoming):
+        if _complete(waiting, element):
             burst.pass_join(waiting, (flow.ref for flow in element.incoming))
+
+    def migrated(self, burst: Burst, token: Token, element: Element, was: Element) -> None:
+        """Without a flow that it waited for the join may have all it needs, and more than once."""
+        waiting = burst.joining(token)
+        while waiting is not None and _complete(waiting, element):
+            burst.pass_join(waiting, (flow.ref for flow in element.incoming))
+            waiting = burst.joining(token)
 
     def choose(self, burst: Burst, token: Token, element: Element) -> Sequence[Flow]:
         """All flows."""
         return element.outgoing
+
+
+def _complete(waiting: Token, element: Element) -> bool:
+    return all(flow.ref in waiting.data["arrived"] for flow in element.incoming)

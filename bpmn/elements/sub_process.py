@@ -11,7 +11,7 @@ from lxml import etree
 from bpmn.elements.activity import Activity
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.records import EMPTY, Token
-from bpmn.model.definition import Element
+from bpmn.model.definition import BY_ITSELF, Element
 from bpmn.values import Value
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def open_scope(burst: Burst, token: Token, element: Element, start: str | None =
     """Begin to run a scope by what `start` names, or by itself: give the elements that begin a token each."""
     if element.event_starts:
         token = burst.open_events(token, element.event_starts)
-    first, *others = element.begins[start or ""]
+    first, *others = element.begins[start or BY_ITSELF]
     brought = token.data.get("payload")
     if brought is not None:
         token = burst.put(replace(token, data={k: v for k, v in token.data.items() if k != "payload"}))

@@ -63,14 +63,22 @@ class Burst(Scopes):
         self._steps += 1
         try:
             if self._steps > MAX_STEPS:
-                raise Stuck(
-                    "burst.too-long",
-                    f"One command set off more than {MAX_STEPS} element steps: the model may loop for ever.",
-                )
+                raise _too_long()
             element = self._elements[token.element]
             element.behaviour.enter(self, token, element)
         except (Stuck, BpmnError) as stuck:
             self.stop(token.key, "activate", stuck)
+
+    def check_room(self, tokens: int) -> None:
+        """Refuse to make more tokens than the burst has steps left for: they could only stop.
+
+        Without this, tokens that multiply would fill the memory before their steps are counted.
+
+        Raises:
+            Stuck: `burst.too-long`.
+        """
+        if self._steps + len(self._queue) + tokens > MAX_STEPS:
+            raise _too_long()
 
     def begin(self, token: Token, element: Element) -> Token:
         """The common beginning of an activation: event, input mappings, boundary events."""
@@ -139,6 +147,8 @@ class Burst(Scopes):
             return
         try:
             flows = element.behaviour.choose(self, token, element)
+            if len(flows) * element.gives > 1:
+                self.check_room(len(flows) * element.gives)
         except (Stuck, BpmnError) as stuck:
             self.put(replace(token, status="leaving"))
             self.stop(token.key, "leave", stuck)
@@ -393,6 +403,15 @@ class Burst(Scopes):
         joins = scope.data.get("joins", EMPTY) if scope is not None else EMPTY
         return [joins[ref] for ref in self.model.settling if ref in joins]
 
+    def look_again(self, token: Token, was: Element) -> None:
+        """Let a token that came from the element `was` of another model look at what it waits for here."""
+        self._touched[token.scope] = None
+        element = self._elements[token.element]
+        try:
+            element.behaviour.migrated(self, token, element, was)
+        except (Stuck, BpmnError) as stuck:
+            self.stop(token.key, "activate", stuck)
+
     def trigger(self, wait: TimerWait | EventWait, payload: Mapping[str, Value] = NOTHING) -> None:
         """The event that a wait stands for has come."""
         element = self._elements[wait.element]
@@ -498,3 +517,10 @@ class Burst(Scopes):
                 self.complete(token.key, payload)
         elif stop.phase == "leave":
             self.move_on(token, self._elements[token.element])
+
+
+def _too_long() -> Stuck:
+    return Stuck(
+        "burst.too-long",
+        f"One command set off more than {MAX_STEPS} element steps: the model may loop for ever.",
+    )

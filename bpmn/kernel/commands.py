@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from bpmn.errors import CommandRefused
-from bpmn.values import Value, from_json, to_json
+from bpmn.values import Json, Value, from_json, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,27 +163,43 @@ COMMANDS: Mapping[str, type[Command]] = {
 }
 
 
-def command_from_json(document: Mapping[str, Any]) -> Command:
+def command_from_json(document: Json) -> Command:
     """Read what `Command.to_json` wrote.
 
     Raises:
         CommandRefused: `command.unknown` or `command.malformed`.
     """
+    if not isinstance(document, Mapping):
+        raise CommandRefused("command.malformed", "A command is a JSON object.")
     kind = str(document.get("kind"))
     if kind not in COMMANDS:
         raise CommandRefused(
             "command.unknown", f"There is no command {kind!r}.", hint=f"Use one of {', '.join(COMMANDS)}."
         )
-    given = {name: value for name, value in document.items() if name != "kind"}
     try:
-        given["at"] = time_from_json(given["at"])
-        if "variables" in given:
-            given["variables"] = {name: from_json(each) for name, each in given["variables"].items()}
+        given = {name: _field_from_json(name, value) for name, value in document.items() if name != "kind"}
         return COMMANDS[kind](**given)
-    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+    except (TypeError, ValueError, AttributeError) as wrong:
         raise CommandRefused(
             "command.malformed", f"The command {kind!r} cannot be read: {wrong}.", where=str(kind)
         ) from wrong
+
+
+def _field_from_json(name: str, value: Any) -> Any:
+    """Read one field of a command. Raises TypeError, ValueError or AttributeError."""
+    if name == "at":
+        return time_from_json(value)
+    if name == "variables":
+        return {_text(key): from_json(each) for key, each in value.items()}
+    return None if name == "start_element" and value is None else _text(value)
+
+
+def _text(value: Any) -> str:
+    """A text that can be stored: half of a surrogate pair, which JSON can spell, has no UTF-8."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    value.encode()
+    return value
 
 
 def time_to_json(moment: datetime) -> str:
@@ -192,5 +208,11 @@ def time_to_json(moment: datetime) -> str:
 
 
 def time_from_json(text: str) -> datetime:
-    """Read what `time_to_json` wrote."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    """Read what `time_to_json` wrote. Raises ValueError, also for a time without offset."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as wrong:
+        raise ValueError(f"{text!r} lies outside the calendar in UTC") from wrong

@@ -72,7 +72,7 @@ class Token:
             document["branch"],
             tuple((branch, write) for branch, write in document["seen"]),
             tuple(document["waits"]),
-            document["data"],
+            dict(document["data"]),
         )
 
 

@@ -33,7 +33,7 @@ from bpmn.kernel.records import (
 )
 from bpmn.kernel.table import Table
 from bpmn.model.definition import Element, Model
-from bpmn.values import Value
+from bpmn.values import Json, Value, ValueRefused
 
 KERNEL_VERSION = "1"
 """The version of the kernel's semantics: whatever changes one state root is a new version."""
@@ -277,28 +277,28 @@ class State:
         }
 
     @classmethod
-    def from_json(cls, model: Model, document: Mapping[str, Any]) -> State:
+    def from_json(cls, model: Model, document: Json) -> State:
         """Restore a state.
 
         Raises:
             StateRefused: `state.other-model`, `state.other-kernel`, `state.format` or `state.damaged`.
         """
-        if document.get("format") != FORMAT:
+        found = document.get("format") if isinstance(document, Mapping) else None
+        if found != FORMAT:
             raise StateRefused(
-                "state.format",
-                f"The stored state has format {document.get('format')!r}, this kernel reads {FORMAT}.",
+                "state.format", f"The stored state has format {found!r}, this kernel reads {FORMAT}."
             )
-        if document["model"] != model.hash:
+        if document.get("model") != model.hash:
             raise StateRefused(
                 "state.other-model",
-                f"The state belongs to model {document['model']}, not {model.hash}.",
+                f"The state belongs to model {document.get('model')}, not {model.hash}.",
                 where=str(document.get("instance")),
                 hint="Load the model version that the instance runs on, or migrate the instance.",
             )
-        if document["kernel"] != KERNEL_VERSION:
+        if document.get("kernel") != KERNEL_VERSION:
             raise StateRefused(
                 "state.other-kernel",
-                f"The state was made by kernel {document['kernel']}; this is kernel {KERNEL_VERSION}.",
+                f"The state was made by kernel {document.get('kernel')}; this is kernel {KERNEL_VERSION}.",
                 where=str(document.get("instance")),
                 hint="Run the instance on its own kernel version, or migrate it.",
             )
@@ -333,7 +333,7 @@ class State:
                 channels=SortedKeys.of([channel_key(wait) for wait in waits if isinstance(wait, EventWait)]),
                 due=SortedKeys.of([(wait.due, wait.key) for wait in waits if isinstance(wait, TimerWait)]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as wrong:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ValueRefused) as wrong:
             raise StateRefused(
                 "state.damaged",
                 f"The stored state cannot be read: {wrong!r}.",

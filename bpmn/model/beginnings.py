@@ -15,7 +15,7 @@ from lxml import etree
 
 from bpmn.elements.events.message import MessageConfig
 from bpmn.elements.parallel_multiple import CatchConfig
-from bpmn.model.definition import Element
+from bpmn.model.definition import BY_ITSELF, Element
 from bpmn.model.nodes import by_event, can_begin, has_definition, instantiates
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local
@@ -24,7 +24,7 @@ from bpmn.model.starts import ProcessStart
 
 @dataclass(frozen=True, slots=True)
 class Beginnings:
-    """What can start a scope by name, and which of its elements get a token then; "" is without a name."""
+    """What can start a scope by name, and which of its elements get a token then."""
 
     starts: tuple[str, ...] = ()
     begins: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
@@ -38,9 +38,9 @@ def read_beginnings(reader: Reader, scope: etree._Element) -> Beginnings:
     begins = {start: (entry, *(ref for ref in first if ref != entry)) for start, entry in entries.items()}
     plain = [start for start in _start_events(scope) if not has_definition(start)]
     if len(plain) == 1:
-        begins[""] = begins[reader.ref_of(plain[0])]
+        begins[BY_ITSELF] = begins[reader.ref_of(plain[0])]
     elif first and not entries:
-        begins[""] = tuple(first)
+        begins[BY_ITSELF] = tuple(first)
     return Beginnings(tuple(entries), MappingProxyType(begins))
 
 

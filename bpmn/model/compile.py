@@ -41,7 +41,7 @@ from bpmn.model.strict import (
     check_extensions,
     check_parts,
 )
-from bpmn.model.structure import check_structure, warn_unreachable
+from bpmn.model.structure import check_structure
 from bpmn.model.writes import shared_in_parallel
 
 if TYPE_CHECKING:
@@ -285,10 +285,17 @@ class _Compilation:
                 'Set isExecutable="true".',
             )
             return
-        self._scope(reader, node, node.get("id", ""), None)
+        self._scope(reader, node, node.get("id", ""), None, {})
 
-    def _scope(self, reader: Reader, node: etree._Element, process: str, parent: str | None) -> None:
-        """Compile a process or subprocess and what it contains."""
+    def _scope(
+        self,
+        reader: Reader,
+        node: etree._Element,
+        process: str,
+        parent: str | None,
+        around: Mapping[str, tuple[etree._Element, Flow]],
+    ) -> None:
+        """Compile a process or subprocess and what it contains; `around` are the flows beside it."""
         flows = self._flows(reader, node)
         nodes = [child for child in node.iterchildren(etree.Element) if self._flow_node(reader, node, child)]
         children = tuple(self._ref_of(child) for child in nodes)
@@ -299,15 +306,14 @@ class _Compilation:
             for start in child.iterchildren(f"{{{BPMN}}}startEvent")
         )
         beginnings = read_beginnings(reader, node)
-        self._element(reader, node, process, parent, flows, children, beginnings, event_starts)
+        self._element(reader, node, process, parent, around, children, beginnings, event_starts)
         own = self._ref_of(node)
         for child in nodes:
             if local(child) in SCOPES:
-                self._scope(reader, child, process, own)
+                self._scope(reader, child, process, own, flows)
             else:
                 self._element(reader, child, process, own, flows, (), Beginnings(), ())
         check_correlation(reader, node, self.elements)
-        warn_unreachable(reader, node, nodes)
 
     def _flow_node(self, reader: Reader, scope: etree._Element, child: etree._Element) -> bool:
         """Whether a child of a scope is an element that can run; what is unknown is refused here."""
@@ -382,7 +388,7 @@ class _Compilation:
         node: etree._Element,
         process: str,
         parent: str | None,
-        flows: Mapping[str, tuple[etree._Element, Flow]],
+        around: Mapping[str, tuple[etree._Element, Flow]],
         children: tuple[str, ...],
         beginnings: Beginnings,
         event_starts: tuple[str, ...],
@@ -391,7 +397,6 @@ class _Compilation:
         behaviour = BEHAVIOURS[tag]
         ref = self._ref_of(node)
         outer = node.getparent()
-        around = flows if tag not in SCOPES else (self._flows_around(reader, node, outer))
         incoming = tuple(flow for _, flow in around.values() if flow.target == ref)
         outgoing = tuple(flow for _, flow in around.values() if flow.source == ref)
         place = position(node)
@@ -492,16 +497,6 @@ class _Compilation:
             self._ref_of(handlers[0]) if handlers else None,
             self._ref_of(starts[0]) if starts else None,
         )
-
-    def _flows_around(
-        self, reader: Reader, node: etree._Element, outer: etree._Element | None
-    ) -> Mapping[str, tuple[etree._Element, Flow]]:
-        """The flows beside a subprocess (its own are inside); their findings came with the outer scope."""
-        if outer is None or local(node) == "process":
-            return {}
-        quiet = Reader(reader.file, reader.root, [])
-        quiet.ref_of = self._ref_of
-        return self._flows(quiet, outer)
 
     def _event_definitions(self, reader: Reader, node: etree._Element, place: str) -> list[etree._Element]:
         if not place:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from bpmn.model.starts import ProcessStart
 
 
+BY_ITSELF = ""
+"""Under this `Element.begins` lists what gets a token when nothing names a start."""
+
+
 @dataclass(frozen=True, slots=True)
 class Formula:
     """An attribute that is either static text or, when written with a leading `=`, a FEEL expression."""

@@ -109,7 +109,7 @@ class Reader:
             self.refuse(
                 "feel.syntax",
                 node,
-                f"The {what} {text} is no FEEL expression: {wrong.message}",
+                f"The {what} {text} is no FEEL expression: {wrong.message} ({wrong.where})",
                 wrong.hint or "Correct the expression.",
             )
             return Formula(text, None)

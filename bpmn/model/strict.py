@@ -10,7 +10,7 @@ from bpmn.elements.events.kind import EventKind
 from bpmn.model.data import data_parts
 from bpmn.model.nodes import SCOPES, position
 from bpmn.model.reader import Reader
-from bpmn.model.source import BPMN, ZEEBE, local, namespace
+from bpmn.model.source import BPMN, IMPORT, SPIFFWORKFLOW, ZEEBE, local, namespace
 
 # Parts of BPMN that describe without changing what runs. Lanes group, artifacts annotate; data objects are
 # read together with what names them (bpmn.model.data), and describe if nothing does.
@@ -38,6 +38,7 @@ FOREIGN = {
     "http://camunda.org/schema/1.0/bpmn": "Camunda 7",
     "http://activiti.org/bpmn": "Activiti",
     "http://flowable.org/bpmn": "Flowable",
+    SPIFFWORKFLOW: "SpiffWorkflow",
 }
 
 
@@ -127,8 +128,15 @@ def check_extensions(
                 f"zeebe:{local(extension)} at a {local(node)} is not supported.",
                 "Remove it.",
             )
-    for holder in node.iterchildren(f"{{{BPMN}}}extensionElements"):
-        for each in holder.iterchildren(etree.Element):
+    for part in (node, *kinds):
+        for each in part.iterfind(f"{{{BPMN}}}extensionElements/*"):
+            if namespace(each) == IMPORT:
+                reader.refuse(
+                    "import.gap",
+                    node,
+                    f"This was not carried over when the model was imported: {each.text or ''}",
+                    "Model it here, then remove the mark from the extension elements.",
+                )
             foreign = FOREIGN.get(namespace(each) or "")
             if foreign is not None:
                 reader.refuse(

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from bpmn import Finding
 from scf import console
 
-EXIT_FINDINGS = 6
-
 
 def show_findings(findings: Sequence[Finding]) -> None:
     """Print each finding with its place and what to do, then how many there are."""

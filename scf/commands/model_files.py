@@ -8,6 +8,7 @@ from bpmn import BpmnError, Model, compile_model
 from core.errors import InvalidInput, NotFound
 from workflows.definitions import product_sources, shipped_products
 
+EXIT_FINDINGS = 6
 _MODEL_FILES = (".bpmn", ".dmn", ".form")
 
 

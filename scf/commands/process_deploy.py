@@ -15,8 +15,8 @@ from bpmn import Finding
 from core import Database, SystemClock, errors, random_id
 from core.errors import Conflict, NotFound, ScfError, Unavailable
 from scf import console
-from scf.commands.findings import EXIT_FINDINGS, show_findings
-from scf.commands.model_files import model_sources
+from scf.commands.findings import show_findings
+from scf.commands.model_files import EXIT_FINDINGS, model_sources
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
 from workflows import bundles
 

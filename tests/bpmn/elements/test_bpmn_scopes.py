@@ -199,6 +199,22 @@ def test_a_model_that_loops_for_ever_stops_with_an_incident(monkeypatch):
     assert Case(process(body)).codes == ["burst.too-long"]
 
 
+def test_tokens_that_multiply_stop_before_they_fill_the_memory(monkeypatch):
+    """Three elements that each make 400 tokens of one would make 64 million."""
+    monkeypatch.setattr("bpmn.kernel.burst.MAX_STEPS", 1000)
+    names = ("a", "b", "c")
+    tasks = "".join(f'<task id="{name}" completionQuantity="400"/>' for name in names)
+    rounds = '<task id="t"/>' + start("s") + flow("s > t")
+    for name in names:
+        loop = "<multiInstanceLoopCharacteristics><loopCardinality>400</loopCardinality>"
+        rounds = sub(name, rounds, f"{loop}</multiInstanceLoopCharacteristics>")
+        rounds += start(f"s{name}") + flow(f"s{name} > {name}")
+    for body in (start() + tasks + end() + flow("start > a > b > c > end"), rounds):
+        case = Case(process(body))
+        assert set(case.codes) == {"burst.too-long"}
+        assert len(case.events) < 10_000
+
+
 def test_a_process_may_call_itself_hundreds_of_calls_deep():
     call = '<callActivity id="call">' + extension('<zeebe:calledElement processId="p"/>') + "</callActivity>"
     body = start() + script("down", "=n - 1", "n") + '<exclusiveGateway id="deep" default="deep-end"/>' + call
