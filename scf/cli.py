@@ -22,7 +22,7 @@ COMMANDS = {
     "up": "Start the platform; it stays up and keeps its data.",
     "demo": "Run financing cases from trade documents to a verified ledger.",
     "doctor": "Check what the platform needs of this machine.",
-    "process": "Process models: check, simulate, compare and migrate them, run conformance suites.",
+    "process": "Process models: check, simulate, compare, deploy and migrate them, run conformance suites.",
     "dmn": "Decision models: run the DMN TCK.",
     "case": "Cases: list, show, re-execute, retry what failed.",
     "ledger": "The signed log: verify it, prove an entry, check a proof.",

@@ -183,7 +183,9 @@ class Advancer:
                 f"There is a case {payload.business_key!r} of {payload.product} already.",
                 where="payload.business_key",
             )
-        definition_id, model = await self._definitions.latest(tx.sql, payload.product)
+        definition_id, model = await self._definitions.to_start(
+            tx.sql, payload.product, version=payload.version, tag=payload.tag
+        )
         clock = payload.clock.begin(at)
         started_at = clock.at(at)
         case = CaseRow(

@@ -16,10 +16,11 @@ import ledger
 from bpmn.values import to_json
 from core import Broken, Clock, Database, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
-from workflows import definitions, payloads, repository
+from workflows import deployments, payloads, repository
 from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
+from workflows.deployments import Deployments
 from workflows.repository import CommandRow
 from workflows.retry_many import retry_many
 from workflows.tasks import require_permission
@@ -78,7 +79,7 @@ class DomainCommands:
         self._database = database
         self._recorder = recorder
         self._clock = clock
-        self._job_types = job_types
+        self._deployments = Deployments(recorder, job_types)
         self._case_clock = case_clock
 
     async def perform(self, command_id: UUID) -> None:
@@ -113,14 +114,14 @@ class DomainCommands:
                 return await self._submit_request(tx, command, payload)
             case payloads.RecordPayment():
                 return await self._record_payment(tx, command, payload)
-            case payloads.DeployDefinition():
-                return await self._deploy(tx, command, payload)
             case payloads.ClaimTask():
                 return await self._claim_task(tx, command, payload)
             case payloads.RetryIncidents():
                 result = await retry_many(tx, command, payload)
                 await self._record(tx, command, self._clock.now(), command.payload)
                 return result
+            case _ if command.kind in deployments.KINDS:
+                return await self._deployments.carry_out(tx, command, payload, self._clock.now())
             case _:
                 raise Broken("command.misdirected", f"{command.kind} needs the case's workflow.")
 
@@ -233,26 +234,6 @@ class DomainCommands:
         )
         return {**result, "matched": key, "case_id": str(case_id)}
 
-    async def _deploy(
-        self, tx: Transaction, command: CommandRow, payload: payloads.DeployDefinition
-    ) -> Mapping[str, Any]:
-        at = self._clock.now()
-        deployed = await definitions.deploy(
-            tx,
-            payload.key,
-            payload.sources,
-            job_types=self._job_types,
-            deployed_by=command.actor.name,
-            at=at,
-        )
-        await self._record(tx, command, at, command.payload, model_hash=deployed.hash)
-        return {
-            "definition_id": str(deployed.id),
-            "version": deployed.version,
-            "hash": deployed.hash,
-            "new": deployed.new,
-        }
-
     async def _claim_task(
         self, tx: Transaction, command: CommandRow, payload: payloads.ClaimTask
     ) -> Mapping[str, Any]:
@@ -288,8 +269,6 @@ class DomainCommands:
         command: CommandRow,
         at: datetime,
         payload: Mapping[str, Any],
-        *,
-        model_hash: str | None = None,
     ) -> None:
         await self._recorder.record(
             tx,
@@ -299,7 +278,6 @@ class DomainCommands:
                 kind=command.kind,
                 occurred_at=at,
                 actor=command.actor.label,
-                model_hash=model_hash,
                 payloads={"request": encode(payload)},
             ),
         )

@@ -24,6 +24,11 @@ class Definition(Model):
     state = fields.CharField(max_length=20)
     deployed_by = fields.TextField()
     deployed_at = fields.DatetimeField()
+    # Who asked for its deployment; null where a release brought it, without a second person.
+    requested_by = fields.TextField(null=True)
+    findings = fields.JSONField[list[dict[str, object]]](db_default=[])
+    # Its entries in the ledger's stream `definition:<id>`; versions of before the drafts have none there.
+    entries = fields.IntField(db_default=0)
 
     class Meta:
         """Where the table lives."""
@@ -31,6 +36,57 @@ class Definition(Model):
         schema = "workflows"
         table = "definition"
         unique_together = (("key", "version"),)
+
+
+class Draft(Model):
+    """The next version of a process on its way to deployment; one of a key at a time.
+
+    `draft` as it is edited, `linted` once the check found no error, `pending` when its deployment was asked
+    for. Deployed, it is a definition of the same id.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    key = fields.CharField(max_length=100, unique=True)
+    revision = fields.IntField()
+    state = fields.CharField(max_length=20)
+    hash = fields.CharField(max_length=64)
+    sources = fields.JSONField[dict[str, str]]()
+    # Null until this revision was checked.
+    findings = fields.JSONField[list[dict[str, object]]](null=True)
+    authors = ArrayField(element_type="text")
+    saved_by = fields.TextField()
+    saved_at = fields.DatetimeField()
+    requested_by = fields.TextField(null=True)
+    requested_at = fields.DatetimeField(null=True)
+    rejected_by = fields.TextField(null=True)
+    rejection = fields.TextField(null=True)
+    entries = fields.IntField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "draft"
+
+
+class DefinitionTag(Model):
+    """A name for one version of a process, by which cases can start; it can be moved to another version."""
+
+    id = fields.UUIDField(primary_key=True)
+    key = fields.CharField(max_length=100)
+    tag = fields.CharField(max_length=100)
+    definition: fields.ForeignKeyRelation[Definition] = fields.ForeignKeyField(
+        "workflows.Definition", related_name="tags", on_delete=fields.RESTRICT
+    )
+    set_by = fields.TextField()
+    set_at = fields.DatetimeField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "definition_tag"
+        unique_together = (("key", "tag"),)
 
 
 class Case(Model):

@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from core import InvalidInput, Money
+from workflows import bundles
 from workflows.clock import ClockPolicy
 
 # A document of 10 MB, the most that is imported, in base64.
@@ -22,6 +23,7 @@ _STATEMENT_LIMIT = 16_384
 _MOVES_LIMIT = 100
 RETRIES_LIMIT = 500
 """Incidents that one `incident.retry-many` retries."""
+_LARGEST_NUMBER = 2**31 - 1
 # The years that trade documents may name, too: far enough from the ends of every date type.
 _YEARS = (1900, 2200)
 
@@ -54,19 +56,82 @@ class RecordPayment:
 
 
 @dataclass(frozen=True, slots=True)
-class DeployDefinition:
-    """`definition.deploy`: the files of a process, by name."""
+class SaveDraft:
+    """`definition.save`: the files of a process, by name; a new draft, or the next revision of one."""
 
     key: str
     sources: Mapping[str, str]
+    draft_id: UUID | None
+    revision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LintDraft:
+    """`definition.lint`: check this revision of a draft as its deployment would."""
+
+    draft_id: UUID
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDeployment:
+    """`definition.request`: ask a second person to deploy this revision of a draft."""
+
+    draft_id: UUID
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveDeployment:
+    """`definition.approve`: deploy a draft; `hash` is that of the content that the person has seen."""
+
+    draft_id: UUID
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectDeployment:
+    """`definition.reject`: give a draft back to its analysts."""
+
+    draft_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetireDefinition:
+    """`definition.retire`: start no more cases on a version."""
+
+    definition_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstateDefinition:
+    """`definition.reinstate`: start cases on a retired version again."""
+
+    definition_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagDefinition:
+    """`definition.tag`: let a tag name this version, whichever it named before."""
+
+    definition_id: UUID
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
 class StartCase:
-    """`case.start`: one case of a deployed process; unique by product and business key."""
+    """`case.start`: one case of a deployed process; unique by product and business key.
+
+    `version` or `tag` names the version on which it runs; without them it is the latest that is deployed.
+    """
 
     product: str
     business_key: str
+    version: int | None
+    tag: str | None
     variables: Mapping[str, Any]
     request_id: UUID | None
     seller_id: UUID | None
@@ -164,7 +229,14 @@ Payload = (
     ImportDocument
     | SubmitRequest
     | RecordPayment
-    | DeployDefinition
+    | SaveDraft
+    | LintDraft
+    | RequestDeployment
+    | ApproveDeployment
+    | RejectDeployment
+    | RetireDefinition
+    | ReinstateDefinition
+    | TagDefinition
     | StartCase
     | ClaimTask
     | CompleteTask
@@ -183,7 +255,8 @@ def parse(kind: str, payload: Mapping[str, Any]) -> Payload:
 
     Raises:
         InvalidInput: `command.kind_unknown`, `command.field_missing`, `command.field_invalid` or
-            `command.field_unknown`, naming the field.
+            `command.field_unknown`, naming the field; for `definition.save` also what
+            `bundles.require_files` raises.
     """
     reader = _READERS.get(kind)
     if reader is None:
@@ -213,6 +286,15 @@ class _Fields:
 
     def optional_text(self, name: str) -> str | None:
         return self.text(name) if self._values.get(name) is not None else self._values.pop(name, None)
+
+    def number(self, name: str) -> int:
+        value = self._take(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST_NUMBER:
+            raise self._invalid(name, "must be a whole number from 1")
+        return value
+
+    def optional_number(self, name: str) -> int | None:
+        return self.number(name) if self._values.get(name) is not None else self._values.pop(name, None)
 
     def optional_choice(self, name: str, *choices: str) -> Any:
         value = self.optional_text(name)
@@ -359,6 +441,13 @@ class _Fields:
         )
 
 
+def _save_draft(f: _Fields) -> SaveDraft:
+    key, sources = f.text("key", limit=100), f.texts("sources")
+    bundles.require_files(key, sources)
+    draft_id = f.optional_uuid("draft_id")
+    return SaveDraft(key, sources, draft_id, f.number("revision") if draft_id is not None else None)
+
+
 _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "document.import": lambda f: ImportDocument(f.content("content_b64"), f.text("filename")),
     "request.submit": lambda f: SubmitRequest(f.uuids("invoice_ids")),
@@ -370,10 +459,19 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
         payer=f.optional_text("payer"),
         direction=f.optional_choice("direction", "in", "out"),
     ),
-    "definition.deploy": lambda f: DeployDefinition(f.text("key", limit=100), f.texts("sources")),
+    "definition.save": _save_draft,
+    "definition.lint": lambda f: LintDraft(f.uuid("draft_id"), f.number("revision")),
+    "definition.request": lambda f: RequestDeployment(f.uuid("draft_id"), f.number("revision")),
+    "definition.approve": lambda f: ApproveDeployment(f.uuid("draft_id"), f.text("hash", limit=64)),
+    "definition.reject": lambda f: RejectDeployment(f.uuid("draft_id"), f.text("reason")),
+    "definition.retire": lambda f: RetireDefinition(f.uuid("definition_id"), f.text("reason")),
+    "definition.reinstate": lambda f: ReinstateDefinition(f.uuid("definition_id"), f.text("reason")),
+    "definition.tag": lambda f: TagDefinition(f.uuid("definition_id"), f.text("tag", limit=100)),
     "case.start": lambda f: StartCase(
         product=f.text("product", limit=100),
         business_key=f.text("business_key", limit=200),
+        version=f.optional_number("version"),
+        tag=f.optional_text("tag"),
         variables=f.mapping("variables"),
         request_id=f.optional_uuid("request_id"),
         seller_id=f.optional_uuid("seller_id"),

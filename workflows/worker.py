@@ -15,11 +15,12 @@ from temporalio.worker import Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import ledger
-from core import Clock, Database, Room, SystemClock, Transaction, derived_id
+from core import Clock, Database, Room, SystemClock, Transaction
 from workflows import definitions
 from workflows.advance import Advancer
 from workflows.case_workflow import ADVANCE, Burst, CaseWorkflow, Waits
 from workflows.definitions import Definitions, shipped_products
+from workflows.deployments import record_deployment
 from workflows.domain_commands import DomainCommands, NewCaseClock
 from workflows.effects import Effects
 from workflows.effects.platform import platform_effects
@@ -200,7 +201,10 @@ def _relay(
 async def deploy_shipped(
     database: Database, recorder: ledger.Recorder, effects: Effects, clock: Clock
 ) -> None:
-    """Deploy the products of this release that are not deployed yet, each with its ledger entry."""
+    """Deploy the products of this release that are not deployed yet, each with its ledger entry.
+
+    This takes no second person: who installs a release has decided for it.
+    """
     for key in shipped_products():
         async with database.transaction() as tx:
             await _deploy(tx, key, recorder, effects, clock)
@@ -219,18 +223,7 @@ async def _deploy(
         at=at,
     )
     if deployed.new:
-        await recorder.record(
-            tx,
-            ledger.EntryDraft(
-                stream=f"definition:{derived_id(key, deployed.version)}",
-                seq=1,
-                kind="definition.deploy",
-                occurred_at=at,
-                actor="system:release",
-                statement={"key": key, "version": deployed.version},
-                model_hash=deployed.hash,
-            ),
-        )
+        await record_deployment(tx, recorder, deployed, at)
 
 
 def rooms() -> tuple[Room, ...]:

@@ -220,9 +220,21 @@ RETRY_ITEM = View(
 DEFINITION = View(
     "workflows.definition_view",
     Area.DEFINITIONS,
-    "id, key, version, hash, name, state, deployed_at",
+    "id, key, version, tags, hash, name, state, requested_by, deployed_by, deployed_at",
     own="true",
     key="deployed_at",
+    key_kind=Kind.TIME,
+    column_types={"key": Kind.TEXT},
+)
+
+DRAFT = View(
+    "workflows.draft_view",
+    Area.DEFINITIONS,
+    "id, key, revision, state, hash, authors, saved_by, saved_at, requested_by, requested_at, rejected_by,"
+    " rejection",
+    # What is not deployed yet is the bank's own deliberation.
+    own=None,
+    key="saved_at",
     key_kind=Kind.TIME,
 )
 

@@ -12,46 +12,12 @@ from scf_api import views
 from scf_api.context import Info
 from scf_api.repository import Row
 from scf_api.roles import Area
+from scf_api.schema.definitions import ProcessDefinition
 from scf_api.schema.describe import output, resolved
 from scf_api.schema.financing import Asset, FinancingRequest, Journal, PaymentOrder
 from scf_api.schema.log import LedgerEntry
 from scf_api.schema.relay import After, Connection, First, Node, children, global_id, one
 from scf_api.schema.scalars import Hash
-
-
-@output
-class ProcessDefinition(Node):
-    """A deployed version of a product's process."""
-
-    row_key: strawberry.Private[object]
-    key: str
-    version: int
-    hash: Hash = strawberry.field(
-        description="The content hash of the model, which every ledger entry names."
-    )
-    name: str
-    state: str
-    deployed_at: datetime
-
-    @classmethod
-    def from_row(cls, row: Row) -> ProcessDefinition:
-        """Build it from a row of `workflows.definition_view`."""
-        return cls(
-            id=global_id("ProcessDefinition", row["id"]),
-            row_key=row["id"],
-            key=row["key"],
-            version=row["version"],
-            hash=Hash(row["hash"]),
-            name=row["name"],
-            state=row["state"],
-            deployed_at=row["deployed_at"],
-        )
-
-    @resolved
-    async def bpmn_xml(self, info: Info) -> str | None:
-        """The BPMN file as the analyst wrote it."""
-        row = await info.context.detail(views.DEFINITION, self.row_key, "bpmn_xml")
-        return row["bpmn_xml"] if row else None
 
 
 @output

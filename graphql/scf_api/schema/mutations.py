@@ -19,6 +19,7 @@ from scf_api.context import Info
 from scf_api.repository import Row
 from scf_api.schema.cases import Case, Task
 from scf_api.schema.commands import UserError
+from scf_api.schema.deployments import DeploymentMutations
 from scf_api.schema.describe import argument, enum, mutation, output
 from scf_api.schema.documents import Document
 from scf_api.schema.financing import BankEntry, FinancingRequest
@@ -150,7 +151,7 @@ class RecordPaymentPayload:
 
 
 @output
-class Mutation(RepairMutations):
+class Mutation(RepairMutations, DeploymentMutations):
     """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
 
     @mutation

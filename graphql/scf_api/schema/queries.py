@@ -11,8 +11,9 @@ import ledger
 from scf_api import views
 from scf_api.context import Info
 from scf_api.repository import equals
-from scf_api.schema.cases import Case, Incident, ProcessDefinition, Task
+from scf_api.schema.cases import Case, Incident, Task
 from scf_api.schema.commands import Command
+from scf_api.schema.definitions import DefinitionQueries, ProcessDefinition, ProcessDraft
 from scf_api.schema.describe import output, resolved
 from scf_api.schema.documents import Document, Invoice, Order
 from scf_api.schema.financing import Asset, BankEntry, FinancingRequest, Journal, PaymentOrder
@@ -40,6 +41,7 @@ _NODES: dict[str, tuple[View, str, Any]] = {
     "Task": (views.TASK, "id", Task),
     "Incident": (views.INCIDENT, "id", Incident),
     "ProcessDefinition": (views.DEFINITION, "id", ProcessDefinition),
+    "ProcessDraft": (views.DRAFT, "id", ProcessDraft),
     "Command": (views.COMMAND, "id", Command),
     "LedgerEntry": (views.ENTRY, "entry_id", LedgerEntry),
 }
@@ -61,7 +63,7 @@ class Me:
 
 
 @output
-class Query:
+class Query(DefinitionQueries):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved
@@ -239,15 +241,6 @@ class Query:
                 ),
             )
         return await listed(info, views.TASK, Task.from_row, first, after, filters)
-
-    @resolved
-    async def process_definitions(
-        self, info: Info, key: str | None = None, first: First = None, after: After = None
-    ) -> Connection[ProcessDefinition]:
-        """Deployed processes, latest deployment first."""
-        return await listed(
-            info, views.DEFINITION, ProcessDefinition.from_row, first, after, equals("key", key)
-        )
 
     @resolved
     async def command(self, info: Info, id: strawberry.ID) -> Command | None:
