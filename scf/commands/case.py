@@ -14,36 +14,64 @@ from rich import box
 from rich.table import Table
 
 import ledger
+from core.clock import SystemClock
 from core.errors import InvalidInput, NotFound
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from workflows import find_cases
 from workflows.replay import ReplayReport, replay_case
+from workflows.search import CaseFilter, read_test
 
 EXIT_FINDINGS = 6
 
 app = typer.Typer(name="case", help="Cases.", no_args_is_help=True)
 
-_COLUMNS = "id, product, state, started_at, ended_at, business_now, incidents"
-
 
 @app.command("list")
 def list_cases(
-    state: Annotated[str | None, typer.Option(help="Only cases in this state.")] = None,
+    state: Annotated[
+        list[str] | None, typer.Option("--state", help="Only cases in this state; may be given again.")
+    ] = None,
+    product: Annotated[str | None, typer.Option("--product", help="Only cases of this product.")] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", help="Only cases on this version of the product's process.")
+    ] = None,
+    element: Annotated[
+        str | None, typer.Option("--element", help="Only cases that stand at this element.")
+    ] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Only cases whose business key begins so.")] = None,
+    variable: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--variable",
+            metavar="TEST",
+            help="Only cases of which this holds, such as 'offer.amount>=1000'; may be given again. "
+            "Compare with = != < <= > >= or ^= (begins with); a name alone asks whether it has a value.",
+        ),
+    ] = None,
+    incident: Annotated[
+        bool | None, typer.Option("--incident/--no-incident", help="Whether an incident is open.")
+    ] = None,
+    overdue: Annotated[
+        bool | None, typer.Option("--overdue/--not-overdue", help="Whether a task is past its due date.")
+    ] = None,
+    first: Annotated[int, typer.Option("--first", min=1, max=10_000, help="How many at most.")] = 200,
     data: DataOption = None,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List the cases, latest first."""
-    rows = asyncio.run(
-        _rows(
-            f"SELECT {_COLUMNS} FROM workflows.case_view WHERE $1::text IS NULL OR state = $1"  # noqa: S608
-            " ORDER BY started_at DESC, id LIMIT 200",
-            (state,),
-            data,
-            database,
-        )
+    """List the cases that fit, latest first."""
+    wanted = CaseFilter(
+        states=state or (),
+        product=product,
+        version=version,
+        element=element,
+        business_key=key,
+        variables=[read_test(text) for text in variable or ()],
+        has_incident=incident,
+        overdue=overdue,
     )
-    _print(rows, json)
+    _print(asyncio.run(_found(wanted, first, data, database)), json)
 
 
 @app.command("show")
@@ -99,6 +127,13 @@ async def _replay(case_id: UUID, data: Path | None, database: str | None) -> Rep
     vault_key = ledger.vault_key_in(data_folder(data).keys)
     async with platform_database(data, database) as opened:
         return await replay_case(opened, case_id, vault_key)
+
+
+async def _found(
+    wanted: CaseFilter, first: int, data: Path | None, database: str | None
+) -> list[dict[str, Any]]:
+    async with platform_database(data, database) as opened, opened.reading() as sql:
+        return [dict(row) for row in await find_cases(sql, wanted, SystemClock().now(), first)]
 
 
 async def _rows(

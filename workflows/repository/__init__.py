@@ -49,6 +49,13 @@ from workflows.repository.rows import (
     Head,
     TaskRow,
 )
+from workflows.repository.search import (
+    Condition,
+    conditions,
+    find_cases,
+    write_elements,
+    write_variables,
+)
 from workflows.repository.tasks import (
     case_of_incident,
     case_of_task,
@@ -61,6 +68,7 @@ from workflows.repository.tasks import (
 __all__ = [
     "CaseRow",
     "CommandRow",
+    "Condition",
     "Connection",
     "DefinitionRow",
     "Delivery",
@@ -77,11 +85,13 @@ __all__ = [
     "command_by_key",
     "command_state",
     "completed_same_eyes",
+    "conditions",
     "count_entry",
     "decide_command",
     "definition",
     "delete_subscriptions",
     "delivery",
+    "find_cases",
     "insert_case",
     "insert_command",
     "insert_definition",
@@ -106,4 +116,6 @@ __all__ = [
     "task",
     "unlock_head",
     "update_case",
+    "write_elements",
+    "write_variables",
 ]
