@@ -103,24 +103,37 @@ def replay(
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Run a case's commands through the kernel again and compare every root with the ledger."""
+    """Run a case's commands through the kernel again and compare every root with the ledger.
+
+    Exit code 0 when nothing is wrong, also after an erasure, when the entries are proven and nothing can be
+    run again; 6 when a root differs.
+    """
     report = asyncio.run(_replay(_uuid(case_id), data, database))
     if json:
         console.print_json({**asdict(report), "agrees": report.agrees})
-    else:
+    elif report.erased:
         console.out.print(
-            f"{report.commands} commands of {report.entries} entries ran again through the kernel: "
-            + ("every root is the recorded one." if report.agrees else "[red]not all roots agree.[/red]")
+            f"Proven, no longer re-executable: the {report.entries} entries are signed and in the log; "
+            "what they commit to was erased."
         )
-        for mismatch in report.mismatches:
-            console.out.print(
-                f"entry {mismatch.seq} ({mismatch.entry_id}): {mismatch.what} was {mismatch.recorded}, "
-                f"is {mismatch.replayed}",
-                markup=False,
-                soft_wrap=True,
-            )
-    if not report.agrees:
+    else:
+        _show_report(report)
+    if report.mismatches:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _show_report(report: ReplayReport) -> None:
+    console.out.print(
+        f"{report.commands} commands of {report.entries} entries ran again through the kernel: "
+        + ("every root is the recorded one." if report.agrees else "[red]not all roots agree.[/red]")
+    )
+    for mismatch in report.mismatches:
+        console.out.print(
+            f"entry {mismatch.seq} ({mismatch.entry_id}): {mismatch.what} was {mismatch.recorded}, "
+            f"is {mismatch.replayed}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 async def _replay(case_id: UUID, data: Path | None, database: str | None) -> ReplayReport:
