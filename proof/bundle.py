@@ -35,6 +35,8 @@ from proof.hashes import HASH_SIZE, commitment, event_leaf
 from proof.signatures import BACKENDS, Backend, PublicKey
 
 FORMAT = "scf-audit-bundle/1"
+# The payload of a history's entry: a JSON array of the histories of the workflow's runs, the first one first.
+HISTORY_FIELD = "runs"
 
 _PARTS = ("case", "history")
 _NUMBERED = re.compile(r"(case|history)/([0-9]{6})/(.+)")

@@ -7,11 +7,22 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 import ledger
 from bpmn import BpmnError, Model, compile_model
 from core import Broken, Conflict, Database, NotFound
 from proof import canonical
-from proof.bundle import Bundle, BundleEntry, Checked, Finding, Opening, check, history_stream
+from proof.bundle import (
+    HISTORY_FIELD,
+    Bundle,
+    BundleEntry,
+    Checked,
+    Finding,
+    Opening,
+    check,
+    history_stream,
+)
 from proof.entry import Body
 from proof.entry_proof import EntryProof
 from proof.signatures import BACKENDS, Backend
@@ -159,11 +170,20 @@ def verify_bundle(
         reexecuted=status is not None,
         commands=commands,
         status=status,
-        history_runs=sum(len(entry.openings) for entry in bundle.history),
+        history_runs=sum(_runs(entry) for entry in bundle.history),
         verified_by=tuple(backends),
         pinned=checked.pinned,
         findings=tuple(findings),
     )
+
+
+def _runs(entry: BundleEntry) -> int:
+    """Return how many runs of Temporal's history an entry discloses."""
+    opening = entry.openings.get(HISTORY_FIELD)
+    try:
+        return len(orjson.loads(opening.payload)) if opening else 0
+    except (orjson.JSONDecodeError, TypeError):
+        return 0
 
 
 def _model(bundle: Bundle, checked: Checked, findings: list[Finding]) -> Model | None:

@@ -9,6 +9,7 @@ import ledger
 from bpmn import Model
 from core import Conflict, Database, NotFound
 from workflows import repository
+from workflows.comparison import Comparison, compare
 from workflows.definitions import Definitions
 from workflows.reexecution import Mismatch, Recorded, reexecute
 from workflows.repository import CaseRow, Connection
@@ -69,6 +70,27 @@ async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> Re
     return ReplayReport(
         case_id, len(recorded.entries), done.commands, done.events, done.state.root, done.mismatches
     )
+
+
+async def compare_case(database: Database, case_id: UUID, other: Model, vault_key: bytes) -> Comparison:
+    """Run a case's commands on another version of its process, and tell where they first lead elsewhere.
+
+    Raises:
+        NotFound: `case.unknown`.
+        Conflict: `ledger.stream_erased`, or `replay.differs` when the commands no longer give the signed
+            roots on the version that the case ran on.
+        Broken: what `ledger.reveal` raises when a payload does not fit its commitment.
+    """
+    async with database.reading() as sql:
+        recorded = await recorded_case(sql, case_id, vault_key)
+    if reexecute(recorded.model, str(case_id), recorded.entries).mismatches:
+        raise Conflict(
+            "replay.differs",
+            "The case's commands do not give the signed roots on the version that it ran on.",
+            where=str(case_id),
+            hint="Look at that first, without --model.",
+        )
+    return compare(recorded.model, other, str(case_id), recorded.entries)
 
 
 async def recorded_case(sql: Connection, case_id: UUID, vault_key: bytes) -> RecordedCase:

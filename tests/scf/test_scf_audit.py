@@ -261,6 +261,31 @@ async def test_after_an_erasure_a_case_is_proven_and_no_longer_re_executable(
     assert report.withheld == 6  # the commands and the element steps of three entries
 
 
+async def test_a_case_is_replayed_on_another_version(
+    installed: Installed, case_id: UUID, tmp_path: Path
+) -> None:
+    text = (MODELS / "approval.bpmn").read_text()
+    other = tmp_path / "other.bpmn"
+    other.write_text(text.replace("First approval", "Another name"))
+    same = installed.scf("case", "replay", case_id, "--model", other)
+    assert same.returncode == 0, same.stderr
+    assert "3 commands give the same steps" in same.stdout
+    other.write_text(text.replace('id="second_end"', 'id="to_end"'))
+    differs = installed.scf("case", "replay", case_id, "--model", other, "--json")
+    assert differs.returncode == 6, differs.stderr
+    difference = orjson.loads(differs.stdout)["difference"]
+    assert (difference["seq"], difference["element"]) == (3, "second")
+    assert difference["after"][difference["at"]]["element"] == "to_end"
+    shown = installed.scf("case", "replay", case_id, "--model", other)
+    assert "The first difference is in entry 3, command 1 (complete-task at second)" in shown.stdout
+
+
+async def test_a_history_that_is_not_archived_is_told(installed: Installed, case_id: UUID) -> None:
+    told = installed.scf("case", "replay", case_id, "--temporal")
+    assert told.returncode == 1
+    assert "history.not_archived" in told.stderr
+
+
 async def test_an_entry_that_is_not_logged_yet_is_told(installed: Installed, tmp_path: Path) -> None:
     case_id = await installed.platform.start("approval", "pending")
     told = installed.scf("audit", "export", case_id, "-o", tmp_path / "case.zip")

@@ -1,5 +1,6 @@
 """All SQL of the cases. Every statement names its columns; nothing here decides anything."""
 
+from workflows.repository.archive import EndedCase, history_state, note_history, take_ended
 from workflows.repository.cases import (
     awaited_payment,
     case_entries,
@@ -72,6 +73,7 @@ __all__ = [
     "Connection",
     "DefinitionRow",
     "Delivery",
+    "EndedCase",
     "EntryRow",
     "Head",
     "TaskRow",
@@ -92,6 +94,7 @@ __all__ = [
     "delete_subscriptions",
     "delivery",
     "find_cases",
+    "history_state",
     "insert_case",
     "insert_command",
     "insert_definition",
@@ -106,11 +109,13 @@ __all__ = [
     "lock_case",
     "lock_command",
     "lock_definitions",
+    "note_history",
     "open_incident",
     "overdue_cases",
     "read_case",
     "resolve_incidents",
     "roots",
+    "take_ended",
     "take_heads",
     "take_message",
     "task",
