@@ -25,6 +25,7 @@ COMMANDS = {
     "process": "Process models: check, simulate, compare, deploy and migrate them, run conformance suites.",
     "dmn": "Decision models: run the DMN TCK.",
     "case": "Cases: list, show, re-execute, retry what failed.",
+    "audit": "A case in one file for auditors: write it, check it offline.",
     "ledger": "The signed log: verify it, prove an entry, check a proof.",
     "score": "Scorecards: train and evaluate.",
     "user": "Local accounts.",

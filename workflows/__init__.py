@@ -6,6 +6,18 @@ Whoever submits commands or reads the views needs this module; the worker's entr
 
 from workflows.actors import Actor
 from workflows.commands import CommandOutcome, Receipt, case_id_of, outcome, submit
+from workflows.repository import conditions as case_conditions
+from workflows.repository import find_cases
 from workflows.room import ROOM
 
-__all__ = ["ROOM", "Actor", "CommandOutcome", "Receipt", "case_id_of", "outcome", "submit"]
+__all__ = [
+    "ROOM",
+    "Actor",
+    "CommandOutcome",
+    "Receipt",
+    "case_conditions",
+    "case_id_of",
+    "find_cases",
+    "outcome",
+    "submit",
+]

@@ -121,6 +121,8 @@ class Case(Model):
     due_at = fields.DatetimeField(null=True)
     active_elements = fields.JSONField[list[object]]()
     incidents = fields.IntField()
+    # What became of Temporal's history of a case that ended: `archived`, `lost`, or not yet looked for.
+    history = fields.CharField(null=True, max_length=20)
 
     class Meta:
         """Where the table lives."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from workflows import repository
 from workflows.burst import Burst
 from workflows.plain import plain
 from workflows.repository import CaseRow, Connection
+from workflows.searchable import changes
 from workflows.tasks import FOUR_EYES
 
 
@@ -65,10 +67,34 @@ async def write(
     if over:
         await repository.delete_subscriptions(sql, case.id, over)
 
+    variables, forgotten = changes(burst.before.variables, burst.state.variables)
+    if variables or forgotten:
+        await repository.write_variables(sql, case.id, variables, forgotten)
+
+    elements, left = _element_changes(burst)
+    if elements or left:
+        await repository.write_elements(sql, case.id, elements, left)
+
 
 def active_elements(model: Model, state: State) -> list[str]:
     """Return the elements that hold a token, without the processes that contain them, each once."""
     return list(dict.fromkeys(ref for ref in state.active_elements if model.elements[ref].tag != "process"))
+
+
+def _element_changes(burst: Burst) -> tuple[dict[str, tuple[int, int]], list[str]]:
+    """Return the elements where the number of tokens or incidents changed, and those that hold none now."""
+    before, after = _occupied(burst.before), _occupied(burst.state)
+    written = {element: counts for element, counts in after.items() if before.get(element) != counts}
+    return written, [element for element in before if element not in after]
+
+
+def _occupied(state: State) -> dict[str, tuple[int, int]]:
+    tokens, stops = Counter(state.active_elements), Counter(stop.element for stop in state.incidents)
+    return {
+        element: (tokens[element], stops[element])
+        for element in tokens
+        if state.element(element).tag != "process"
+    }
 
 
 def task_id(case_id: UUID, kernel_id: str) -> UUID:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +19,7 @@ import ledger
 from core import Clock, Database, Room, SystemClock, Transaction
 from workflows import definitions
 from workflows.advance import Advancer
+from workflows.archive import Archiver
 from workflows.case_workflow import ADVANCE, Burst, CaseWorkflow, Waits
 from workflows.definitions import Definitions, shipped_products
 from workflows.deployments import record_deployment
@@ -49,6 +51,7 @@ class WorkerSettings:
         case_clock: how the clocks of new cases run; real time in production.
         continue_after: the number of events after which a workflow continues as new; None leaves it to the
             server, which suggests it for long histories.
+        archive_every: how often to look for cases that have ended, to archive Temporal's history of them.
     """
 
     database_url: str
@@ -60,6 +63,7 @@ class WorkerSettings:
     pool_size: int = 8
     case_clock: NewCaseClock = field(default_factory=NewCaseClock)
     continue_after: int | None = None
+    archive_every: timedelta = timedelta(seconds=15)
 
 
 async def run_worker(
@@ -100,9 +104,15 @@ async def serve(
     if client is None:
         return
     advancer = Advancer(database, recorder, effects, Definitions())
+    archiver = Archiver(database, client, recorder, settings.archive_every)
     async with case_worker(client, advancer, settings):
-        # The relay stops first: what it has handed over still finds its worker.
-        await _relay(database, client, recorder, advancer, effects, settings, clock).run(stop, ready)
+        archiving = asyncio.create_task(archiver.run(stop))
+        try:
+            # The relay stops first: what it has handed over still finds its worker.
+            await _relay(database, client, recorder, advancer, effects, settings, clock).run(stop, ready)
+        finally:
+            archiving.cancel()
+            await asyncio.gather(archiving, return_exceptions=True)
 
 
 async def run_relay(

@@ -62,6 +62,10 @@ class Context:
         self.spend(page.first)
         return await self.repository.page(view, self.scope(view.area), page, filters)
 
+    async def totals(self, view: View, by: str, totals: str, filters: Sequence[Filter]) -> list[Row]:
+        """Return aggregates of what the person may see of a view, for each value of a column."""
+        return await self.repository.totals(view, self.scope(view.area), by, totals, filters)
+
     async def one(self, view: View, value: object | None, column: str = "id") -> Row | None:
         """Return the row of a view with this value, or None when there is none that the person may see."""
         if value is None:

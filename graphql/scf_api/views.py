@@ -163,6 +163,22 @@ CASE = View(
     key_kind=Kind.TIME,
 )
 
+# The other orders in which cases are searched; what has not ended has no place in the order of ends.
+CASE_FIRST_STARTED = replace(CASE, descending=False)
+CASE_ENDED = replace(CASE, key="ended_at", condition="ended_at IS NOT NULL")
+CASE_KEY = replace(CASE, key='business_key COLLATE "C"', key_kind=Kind.TEXT, descending=False)
+
+# Where cases stand now.
+ELEMENT = View(
+    "workflows.element_view",
+    Area.CASES,
+    "case_id, element, active, incidents",
+    own=_OWN,
+    key="element",
+    key_kind=Kind.TEXT,
+    id="case_id",
+)
+
 STEP = View(
     "workflows.step_view",
     Area.CASES,

@@ -1,5 +1,6 @@
 """All SQL of the cases. Every statement names its columns; nothing here decides anything."""
 
+from workflows.repository.archive import EndedCase, history_state, note_history, take_ended
 from workflows.repository.cases import (
     awaited_payment,
     case_entries,
@@ -74,6 +75,13 @@ from workflows.repository.rows import (
     TaskRow,
     VersionRow,
 )
+from workflows.repository.search import (
+    Condition,
+    conditions,
+    find_cases,
+    write_elements,
+    write_variables,
+)
 from workflows.repository.tasks import (
     case_of_incident,
     case_of_task,
@@ -86,10 +94,12 @@ from workflows.repository.tasks import (
 __all__ = [
     "CaseRow",
     "CommandRow",
+    "Condition",
     "Connection",
     "DefinitionRow",
     "Delivery",
     "DraftRow",
+    "EndedCase",
     "EntryRow",
     "Head",
     "IncidentRow",
@@ -106,6 +116,7 @@ __all__ = [
     "command_by_key",
     "command_state",
     "completed_same_eyes",
+    "conditions",
     "count_entry",
     "decide_command",
     "definition",
@@ -113,6 +124,8 @@ __all__ = [
     "delete_subscriptions",
     "delivery",
     "draft_of",
+    "find_cases",
+    "history_state",
     "incidents",
     "insert_case",
     "insert_command",
@@ -132,6 +145,7 @@ __all__ = [
     "lock_draft",
     "next_definition_entry",
     "next_draft_entry",
+    "note_history",
     "open_incident",
     "open_incidents",
     "overdue_cases",
@@ -145,6 +159,7 @@ __all__ = [
     "set_definition_state",
     "set_tag",
     "store_findings",
+    "take_ended",
     "take_heads",
     "take_message",
     "take_over_entries",
@@ -152,4 +167,6 @@ __all__ = [
     "unlock_head",
     "update_case",
     "versions",
+    "write_elements",
+    "write_variables",
 ]

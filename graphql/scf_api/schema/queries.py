@@ -20,6 +20,7 @@ from scf_api.schema.financing import Asset, BankEntry, FinancingRequest, Journal
 from scf_api.schema.log import Checkpoint, EntryState, LedgerEntry, Proof
 from scf_api.schema.parties import Limit, Party, ScoreRun
 from scf_api.schema.relay import After, Connection, First, Node, key_of, listed, one, split_id
+from scf_api.schema.search import CaseFilter, CaseSort, ElementCount, count_elements, search_cases
 from scf_api.views import View
 
 T = TypeVar("T")
@@ -209,12 +210,30 @@ class Query(DefinitionQueries):
         info: Info,
         state: str | None = None,
         product: str | None = None,
+        filter: CaseFilter | None = None,
+        sort: CaseSort = CaseSort.LAST_STARTED,
         first: First = None,
         after: After = None,
     ) -> Connection[Case]:
-        """Cases, latest first."""
-        filters = (*equals("state", state), *equals("product", product))
-        return await listed(info, views.CASE, Case.from_row, first, after, filters)
+        """Cases, latest first unless sorted otherwise; all that is asked for must hold."""
+        narrowed = (*equals("state", state), *equals("product", product))
+        return await search_cases(info, narrowed, filter, sort, first, after)
+
+    @resolved
+    async def element_counts(
+        self,
+        info: Info,
+        definition: str,
+        version: int | None = None,
+        states: list[str] | None = None,
+        completed: bool = False,
+    ) -> list[ElementCount]:
+        """How many tokens stand at each element of a process, over the cases that the caller may see.
+
+        Without a version it counts those of all versions. `completed` also counts how often each element was
+        completed, over all cases of the process that ever were; that takes longer the more there are.
+        """
+        return await count_elements(info, definition, version, states or [], completed)
 
     @resolved
     async def task(self, info: Info, id: strawberry.ID) -> Task | None:
