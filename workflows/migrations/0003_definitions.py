@@ -11,7 +11,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0001_initial")]
+    dependencies = [("workflows", "0002_repair")]
 
     operations = [
         ops.CreateModel(

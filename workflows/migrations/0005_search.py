@@ -50,7 +50,7 @@ CREATE INDEX case_buyer ON workflows.case_ (buyer_id, started_at, id) WHERE buye
 CREATE INDEX case_incident ON workflows.case_ (started_at, id) WHERE incidents > 0;
 CREATE INDEX case_history ON workflows.case_ (ended_at) WHERE ended_at IS NOT NULL AND history IS NULL;
 CREATE INDEX element_of_case ON workflows.case_element (element, case_id);
-CREATE INDEX incident_open ON workflows.incident (code, case_id) WHERE state = 'open';
+CREATE INDEX incident_open_code ON workflows.incident (code, case_id) WHERE state = 'open';
 CREATE INDEX task_due ON workflows.task (due) WHERE state IN ('open', 'claimed') AND due IS NOT NULL;
 CREATE INDEX variable_name ON workflows.variable (name, case_id);
 CREATE INDEX variable_text ON workflows.variable (name, text COLLATE "C", case_id) WHERE text IS NOT NULL;
@@ -95,7 +95,7 @@ async def _index_case(sql: Any, case: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0001_initial")]
+    dependencies = [("workflows", "0003_definitions")]
 
     operations = [
         ops.AddField(model_name="Case", name="history", field=fields.CharField(null=True, max_length=20)),
