@@ -15,6 +15,7 @@ import finance
 from bpmn import Catalogue, Model, ModelRefused, compile_model, lint
 from core import InvalidInput, NotFound, Transaction, derived_id
 from workflows import repository
+from workflows.forms import check_form, form_id
 from workflows.repository import Connection, DefinitionRow
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
@@ -83,8 +84,8 @@ async def deploy(
         at: when.
 
     Raises:
-        InvalidInput: `definition.file_missing`, `definition.file_unknown`, `form.invalid`, or the first error
-            that the deployment check finds (its own code).
+        InvalidInput: `definition.file_missing`, `definition.file_unknown`, what `check_form` refuses, or the
+            first error that the deployment check finds (its own code).
     """
     if f"{key}.bpmn" not in sources:
         raise InvalidInput(
@@ -178,11 +179,11 @@ def _forms(sources: Mapping[str, str]) -> dict[str, Any]:
         if name.endswith(_FORM):
             try:
                 form = orjson.loads(text)
-                forms[form["id"]] = form
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                raise InvalidInput(
-                    "form.invalid",
-                    "The form is not a form-js schema with an id.",
-                    where=f"sources.{name}",
-                ) from None
+                forms[form_id(form)] = form
+                check_form(form)
+            except orjson.JSONDecodeError:
+                raise InvalidInput("form.invalid", "The form is no JSON.", where=f"sources.{name}") from None
+            except InvalidInput as refusal:
+                refusal.where = ".".join(filter(None, (f"sources.{name}", refusal.where)))
+                raise
     return forms

@@ -13,7 +13,7 @@ from workflows import repository
 from workflows.burst import Burst
 from workflows.plain import plain
 from workflows.repository import CaseRow, Connection
-from workflows.tasks import FOUR_EYES
+from workflows.tasks import ESCALATE_TO, FOUR_EYES
 
 
 async def write(
@@ -71,6 +71,11 @@ def active_elements(model: Model, state: State) -> list[str]:
     return list(dict.fromkeys(ref for ref in state.active_elements if model.elements[ref].tag != "process"))
 
 
+def draft_id(task_id: UUID, person: str) -> UUID:
+    """Return the id under which a person's draft for a task is found."""
+    return derived_id("draft", task_id, person)
+
+
 def task_id(case_id: UUID, kernel_id: str) -> UUID:
     """Return the public id of a task."""
     return derived_id("task", case_id, kernel_id)
@@ -110,10 +115,17 @@ def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
         # Whom the model names stays a candidate, whoever claims it; a claim alone gives no right.
         "candidate_users": sorted({*task.candidate_users, *filter(None, (task.assignee,))}),
         "assignee": task.assignee,
+        "priority": task.priority,
         "due": task.due,
+        "follow_up": task.follow_up,
+        "escalate_to": _names(task.properties.get(ESCALATE_TO, "")),
         "variables": {name: plain(value) for name, value in task.variables.items()},
         "created_at": now,
     }
+
+
+def _names(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
 
 
 def _incident(case_id: UUID, incident: Incident, now: datetime) -> Mapping[str, Any]:
