@@ -19,6 +19,7 @@ from scf_api.schema.financing import Asset, BankEntry, FinancingRequest, Journal
 from scf_api.schema.log import Checkpoint, EntryState, LedgerEntry, Proof
 from scf_api.schema.parties import Limit, Party, ScoreRun
 from scf_api.schema.relay import After, Connection, First, Node, key_of, listed, one, split_id
+from scf_api.schema.tasks import TaskQueries
 from scf_api.views import View
 
 T = TypeVar("T")
@@ -61,7 +62,7 @@ class Me:
 
 
 @output
-class Query:
+class Query(TaskQueries):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved
@@ -213,32 +214,6 @@ class Query:
         """Cases, latest first."""
         filters = (*equals("state", state), *equals("product", product))
         return await listed(info, views.CASE, Case.from_row, first, after, filters)
-
-    @resolved
-    async def task(self, info: Info, id: strawberry.ID) -> Task | None:
-        """Return a task."""
-        return await one(info, views.TASK, key_of(id, "Task", "id"), Task.from_row)
-
-    @resolved
-    async def tasks(
-        self,
-        info: Info,
-        state: str | None = None,
-        mine: bool = False,
-        first: First = None,
-        after: After = None,
-    ) -> Connection[Task]:
-        """Tasks, latest first; `mine` keeps those that the caller may do or has claimed."""
-        filters = equals("state", state)
-        if mine:
-            person = info.context.person
-            filters += (
-                (
-                    "(candidate_groups && ? OR ? = ANY(candidate_users) OR assignee = ?)",
-                    (sorted(person.roles), person.name, person.name),
-                ),
-            )
-        return await listed(info, views.TASK, Task.from_row, first, after, filters)
 
     @resolved
     async def process_definitions(
