@@ -15,7 +15,7 @@ import finance
 from bpmn import Catalogue, Model, ModelRefused, compile_model, lint
 from core import InvalidInput, NotFound, Transaction, derived_id
 from workflows import repository
-from workflows.forms import check_form, form_id
+from workflows.forms import check_form
 from workflows.repository import Connection, DefinitionRow
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
@@ -179,11 +179,11 @@ def _forms(sources: Mapping[str, str]) -> dict[str, Any]:
         if name.endswith(_FORM):
             try:
                 form = orjson.loads(text)
-                forms[form_id(form)] = form
                 check_form(form)
             except orjson.JSONDecodeError:
                 raise InvalidInput("form.invalid", "The form is no JSON.", where=f"sources.{name}") from None
             except InvalidInput as refusal:
                 refusal.where = ".".join(filter(None, (f"sources.{name}", refusal.where)))
                 raise
+            forms[form["id"]] = form
     return forms

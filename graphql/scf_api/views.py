@@ -38,6 +38,14 @@ _OWN_CASE = (
     " WHERE own.seller_id = :party OR own.buyer_id = :party)"
 )
 
+# A role counts on its own side of the case only: a company that buys here may sell elsewhere.
+_OWN_TASK = (
+    f"{_OWN} AND (:name = ANY(candidate_users) OR assignee = :name"
+    " OR EXISTS (SELECT FROM unnest(candidate_groups) AS role WHERE role = ANY(:roles)"
+    " AND (seller_id = :party OR NOT starts_with(role, 'seller_'))"
+    " AND (buyer_id = :party OR NOT starts_with(role, 'buyer_'))))"
+)
+
 PARTY = View(
     "finance.party_view",
     Area.PARTIES,
@@ -181,7 +189,7 @@ TASK = View(
     "id, case_id, element, name, state, candidate_groups, assignee, delegators, priority, due, follow_up,"
     " overdue, overdue_since, created_at, completed_at, completed_by, on_behalf_of, form_id",
     # A seller or a buyer sees the tasks that are its own to do or hand out, not the bank's on the same case.
-    own=f"{_OWN} AND (candidate_groups && :roles OR :name = ANY(candidate_users) OR assignee = :name)",
+    own=_OWN_TASK,
     key="created_at",
     key_kind=Kind.TIME,
     column_types={"case_id": Kind.UUID},
@@ -194,9 +202,9 @@ TASK_COMMENT = View(
     "workflows.task_comment_view",
     Area.CASES,
     "id, task_id, author, text, at, entry_id",
-    own=f"task_id IN (SELECT own.id FROM workflows.task_view own WHERE {TASK.own})",  # noqa: S608 - constant
-    key="at",
-    key_kind=Kind.TIME,
+    own=f"task_id IN (SELECT own.id FROM workflows.task_view own WHERE {_OWN_TASK})",  # noqa: S608 - constant
+    key="position",
+    key_kind=Kind.NUMBER,
     descending=False,
     column_types={"task_id": Kind.UUID},
 )

@@ -6,19 +6,20 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import ledger
 import workflows
 from core import Database
-from support.jobs import Jobs
-from workflows import Actor, CommandOutcome
+from workflows import Actor, CommandOutcome, definitions
 from workflows.advance import Advancer
 from workflows.case_workflow import Waits
 from workflows.commands import WITHOUT_WORKFLOW, submit_follow_up
 from workflows.definitions import Definitions
 from workflows.domain_commands import DomainCommands, NewCaseClock
+from workflows.effects import Effects
 
 SYSTEM = Actor.system("test")
 
@@ -29,18 +30,19 @@ class ByHand:
 
     database: Database
     recorder: ledger.Recorder
-    jobs: Jobs
+    vault_key: bytes
     time: datetime = datetime(2026, 3, 2, 9, tzinfo=UTC)
     _keys: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _prefix: str = field(default_factory=lambda: uuid4().hex[:8])
 
     def __post_init__(self) -> None:
-        self._advancer = Advancer(self.database, self.recorder, self.jobs.effects, Definitions())
+        effects = Effects()
+        self._advancer = Advancer(self.database, self.recorder, effects, Definitions())
         self._domain = DomainCommands(
             self.database,
             self.recorder,
             self,
-            job_types=self.jobs.effects.job_types,
+            job_types=effects.job_types,
             case_clock=NewCaseClock(),
         )
 
@@ -52,6 +54,18 @@ class ByHand:
         """Let time pass."""
         self.time += span
 
+    async def deploy(self, key: str, folder: Path) -> None:
+        """Deploy `<key>.bpmn` of a folder, with the forms beside it."""
+        sources = {
+            path.name: path.read_text()
+            for path in folder.iterdir()
+            if path.name == f"{key}.bpmn" or path.suffix == ".form"
+        }
+        async with self.database.transaction() as tx:
+            await definitions.deploy(
+                tx, key, sources, job_types=frozenset(), deployed_by="test", at=self.now()
+            )
+
     async def outcome(
         self, kind: str, payload: Mapping[str, Any], actor: Actor = SYSTEM, *, key: str | None = None
     ) -> CommandOutcome:
@@ -60,7 +74,7 @@ class ByHand:
             receipt = await workflows.submit(
                 tx, kind=kind, actor=actor, payload=payload, idempotency_key=key or self._next_key()
             )
-        await self._carry_out_all()
+        await self.carry_out_all()
         return await self.outcome_of(receipt.command_id)
 
     async def outcome_of(self, command_id: UUID) -> CommandOutcome:
@@ -110,8 +124,19 @@ class ByHand:
                 cause=uuid4(),
                 case_id=case_id,
             )
-        await self._carry_out_all()
+        await self.carry_out_all()
         return case_id
+
+    async def carry_out_all(self) -> None:
+        """Carry out what is accepted, oldest first; a command may entail others."""
+        while accepted := await self.rows(
+            "SELECT id, case_id, kind FROM workflows.command WHERE state = 'accepted' ORDER BY position"
+        ):
+            for command in accepted:
+                if command["kind"] in WITHOUT_WORKFLOW:
+                    await self._domain.perform(command["id"])
+                else:
+                    await self._advancer.advance(command["case_id"], command["id"], self.time)
 
     async def tick(self, case_id: UUID) -> Waits:
         """Wake a case, as its timer does."""
@@ -138,17 +163,6 @@ class ByHand:
             "SELECT kind FROM ledger.entry_view WHERE stream = $1 ORDER BY seq", str(case_id)
         )
         return [row["kind"] for row in rows]
-
-    async def _carry_out_all(self) -> None:
-        """Carry out what is accepted, oldest first; a command may entail others."""
-        while accepted := await self.rows(
-            "SELECT id, case_id, kind FROM workflows.command WHERE state = 'accepted' ORDER BY position"
-        ):
-            for command in accepted:
-                if command["kind"] in WITHOUT_WORKFLOW:
-                    await self._domain.perform(command["id"])
-                else:
-                    await self._advancer.advance(command["case_id"], command["id"], self.time)
 
     def _next_key(self) -> str:
         return f"{self._prefix}-{next(self._keys)}"

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
-import pytest
-import pytest_asyncio
-from conftest import NewDatabase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import ledger
-from core import Database
 from support.by_hand import ByHand
-from support.jobs import Jobs
-from workflows import Actor, definitions
-from workflows.worker import rooms
+from workflows import Actor
 
-MODELS = Path(__file__).parent / "models"
 ROLES = ("credit_analyst", "credit_officer", "credit_officer_2")
 TASKS = ("make", "check")
 
@@ -29,27 +19,6 @@ ANNA = Actor("anna", frozenset({"credit_analyst"}))
 OTTO = Actor("otto", frozenset({"credit_officer"}))
 OLGA = Actor("olga", frozenset({"credit_officer"}))
 SVEN = Actor("sven", frozenset({"credit_officer_2"}))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def by_hand(
-    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[ByHand]:
-    """A platform on which two tasks of one four-eyes group are open at once."""
-    database = await Database.open(await new_database(rooms()), rooms(), pool_size=4)
-    keys = ledger.load_or_create_keys(tmp_path_factory.mktemp("keys"))
-    hand = ByHand(database, ledger.Recorder(keys.signing_key, keys.vault_key, "test.example/log"), Jobs())
-    async with database.transaction() as tx:
-        await definitions.deploy(
-            tx,
-            "pair",
-            {"pair.bpmn": (MODELS / "pair.bpmn").read_text()},
-            job_types=frozenset(),
-            deployed_by="test",
-            at=hand.now(),
-        )
-    yield hand
-    await database.close()
 
 
 async def ids(by_hand: ByHand, case_id: UUID) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Forms: what a person may answer, checked on the server whatever the browser has checked.
 
-A form is a form-js schema, or a JSON Schema (2020-12) of an object. Only what it asks for enters the case, so
-nobody can set a variable that the analyst did not offer.
+A form is a form-js schema, or a JSON Schema (2020-12) of an object, with an `id` beside its `$schema`. Only
+what it asks for enters the case, so nobody can set a variable that the analyst did not offer.
 """
 
 from __future__ import annotations
@@ -53,30 +53,15 @@ def check_draft(form: Mapping[str, Any] | None, draft: Mapping[str, Any]) -> Non
     _require_asked(form, draft, "draft")
 
 
-def form_id(form: Any) -> str:
-    """Return the id by which tasks name a form.
-
-    Raises:
-        InvalidInput: `form.invalid`.
-    """
-    if isinstance(form, Mapping):
-        name = form.get("$id") if json_schema.is_one(form) else form.get("id")
-        if isinstance(name, str) and name:
-            return name
-    raise InvalidInput(
-        "form.invalid",
-        "The form has no id.",
-        hint="Give a form-js schema an id, or a JSON Schema an $id.",
-    )
-
-
-def check_form(form: Mapping[str, Any]) -> None:
+def check_form(form: Any) -> None:
     """Refuse a form that asks for something this platform cannot check, or by rules that nobody can read.
 
     Raises:
         InvalidInput: `form.invalid`, `form.kind_unknown`, `form.rule_invalid` or `form.name_reserved`, naming
             the field.
     """
+    if not isinstance(form, Mapping) or not isinstance(form.get("id"), str):
+        raise InvalidInput("form.invalid", "A form is a JSON object with an id.", hint="Export it again.")
     asked = json_schema.check(form) if json_schema.is_one(form) else form_js.check(form)
     for name in sorted(asked & SAID_BY_PLATFORM):
         raise InvalidInput(

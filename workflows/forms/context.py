@@ -11,6 +11,9 @@ from typing import Any
 from bpmn.feel import FeelError, compile_expression
 from bpmn.values import Value
 
+# The rules of a field that are numbers.
+BOUNDS = frozenset({"min", "max", "minLength", "maxLength"})
+
 
 @dataclass(frozen=True, slots=True)
 class Context:
@@ -31,10 +34,18 @@ class Context:
         return (self.evaluate(setting) if is_expression(setting) else setting) is True
 
     def rules(self, field: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return a field's rules with the values of those that are expressions; null leaves a rule out."""
-        rules: Mapping[str, Any] = field.get("validate") or {}
-        values = {name: self.evaluate(rule) if is_expression(rule) else rule for name, rule in rules.items()}
-        return {name: value for name, value in values.items() if value is not None}
+        """Return a field's rules, with the values of those that are expressions.
+
+        A bound that comes out as no number bounds nothing, as in the browser.
+        """
+        rules: dict[str, Any] = {}
+        for name, rule in (field.get("validate") or {}).items():
+            value = self.evaluate(rule) if is_expression(rule) else rule
+            if name in BOUNDS:
+                value = number_of(value)
+            if value is not None:
+                rules[name] = value
+        return rules
 
     def choices(self, field: Mapping[str, Any]) -> list[Value]:
         """Return what may be chosen: listed in the form, in a variable, or by an expression."""
@@ -58,8 +69,14 @@ def is_expression(setting: Any) -> bool:
     return isinstance(setting, str) and setting.startswith("=")
 
 
+def number_of(value: Any) -> Decimal | None:
+    """Return a number of a form's JSON, or of an expression, exactly; None when it is none."""
+    is_number = isinstance(value, Decimal | int | float) and not isinstance(value, bool)
+    return Decimal(str(value)) if is_number else None
+
+
 def _exact(choice: Any) -> Value:
     """Return a choice of the form's JSON as a FEEL value."""
-    is_number = isinstance(choice, int | float) and not isinstance(choice, bool)
-    value: Value = Decimal(str(choice)) if is_number else choice
+    number = number_of(choice)
+    value: Value = choice if number is None else number
     return value

@@ -83,9 +83,9 @@ def _number(place: Place, field: Mapping[str, Any], answer: Any, context: Contex
         raise invalid(place, "must be a plain number of at most 15 digits and 10 places")
     number = Decimal(answer)
     rules = context.rules(field)
-    if "min" in rules and number < Decimal(str(rules["min"])):
+    if "min" in rules and number < rules["min"]:
         raise invalid(place, f"must be at least {rules['min']}")
-    if "max" in rules and number > Decimal(str(rules["max"])):
+    if "max" in rules and number > rules["max"]:
         raise invalid(place, f"must be at most {rules['max']}")
     places = field.get("decimalDigits")
     if isinstance(places, int) and number != round(number, places):
@@ -96,9 +96,16 @@ def _number(place: Place, field: Mapping[str, Any], answer: Any, context: Contex
 def _choice(place: Place, field: Mapping[str, Any], answer: Any, context: Context) -> Value:
     choices = context.choices(field)
     for choice in choices:
-        if plain(choice) == answer:
+        if _is(choice, answer):
             return choice
     raise invalid(place, f"must be one of {', '.join(str(plain(choice)) for choice in choices)}")
+
+
+def _is(choice: Value, answer: Any) -> bool:
+    """Tell whether an answer names a choice; a number may come as an integer, and true is not 1."""
+    if isinstance(answer, bool) or isinstance(choice, bool):
+        return answer is choice
+    return bool(plain(choice) == (str(answer) if isinstance(answer, int) else answer))
 
 
 def _choices(place: Place, field: Mapping[str, Any], answer: Any, context: Context) -> Value:

@@ -9,7 +9,7 @@ from typing import Any
 from bpmn.feel import FeelSyntaxError, compile_expression
 from bpmn.values import Value
 from core import InvalidInput
-from workflows.forms.context import Context, is_expression
+from workflows.forms.context import BOUNDS, Context, is_expression, number_of
 from workflows.forms.fields import READERS, invalid, is_empty, is_missing, pattern_works
 
 _LIST = "dynamiclist"
@@ -222,6 +222,9 @@ def _check_rules(component: Component, place: str) -> None:
             where=f"{place}.validate.pattern",
             hint="Write it without lookaround and without slashes around it.",
         )
+    for name in BOUNDS & rules.keys():
+        if not is_expression(rules[name]) and number_of(rules[name]) is None:
+            raise InvalidInput("form.rule_invalid", "A bound is a number.", where=f"{place}.validate.{name}")
     if component.get("type") in _WITH_CHOICES and not component.keys() & {
         "values",
         "valuesKey",

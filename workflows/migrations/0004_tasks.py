@@ -19,6 +19,8 @@ ALTER TABLE workflows.task
 """
 
 RULES = """
+-- Remarks are read in the order in which they were made, which the time of a clock that stands does not tell.
+ALTER TABLE workflows.task_comment ADD COLUMN position bigint GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE workflows.task_comment ADD FOREIGN KEY (task_id) REFERENCES workflows.task (id);
 ALTER TABLE workflows.task_draft ADD FOREIGN KEY (task_id) REFERENCES workflows.task (id);
 -- What nobody has, nobody has delegated.
@@ -47,7 +49,7 @@ SELECT t.id, t.case_id, t.element, t.name, t.state, t.candidate_groups, t.candid
   JOIN workflows.definition d ON d.id = c.definition_id;
 
 CREATE VIEW workflows.task_comment_view AS
-SELECT id, task_id, author, text, at, entry_id FROM workflows.task_comment;
+SELECT id, task_id, author, text, at, entry_id, position FROM workflows.task_comment;
 
 CREATE VIEW workflows.task_draft_view AS
 SELECT id, task_id, person, answers, saved_at FROM workflows.task_draft;
