@@ -115,7 +115,8 @@ def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
         # Whom the model names stays a candidate, whoever claims it; a claim alone gives no right.
         "candidate_users": sorted({*task.candidate_users, *filter(None, (task.assignee,))}),
         "assignee": task.assignee,
-        "priority": task.priority,
+        # Camunda's range: what a model computes beyond it is as urgent, or as little so, as can be.
+        "priority": max(0, min(task.priority, 100)),
         "due": task.due,
         "follow_up": task.follow_up,
         "escalate_to": _names(task.properties.get(ESCALATE_TO, "")),

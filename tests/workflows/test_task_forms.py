@@ -229,8 +229,12 @@ def test_a_form_that_cannot_be_checked_is_not_deployed(component: dict[str, Any]
 
 def test_a_json_schema_is_a_form() -> None:
     check_form(TERMS)
-    assert read(TERMS, {"rate": "0.25", "from": "2026-12-01", "contact": {"code": "DE1"}}) == {
+    assert read(TERMS, {"rate": 0, "months": 6}) == {"rate": Decimal(0), "months": Decimal(6)}
+    assert read(
+        TERMS, {"rate": "0.25", "months": "12", "from": "2026-12-01", "contact": {"code": "DE1"}}
+    ) == {
         "rate": Decimal("0.25"),
+        "months": Decimal(12),
         "from": date(2026, 12, 1),
         "contact": {"code": "DE1"},
     }
@@ -243,6 +247,8 @@ def test_a_json_schema_is_a_form() -> None:
         ({"rate": "0.51"}, "task.answer_invalid", "variables.rate"),
         ({"rate": "0.255"}, "task.answer_invalid", "variables.rate"),
         ({"rate": "much"}, "task.answer_invalid", "variables.rate"),
+        ({"rate": "0.1", "months": "1.5"}, "task.answer_invalid", "variables.months"),
+        ({"rate": "0.1", "months": 0}, "task.answer_invalid", "variables.months"),
         ({"rate": True}, "task.answer_invalid", "variables.rate"),
         ({"rate": 0, "from": "2026-02-30"}, "task.answer_invalid", "variables.from"),
         ({"rate": 0, "contact": {"code": "de"}}, "task.answer_invalid", "variables.contact.code"),

@@ -6,6 +6,7 @@ become dates. A schema stands alone: nothing is fetched, and its patterns are ma
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -106,22 +107,26 @@ def _exact(schema: Any) -> Any:
 
 
 def _numbers(root: Mapping[str, Any], schema: Any, answer: Any) -> Any:
-    """Return an answer with numbers where the schema says number, or integer."""
+    """Return an answer with numbers where the schema says number or integer, and a text writes one."""
 
     def convert(part: Mapping[str, Any], leaf: Any) -> Any:
-        kinds = part.get("type")
-        if kinds in ("number", "integer") and not isinstance(leaf, bool):
-            if isinstance(leaf, int) or (isinstance(leaf, str) and _NUMBER.fullmatch(leaf)):
+        if isinstance(leaf, str) and _NUMBER.fullmatch(leaf):
+            if part.get("type") == "number":
                 return Decimal(leaf)
+            if part.get("type") == "integer" and "." not in leaf:
+                return int(leaf)
         return leaf
 
     return _walk(root, schema, answer, convert)
 
 
 def _dates(root: Mapping[str, Any], schema: Any, answer: Any) -> Any:
+    """Return a checked answer with FEEL's values: dates where the schema says so, and exact numbers."""
+
     def convert(part: Mapping[str, Any], leaf: Any) -> Any:
         if isinstance(leaf, str) and part.get("format") == "date":
-            return date.fromisoformat(leaf)
+            with contextlib.suppress(ValueError):  # described so, but not held to it by `prefixItems`
+                return date.fromisoformat(leaf)
         return Decimal(leaf) if type(leaf) is int else leaf
 
     return _walk(root, schema, answer, convert)
