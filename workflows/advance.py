@@ -39,16 +39,16 @@ from bpmn import (
 )
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
-from workflows import payloads, read_model, repairs, repository
+from workflows import payloads, read_model, repairs, repository, task_payloads
 from workflows.burst import Burst
 from workflows.case_workflow import Waits
-from workflows.clock import wake_at
 from workflows.commands import case_id_of, done, refused
 from workflows.definitions import Definitions
 from workflows.effects import BusinessError, Effects, JobContext
+from workflows.escalation import escalate, next_wake
 from workflows.forms import read_answers
 from workflows.repository import CaseRow, CommandRow
-from workflows.tasks import COMPLETED_BY, require_permission
+from workflows.tasks import COMPLETED_BY, ON_BEHALF_OF, require_permission
 from workflows.transient import is_transient
 
 _log = logging.getLogger(__name__)
@@ -124,6 +124,7 @@ class Advancer:
             case = await self._store(
                 tx, case, burst, at, kind=command.kind, actor=command.actor.label, command=command, plan=plan
             )
+            case = await self._escalate(tx, case, burst, case.business_now)
             result = {**_result(case, command), **repairs.result(case.id, plan.command, burst)}
             await repository.decide_command(tx.sql, command.id, "done", done(result))
             return _waits(case)
@@ -143,7 +144,8 @@ class Advancer:
             if case.ended_at is not None:
                 raise Conflict("case.ended", f"The case {case.business_key} is {case.state}.")
             burst = await self._resumed(tx, case)
-            plan = await self._plan(tx, payload, command, case, burst.not_before(_business_time(case, at)))
+            now = burst.not_before(_business_time(case, at))
+            plan = await self._plan(tx, payload, command, case, burst.state, now)
             if isinstance(plan.command, CorrelateMessage) and not _awaited(burst.state, plan.command):
                 await _keep_for_later(tx, case, command, plan.command)
                 return case, burst, plan
@@ -212,23 +214,17 @@ class Advancer:
         return case, model
 
     async def _plan(
-        self, tx: Transaction, payload: payloads.Payload, command: CommandRow, case: CaseRow, now: datetime
+        self,
+        tx: Transaction,
+        payload: payloads.Payload,
+        command: CommandRow,
+        case: CaseRow,
+        state: State,
+        now: datetime,
     ) -> _Plan:
         match payload:
-            case payloads.CompleteTask(task_id=task_id, variables=answers):
-                task = await repository.task(tx.sql, task_id)
-                if task is None or task.case_id != case.id:
-                    raise NotFound("task.unknown", f"There is no task {task_id}.")
-                await require_permission(tx.sql, case, task, command.actor)
-                form = (
-                    await self._definitions.form(tx.sql, case.definition_id, task.form_id)
-                    if task.form_id
-                    else None
-                )
-                variables = read_answers(form, answers)
-                # Said by the platform, not by the form: who decided.
-                variables[COMPLETED_BY] = command.actor.name
-                return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
+            case task_payloads.CompleteTask():
+                return await self._plan_completion(tx, payload, command, case, state, now)
             case payloads.CorrelateMessage(name=name, key=key, variables=message):
                 return _Plan(CorrelateMessage(now, name, key, {n: from_json(v) for n, v in message.items()}))
             case (
@@ -242,6 +238,30 @@ class Advancer:
             case _:
                 raise InvalidInput("command.kind_unknown", f"{command.kind} is no command of a case.")
 
+    async def _plan_completion(
+        self,
+        tx: Transaction,
+        payload: task_payloads.CompleteTask,
+        command: CommandRow,
+        case: CaseRow,
+        state: State,
+        now: datetime,
+    ) -> _Plan:
+        task = await repository.task(tx.sql, payload.task_id)
+        if task is None or task.case_id != case.id:
+            raise NotFound("task.unknown", f"There is no task {payload.task_id}.")
+        await require_permission(tx.sql, case, task, command.actor)
+        form = (
+            await self._definitions.form(tx.sql, case.definition_id, task.form_id) if task.form_id else None
+        )
+        shown = next((open_.variables for open_ in state.tasks if open_.id == task.kernel_id), {})
+        variables = read_answers(form, payload.variables, shown=shown, now=now)
+        # Said by the platform, not by the form: who decided, and for whom.
+        variables[COMPLETED_BY] = command.actor.name
+        if task.delegators:
+            variables[ON_BEHALF_OF] = task.delegators[0]
+        return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
+
     async def _tick(self, tx: Transaction, case: CaseRow, at: datetime) -> Waits:
         """Fire what is due, each timer at its own due time, and go on with jobs that the last burst left."""
         if case.ended_at is not None:
@@ -254,7 +274,13 @@ class Advancer:
             burst.finished = await self._perform_jobs(tx, case, burst)
         if burst.moved:
             case = await self._store(tx, case, burst, at, kind=_TIMERS, actor=_CLOCK)
-        return _waits(case)
+        return _waits(await self._escalate(tx, case, burst, now))
+
+    async def _escalate(self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime) -> CaseRow:
+        """Mark what is overdue once the case waits; what a cut burst has opened is marked by its next one."""
+        if case.ended_at is not None or not burst.finished:
+            return case
+        return await escalate(tx, self._recorder, case, burst.model, burst.state, until)
 
     async def _perform_jobs(self, tx: Transaction, case: CaseRow, burst: Burst) -> bool:
         """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
@@ -433,7 +459,7 @@ def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
     if stands_still != clock.paused:
         clock = clock.pause(at) if stands_still else clock.resume(at)
     ended = state.status in ("completed", "cancelled")
-    return replace(
+    after = replace(
         case,
         state=_case_state(state, bool(waits_on)),
         state_json=orjson.dumps(state.to_json()).decode(),
@@ -442,9 +468,10 @@ def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
         ended_at=now if ended else None,
         clock=clock,
         business_now=now,
-        due_at=None if ended else wake_at(clock, state.next_due) if burst.finished else at,
         incidents=len(state.incidents),
     )
+    due_at = None if ended else next_wake(after, state) if burst.finished else at
+    return replace(after, due_at=due_at)
 
 
 def _case_state(state: State, waits: bool) -> str:

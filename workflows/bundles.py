@@ -11,6 +11,7 @@ import orjson
 from bpmn import Finding, Kernel, Model, ModelRefused, compile_model
 from bpmn.model.compile import content_hash
 from core import InvalidInput
+from workflows.forms import check_form
 
 LARGEST_BUNDLE = 10_000_000
 """Bytes that the files of a bundle may have together, in UTF-8."""
@@ -117,19 +118,39 @@ def forms(sources: Mapping[str, str]) -> dict[str, Any]:
 
 
 def form_findings(sources: Mapping[str, str]) -> list[Finding]:
-    """Return what the engine's own check of forms does not know: what the database cannot hold."""
-    return [
-        Finding(
+    """Return what the engine's own check of forms does not know: what cannot be stored, or not be checked."""
+    findings = []
+    for name, text in sources.items():
+        if name.endswith(_FORM):
+            try:
+                _check_form(text)
+            except InvalidInput as refused:
+                place = f" (at {refused.where})" if refused.where else ""
+                findings.append(
+                    Finding(
+                        refused.code,
+                        "error",
+                        None,
+                        f"{refused.message}{place}",
+                        refused.hint or "Correct the form.",
+                        name,
+                    )
+                )
+    return findings
+
+
+def _check_form(text: str) -> None:
+    if _NUL in text:
+        raise InvalidInput(
             "form.invalid",
-            "error",
-            None,
             "The form holds the character U+0000, which cannot be stored.",
-            "Leave it out.",
-            name,
+            hint="Leave it out.",
         )
-        for name, text in sources.items()
-        if name.endswith(_FORM) and _NUL in text
-    ]
+    try:
+        form = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return  # the engine's check tells it
+    check_form(form)
 
 
 def _refused(refused: ModelRefused) -> InvalidInput:

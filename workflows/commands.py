@@ -16,7 +16,7 @@ from bpmn import BpmnError
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from proof.errors import NotCanonical
-from workflows import payloads, repository
+from workflows import payloads, repository, task_payloads
 from workflows.actors import Actor
 from workflows.repository import CaseRow, Connection
 
@@ -60,9 +60,9 @@ WITHOUT_WORKFLOW = frozenset(
         "definition.retire",
         "definition.reinstate",
         "definition.tag",
-        "task.claim",
         "incident.retry-many",
     }
+    | (task_payloads.READERS.keys() - {"task.complete"})
 )
 
 
@@ -207,7 +207,7 @@ async def _target(
     match payload:
         case payloads.StartCase(product=product, business_key=business_key):
             return case_id_of(product, business_key)
-        case payloads.ClaimTask(task_id=task_id) | payloads.CompleteTask(task_id=task_id):
+        case task_payloads.OfTask(task_id=task_id):
             case = _visible(await repository.case_of_task(sql, task_id), actor)
             unknown = NotFound("task.unknown", f"There is no task {task_id}.")
         case (

@@ -18,8 +18,8 @@ from bpmn import Catalogue, Control, Family, Finding, Model, Verdict, kernel_of,
 from bpmn.model.version_tag import version_tag
 from core import Conflict, InvalidInput, NotFound, Transaction, derived_id
 from workflows import bundles, repository
+from workflows.forms import SAID_BY_PLATFORM
 from workflows.repository import Connection, DefinitionRow
-from workflows.tasks import COMPLETED_BY
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
@@ -287,7 +287,7 @@ def _check(key: str, sources: Mapping[str, str], job_types: frozenset[str]) -> l
 
 def _known(job_types: frozenset[str], forms: frozenset[str]) -> Catalogue:
     families = tuple(_family(family) for family in finance.MANDATORY_CONTROLS)
-    return Catalogue(job_types, forms, families, answered=frozenset({COMPLETED_BY}), starts=STARTS)
+    return Catalogue(job_types, forms, families, answered=SAID_BY_PLATFORM, starts=STARTS)
 
 
 def _family(family: finance.ProductFamily) -> Family:

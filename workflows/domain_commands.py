@@ -14,16 +14,16 @@ from uuid import UUID
 import finance
 import ledger
 from bpmn.values import to_json
-from core import Broken, Clock, Database, NotFound, ScfError, Transaction, derived_id
+from core import Broken, Clock, Database, ScfError, Transaction, derived_id
 from proof.canonical import encode
-from workflows import deployments, payloads, repository
+from workflows import bulk, definitions, deployments, payloads, repository, task_payloads
 from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
 from workflows.deployments import Deployments
 from workflows.repository import CommandRow
 from workflows.retry_many import retry_many
-from workflows.tasks import require_permission
+from workflows.task_commands import TaskCommands
 from workflows.transient import is_transient
 
 _log = logging.getLogger(__name__)
@@ -81,6 +81,7 @@ class DomainCommands:
         self._clock = clock
         self._deployments = Deployments(recorder, job_types)
         self._case_clock = case_clock
+        self._tasks = TaskCommands(recorder, clock, definitions.Definitions())
 
     async def perform(self, command_id: UUID) -> None:
         """Carry out a command and record its outcome; a second time does nothing.
@@ -114,12 +115,14 @@ class DomainCommands:
                 return await self._submit_request(tx, command, payload)
             case payloads.RecordPayment():
                 return await self._record_payment(tx, command, payload)
-            case payloads.ClaimTask():
-                return await self._claim_task(tx, command, payload)
             case payloads.RetryIncidents():
                 result = await retry_many(tx, command, payload)
                 await self._record(tx, command, self._clock.now(), command.payload)
                 return result
+            case task_payloads.ClaimTasks() | task_payloads.CompleteTasks():
+                return await self._accept_each(tx, command, payload)
+            case task_payloads.OfTask() if not isinstance(payload, task_payloads.CompleteTask):
+                return await self._tasks.carry_out(tx, command, payload)
             case _ if command.kind in deployments.KINDS:
                 return await self._deployments.carry_out(tx, command, payload, self._clock.now())
             case _:
@@ -234,34 +237,15 @@ class DomainCommands:
         )
         return {**result, "matched": key, "case_id": str(case_id)}
 
-    async def _claim_task(
-        self, tx: Transaction, command: CommandRow, payload: payloads.ClaimTask
+    async def _accept_each(
+        self,
+        tx: Transaction,
+        command: CommandRow,
+        payload: task_payloads.ClaimTasks | task_payloads.CompleteTasks,
     ) -> Mapping[str, Any]:
-        """Give a task to the actor. It moves no token, but it is an entry of the case."""
-        case = await repository.lock_case(tx.sql, command.case_id) if command.case_id else None
-        task = await repository.task(tx.sql, payload.task_id)
-        if case is None or task is None or task.case_id != case.id:
-            raise NotFound("task.unknown", f"There is no task {payload.task_id}.")
-        await require_permission(tx.sql, case, task, command.actor)
-        await repository.claim_task(tx.sql, task.id, command.actor.name)
-        await repository.count_entry(tx.sql, case.id)
-        model_hash, state_root = await repository.roots(tx.sql, case.id)
-        await self._recorder.record(
-            tx,
-            ledger.EntryDraft(
-                stream=str(case.id),
-                seq=case.seq + 1,
-                kind=command.kind,
-                occurred_at=max(case.clock.at(self._clock.now()), case.business_now),
-                actor=command.actor.label,
-                statement={"task": str(task.id), "element": task.element},
-                model_hash=model_hash,
-                kernel_version=case.kernel_version,
-                state_root=state_root,
-                payloads={"commands": b"[]"},
-            ),
-        )
-        return {"task_id": str(task.id), "case_id": str(case.id), "assignee": command.actor.name}
+        accepted = await bulk.accept_each(tx, command, payload)
+        await self._record(tx, command, self._clock.now(), command.payload)
+        return accepted
 
     async def _record(
         self,

@@ -196,7 +196,12 @@ class Task(Model):
     candidate_groups = ArrayField(element_type="text")
     candidate_users = ArrayField(element_type="text")
     assignee = fields.TextField(null=True)
+    delegators = ArrayField(element_type="text")
+    priority = fields.IntField()
     due = fields.DatetimeField(null=True)
+    follow_up = fields.DatetimeField(null=True)
+    overdue_since = fields.DatetimeField(null=True)
+    escalate_to = ArrayField(element_type="text")
     variables = fields.JSONField[dict[str, object]]()
     created_at = fields.DatetimeField()
     completed_at = fields.DatetimeField(null=True)
@@ -208,6 +213,39 @@ class Task(Model):
         schema = "workflows"
         table = "task"
         unique_together = (("case_id", "kernel_id"),)
+
+
+class TaskComment(Model):
+    """A remark about a task, with the ledger entry that commits to it."""
+
+    id = fields.UUIDField(primary_key=True)
+    task_id = fields.UUIDField(db_index=True)
+    author = fields.TextField()
+    text = fields.TextField()
+    at = fields.DatetimeField()
+    entry_id = fields.UUIDField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "task_comment"
+
+
+class TaskDraft(Model):
+    """What a person has filled in so far; it is gone when the task is over."""
+
+    id = fields.UUIDField(primary_key=True)
+    task_id = fields.UUIDField(db_index=True)
+    person = fields.TextField()
+    answers = fields.JSONField[dict[str, object]]()
+    saved_at = fields.DatetimeField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "task_draft"
 
 
 class Incident(Model):

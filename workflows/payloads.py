@@ -5,20 +5,23 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import orjson
 
 from core import InvalidInput, Money
-from workflows import bundles
+from workflows import bundles, task_payloads
 from workflows.clock import ClockPolicy
+from workflows.task_payloads import TaskPayload
+
+T = TypeVar("T")
 
 # A document of 10 MB, the most that is imported, in base64.
 _CONTENT_LIMIT = 14_000_000
-_STATEMENT_LIMIT = 16_384
+_SMALL_OBJECT = 16_384
 # What moved stands in the ledger entry, whose size is bounded.
 _MOVES_LIMIT = 100
 RETRIES_LIMIT = 500
@@ -140,22 +143,6 @@ class StartCase:
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimTask:
-    """`task.claim`: the actor takes an open task."""
-
-    task_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class CompleteTask:
-    """`task.complete`: what the actor decided, and the statement that the actor made about it."""
-
-    task_id: UUID
-    variables: Mapping[str, Any]
-    statement: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
 class CorrelateMessage:
     """`message.correlate`: a message for the case that waits for this name and key."""
 
@@ -238,8 +225,6 @@ Payload = (
     | ReinstateDefinition
     | TagDefinition
     | StartCase
-    | ClaimTask
-    | CompleteTask
     | CorrelateMessage
     | RetryIncident
     | SkipIncident
@@ -247,6 +232,7 @@ Payload = (
     | RetryIncidents
     | ModifyCase
     | CancelCase
+    | TaskPayload
 )
 
 
@@ -309,10 +295,12 @@ class _Fields:
         value = self._values.pop(name, None)
         return None if value is None else self._as_uuid(name, value)
 
-    def uuids(self, name: str) -> tuple[UUID, ...]:
+    def uuids(self, name: str, *, most: int | None = None) -> tuple[UUID, ...]:
         values = self._take(name)
         if not isinstance(values, list) or not values:
             raise self._invalid(name, "must be a list with at least one id")
+        if most is not None and len(values) > most:
+            raise self._invalid(name, f"may name {most} at once")
         ids = tuple(self._as_uuid(name, value) for value in values)
         if len(set(ids)) != len(ids):
             raise self._invalid(name, "names one id twice")
@@ -324,7 +312,7 @@ class _Fields:
             raise self._invalid(name, "must be true or false")
         return value
 
-    def names(self, name: str) -> tuple[str, ...]:
+    def places(self, name: str) -> tuple[str, ...]:
         values = self._values.pop(name, [])
         if not isinstance(values, list) or len(values) > _MOVES_LIMIT:
             raise self._invalid(name, f"must be a list of at most {_MOVES_LIMIT} texts")
@@ -344,6 +332,30 @@ class _Fields:
         inner.refuse_rest()
         return begin
 
+    def names(self, name: str) -> tuple[str, ...]:
+        values = self._take(name)
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise self._invalid(name, "must be a list of names")
+        return tuple(values)
+
+    def each(
+        self, name: str, read: Callable[[_Fields], T], *, of: Callable[[T], object], most: int
+    ) -> tuple[T, ...]:
+        """Read a list of objects, each with the fields that `read` takes and about one thing, `of` it."""
+        values = self._take(name)
+        if not isinstance(values, list) or not 1 <= len(values) <= most:
+            raise self._invalid(name, f"must be a list of 1 to {most} objects")
+        items = []
+        for value in values:
+            if not isinstance(value, dict):
+                raise self._invalid(name, f"must be a list of 1 to {most} objects")
+            fields = _Fields(self._kind, dict(value))
+            items.append(read(fields))
+            fields.refuse_rest()
+        if len({of(item) for item in items}) != len(items):
+            raise self._invalid(name, "names one id twice")
+        return tuple(items)
+
     def mapping(self, name: str) -> Mapping[str, Any]:
         value = self._values.pop(name, {})
         if not isinstance(value, dict):
@@ -355,13 +367,16 @@ class _Fields:
         if self._values.get(name) is None:
             self._values.pop(name, None)
             return None
+        return self.small_mapping(name)
+
+    def small_mapping(self, name: str) -> Mapping[str, Any]:
         value = self.mapping(name)
         try:
             size = len(orjson.dumps(value))
-        except TypeError:  # nested deeper than any statement is
-            size = _STATEMENT_LIMIT + 1
-        if size > _STATEMENT_LIMIT:
-            raise self._invalid(name, f"must be an object of at most {_STATEMENT_LIMIT:,} bytes of JSON")
+        except TypeError:  # nested deeper than any such object is
+            size = _SMALL_OBJECT + 1
+        if size > _SMALL_OBJECT:
+            raise self._invalid(name, f"must be an object of at most {_SMALL_OBJECT:,} bytes of JSON")
         return value
 
     def texts(self, name: str) -> Mapping[str, str]:
@@ -412,6 +427,21 @@ class _Fields:
         if bool(ids) == any((chosen.product, chosen.element, chosen.code)):
             raise self._invalid("incident_ids", "or one of product, element and code must be given")
         return chosen
+
+    def optional_moment(self, name: str) -> datetime | None:
+        value = self._values.pop(name, None)
+        if value is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+            in_utc = moment.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise self._invalid(name, "must be a time such as 2026-11-23T09:30:00Z") from None
+        if moment.tzinfo is None or not _YEARS[0] <= in_utc.year <= _YEARS[1]:
+            raise self._invalid(
+                name, f"must be a time with its zone, of the years {_YEARS[0]} to {_YEARS[1]}"
+            )
+        return in_utc
 
     def clock(self, name: str) -> ClockPolicy:
         return ClockPolicy.from_json(self.mapping(name))
@@ -478,10 +508,6 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
         buyer_id=f.optional_uuid("buyer_id"),
         clock=f.clock("clock"),
     ),
-    "task.claim": lambda f: ClaimTask(f.uuid("task_id")),
-    "task.complete": lambda f: CompleteTask(
-        f.uuid("task_id"), f.mapping("variables"), f.statement("statement")
-    ),
     "message.correlate": lambda f: CorrelateMessage(f.text("name"), f.text("key"), f.mapping("variables")),
     "incident.retry": lambda f: RetryIncident(f.uuid("incident_id"), f.mapping("variables")),
     "incident.skip": lambda f: SkipIncident(f.uuid("incident_id"), f.mapping("variables")),
@@ -489,6 +515,7 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
         f.uuid("incident_id"), f.text("error_code"), f.mapping("variables")
     ),
     "incident.retry-many": lambda f: f.incidents(),
-    "case.modify": lambda f: ModifyCase(f.names("cancel"), f.beginnings("activate"), f.text("reason")),
+    "case.modify": lambda f: ModifyCase(f.places("cancel"), f.beginnings("activate"), f.text("reason")),
     "case.cancel": lambda f: CancelCase(f.text("reason"), f.flag("compensate")),
+    **task_payloads.READERS,
 }

@@ -15,7 +15,7 @@ from workflows.burst import Burst
 from workflows.plain import plain
 from workflows.repository import CaseRow, Connection
 from workflows.searchable import changes
-from workflows.tasks import FOUR_EYES
+from workflows.tasks import ESCALATE_TO, FOUR_EYES
 
 
 async def write(
@@ -97,6 +97,11 @@ def _occupied(state: State) -> dict[str, tuple[int, int]]:
     }
 
 
+def draft_id(task_id: UUID, person: str) -> UUID:
+    """Return the id under which a person's draft for a task is found."""
+    return derived_id("draft", task_id, person)
+
+
 def task_id(case_id: UUID, kernel_id: str) -> UUID:
     """Return the public id of a task."""
     return derived_id("task", case_id, kernel_id)
@@ -141,10 +146,18 @@ def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
         # Whom the model names stays a candidate, whoever claims it; a claim alone gives no right.
         "candidate_users": sorted({*task.candidate_users, *filter(None, (task.assignee,))}),
         "assignee": task.assignee,
+        # Camunda's range: what a model computes beyond it is as urgent, or as little so, as can be.
+        "priority": max(0, min(task.priority, 100)),
         "due": task.due,
+        "follow_up": task.follow_up,
+        "escalate_to": _names(task.properties.get(ESCALATE_TO, "")),
         "variables": {name: plain(value) for name, value in task.variables.items()},
         "created_at": now,
     }
+
+
+def _names(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
 
 
 def _incident(case_id: UUID, incident: Incident, now: datetime) -> Mapping[str, Any]:

@@ -83,9 +83,10 @@ class Commands:
                 idempotency_key=idempotency_key,
                 case_id=case_id,
             )
-        return CommandResult(receipt.command_id, await self._outcome(receipt.command_id))
+        return CommandResult(receipt.command_id, await self.outcome(receipt.command_id))
 
-    async def _outcome(self, command_id: UUID) -> workflows.CommandOutcome | None:
+    async def outcome(self, command_id: UUID) -> workflows.CommandOutcome | None:
+        """Wait a moment for what became of a command; None while it is not decided."""
         deadline = asyncio.get_running_loop().time() + self._wait.total_seconds()
         done = asyncio.Event()
         waiting = self._waiting.setdefault(str(command_id), set())

@@ -38,6 +38,14 @@ _OWN_CASE = (
     " WHERE own.seller_id = :party OR own.buyer_id = :party)"
 )
 
+# A role counts on its own side of the case only: a company that buys here may sell elsewhere.
+_OWN_TASK = (
+    f"{_OWN} AND (:name = ANY(candidate_users) OR assignee = :name"
+    " OR EXISTS (SELECT FROM unnest(candidate_groups) AS role WHERE role = ANY(:roles)"
+    " AND (seller_id = :party OR NOT starts_with(role, 'seller_'))"
+    " AND (buyer_id = :party OR NOT starts_with(role, 'buyer_'))))"
+)
+
 PARTY = View(
     "finance.party_view",
     Area.PARTIES,
@@ -194,13 +202,37 @@ STEP = View(
 TASK = View(
     "workflows.task_view",
     Area.CASES,
-    "id, case_id, element, name, state, candidate_groups, assignee, due, created_at, completed_at,"
-    " completed_by, form_id",
-    # A seller or a buyer sees the tasks that are its own to do, not the bank's on the same case.
-    own=f"{_OWN} AND (candidate_groups && :roles OR :name = ANY(candidate_users) OR assignee = :name)",
+    "id, case_id, element, name, state, candidate_groups, assignee, delegators, priority, due, follow_up,"
+    " overdue, overdue_since, created_at, completed_at, completed_by, on_behalf_of, form_id",
+    # A seller or a buyer sees the tasks that are its own to do or hand out, not the bank's on the same case.
+    own=_OWN_TASK,
     key="created_at",
     key_kind=Kind.TIME,
     column_types={"case_id": Kind.UUID},
+)
+# The same tasks in the order of what is urgent; those that are never due come last.
+TASK_BY_PRIORITY = replace(TASK, key="priority", key_kind=Kind.NUMBER)
+TASK_BY_DUE = replace(TASK, key="due_key", descending=False)
+
+TASK_COMMENT = View(
+    "workflows.task_comment_view",
+    Area.CASES,
+    "id, task_id, author, text, at, entry_id",
+    own=f"task_id IN (SELECT own.id FROM workflows.task_view own WHERE {_OWN_TASK})",  # noqa: S608 - constant
+    key="position",
+    key_kind=Kind.NUMBER,
+    descending=False,
+    column_types={"task_id": Kind.UUID},
+)
+
+# A draft is found by an id that its task and its writer give.
+TASK_DRAFT = View(
+    "workflows.task_draft_view",
+    Area.CASES,
+    "id, answers",
+    own="person = :name",
+    key="saved_at",
+    key_kind=Kind.TIME,
 )
 
 COMMAND = View(

@@ -190,6 +190,16 @@ async def test_timers_run_on_the_business_clock(platform: Platform) -> None:
     await platform.case_in(case_id, "completed")
 
 
+async def test_a_case_wakes_by_itself_when_its_task_is_overdue(platform: Platform) -> None:
+    case_id = await platform.start("deadline", clock={"rate": "7200"})  # two hours pass in a second
+    await platform.task(case_id, "review")
+    await platform.until(
+        f"SELECT FROM workflows.task_view WHERE case_id = '{case_id}' AND overdue",
+        1,
+    )
+    assert await platform.entries(case_id) == ["case.start", "task.escalate"]
+
+
 async def test_a_message_that_comes_early_is_kept(platform: Platform) -> None:
     case_id = await platform.start("waiting", {"ref": "r-2"}, clock={"rate": "3600"})
     await platform.perform(

@@ -95,7 +95,7 @@ async def _index_case(sql: Any, case: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0003_definitions")]
+    dependencies = [("workflows", "0004_tasks")]
 
     operations = [
         ops.AddField(model_name="Case", name="history", field=fields.CharField(null=True, max_length=20)),

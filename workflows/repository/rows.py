@@ -76,6 +76,19 @@ class TaskRow:
     candidate_groups: frozenset[str]
     candidate_users: frozenset[str]
     assignee: str | None
+    delegators: tuple[str, ...]
+    escalate_to: frozenset[str]
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueRow:
+    """A task that has just been found overdue, and the groups to which it is escalated."""
+
+    id: UUID
+    element: str
+    due: datetime
+    escalate_to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

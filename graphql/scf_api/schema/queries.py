@@ -21,6 +21,7 @@ from scf_api.schema.log import Checkpoint, EntryState, LedgerEntry, Proof
 from scf_api.schema.parties import Limit, Party, ScoreRun
 from scf_api.schema.relay import After, Connection, First, Node, key_of, listed, one, split_id
 from scf_api.schema.search import CaseFilter, CaseSort, ElementCount, count_elements, search_cases
+from scf_api.schema.tasks import TaskQueries
 from scf_api.views import View
 
 T = TypeVar("T")
@@ -64,7 +65,7 @@ class Me:
 
 
 @output
-class Query(DefinitionQueries):
+class Query(DefinitionQueries, TaskQueries):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved
@@ -234,32 +235,6 @@ class Query(DefinitionQueries):
         completed, over all cases of the process that ever were; that takes longer the more there are.
         """
         return await count_elements(info, definition, version, states or [], completed)
-
-    @resolved
-    async def task(self, info: Info, id: strawberry.ID) -> Task | None:
-        """Return a task."""
-        return await one(info, views.TASK, key_of(id, "Task", "id"), Task.from_row)
-
-    @resolved
-    async def tasks(
-        self,
-        info: Info,
-        state: str | None = None,
-        mine: bool = False,
-        first: First = None,
-        after: After = None,
-    ) -> Connection[Task]:
-        """Tasks, latest first; `mine` keeps those that the caller may do or has claimed."""
-        filters = equals("state", state)
-        if mine:
-            person = info.context.person
-            filters += (
-                (
-                    "(candidate_groups && ? OR ? = ANY(candidate_users) OR assignee = ?)",
-                    (sorted(person.roles), person.name, person.name),
-                ),
-            )
-        return await listed(info, views.TASK, Task.from_row, first, after, filters)
 
     @resolved
     async def command(self, info: Info, id: strawberry.ID) -> Command | None:
