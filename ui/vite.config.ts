@@ -34,6 +34,8 @@ export default defineConfig({
           environment: 'jsdom',
           include: ['src/**/*.test.{ts,tsx}'],
           setupFiles: ['src/test/setup.ts'],
+          // Shared machines can be slow; a test that hangs still ends.
+          testTimeout: 60_000,
         },
       },
       {
