@@ -40,7 +40,7 @@ from bpmn import (
 )
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
-from workflows import payloads, read_model, repository
+from workflows import jobs, payloads, read_model, repository
 from workflows.burst import Burst
 from workflows.case_workflow import Waits
 from workflows.clock import wake_at
@@ -239,13 +239,32 @@ class Advancer:
         """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
         while True:
             for job in burst.open_jobs():
-                burst.apply(await self._perform(tx, case, job, burst.not_before(case.business_now)))
+                await self._perform_with_its_like(tx, case, burst, job)
                 if len(burst.commands) >= JOBS_PER_BURST:
                     return False
             kept = await _take_kept_message(tx, case, burst)
             if kept is None:
                 return True
             burst.apply(kept)
+
+    async def _perform_with_its_like(self, tx: Transaction, case: CaseRow, burst: Burst, job: Job) -> None:
+        """Perform an open job; where its type is done in bulk, with the others of it that are open."""
+
+        def at() -> datetime:
+            return burst.not_before(case.business_now)
+
+        async def alone(one: Job) -> Command:
+            return await self._perform(tx, case, one, at())
+
+        def context(one: Job) -> JobContext:
+            return _context(tx, case, at(), one.variables, one.headers)
+
+        effect = self._effects.bulk_of(job.type)
+        if effect is None:
+            burst.apply(await alone(job))
+        else:
+            like = jobs.of_type(burst, job.type, JOBS_PER_BURST - len(burst.commands))
+            await jobs.perform_together(burst, like, effect, context, alone)
 
     async def _perform(self, tx: Transaction, case: CaseRow, job: Job, at: datetime) -> Command:
         """Perform one job in a savepoint and return what the kernel is to know of it."""
