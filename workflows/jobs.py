@@ -60,9 +60,7 @@ async def _done_at_once(burst: Burst, jobs: Sequence[Job], effect: BulkEffect, c
     try:
         async with contexts[0].tx.savepoint():
             for given, job, variables in zip(contexts, jobs, await effect(contexts), strict=True):
-                if branch.state.job(job.id) is None:
-                    # Its elder's completion has ended it: what was written for it must go.
-                    raise _Interrupted(job.id)
+                # Refused when an elder's completion has ended this job: what was written for it must go.
                 branch.apply(CompleteJob(given.at, job.id, variables))
     except Exception as error:
         if is_transient(error):
@@ -71,7 +69,3 @@ async def _done_at_once(burst: Burst, jobs: Sequence[Job], effect: BulkEffect, c
         return False
     burst.join(branch)
     return True
-
-
-class _Interrupted(Exception):
-    """A job of a bulk is no longer open when its turn comes."""
