@@ -43,14 +43,14 @@ async def perform_together(
     Raises:
         Exception: what `workflows.transient` knows as passing.
     """
-    # An interrupt may have ended a job while its elders were performed.
-    jobs = [job for job in jobs if burst.state.job(job.id) is not None]
     if len(jobs) == 1:
         burst.apply(await alone(jobs[0]))
     elif jobs and not await _done_at_once(burst, jobs, effect, context):
         middle = len(jobs) // 2
-        await perform_together(burst, jobs[:middle], effect, context, alone)
-        await perform_together(burst, jobs[middle:], effect, context, alone)
+        for half in (jobs[:middle], jobs[middle:]):
+            # An interrupt may have ended a job while its elders were performed.
+            still_open = [job for job in half if burst.state.job(job.id) is not None]
+            await perform_together(burst, still_open, effect, context, alone)
 
 
 async def _done_at_once(burst: Burst, jobs: Sequence[Job], effect: BulkEffect, context: Context) -> bool:
