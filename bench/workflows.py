@@ -25,7 +25,8 @@ from core.database import migrate
 from workflows.worker import WorkerSettings, rooms
 
 # How many cases are on their way at a time. Ten timers of 50 ms wait half a second at least.
-CLIENTS = {"p1": 16, "p2": 16, "p3": 48}
+CLIENTS = {"p1": 16, "p2": 16, "p3": 24}
+WARMING_UP = 4
 SECONDS = 5.0
 TURNS = 2
 INVOICES = 1_000
@@ -73,7 +74,7 @@ async def _in_turns(
     spent = [0.0, 0.0]
     cpu = [dict.fromkeys(KINDS, 0.0), dict.fromkeys(KINDS, 0.0)]
     for side in sides:
-        await _rounds(side, 1.0, clients)
+        await _rounds(side, 1.0, WARMING_UP)
     for _ in range(TURNS):
         for side, run_case in enumerate(sides):
             before = cpu_seconds()
