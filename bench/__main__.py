@@ -1,6 +1,7 @@
 """Run all benchmarks, print them as a table, and write `bench/results/latest.json`.
 
-`python -m bench [ROOM …]` runs all or some of: kernel, ledger, workflows, api. The services are the embedded
+`python -m bench [ROOM …]` runs all or some of: kernel, ledger, workflows, api; `waiting` (10,000 cases that
+wait, minutes) only when it is named. The services are the embedded
 ones, started for this on loopback where a room needs them; loads are bounded in time and connections.
 """
 
@@ -24,7 +25,7 @@ import orjson
 import psutil
 from rich.table import Table
 
-from bench import api, kernel, ledger, workflows
+from bench import api, kernel, ledger, workflows, workflows_waiting
 from core.clock import SystemClock
 from core.database import Database
 from scf import console
@@ -36,7 +37,7 @@ from scf.rooms import ROOMS
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 _FORTY_DAYS_A_SECOND = Decimal(3_456_000)
-_LOWER_IS_BETTER = re.compile(r"_(ms|us|growth|cost)$|(cost|size)_ratio_")
+_LOWER_IS_BETTER = re.compile(r"_(ms|us|mb|seconds|growth|cost)$|(cost|size)_ratio_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ async def _workflows(platform: Platform) -> Measured:
     return Measured(measured["figures"], measured["peers"])
 
 
+async def _waiting(platform: Platform) -> Measured:
+    database = await _fresh_database(platform, "bench_waiting")
+    return Measured(await workflows_waiting.run(database, platform.temporal_target), {})
+
+
 async def _api(platform: Platform) -> Measured:
     """Measure reads on a platform that holds the demo's cases."""
     database = await Database.open(platform.database_url, ROOMS)
@@ -76,17 +82,19 @@ async def _api(platform: Platform) -> Measured:
 
 #: What runs by itself, and what needs the platform's services.
 ALONE: Mapping[str, Callable[[], Measured]] = {"kernel": _kernel}
-ON_PLATFORM: Mapping[str, Callable[[Platform], Awaitable[Measured]]] = {
+ON_PLATFORM: dict[str, Callable[[Platform], Awaitable[Measured]]] = {
     "ledger": _ledger,
     "workflows": _workflows,
     "api": _api,
 }
+#: What takes so long that it runs only when it is named.
+WHEN_NAMED: dict[str, Callable[[Platform], Awaitable[Measured]]] = {"waiting": _waiting}
 
 
 def main() -> None:
-    """Run the benchmarks that are named, or all."""
-    known = [*ALONE, *ON_PLATFORM]
-    wanted = sys.argv[1:] or known
+    """Run the benchmarks that are named, or all that are short."""
+    known = [*ALONE, *ON_PLATFORM, *WHEN_NAMED]
+    wanted = sys.argv[1:] or [*ALONE, *ON_PLATFORM]
     unknown = sorted(set(wanted) - set(known))
     if unknown:
         console.err.print(f"There is no benchmark {unknown[0]}; there are {', '.join(known)}.")
@@ -96,7 +104,7 @@ def main() -> None:
     for name in [name for name in ALONE if name in wanted]:
         with console.step(f"Measuring {name}"):
             measured.append(ALONE[name]())
-    served = [name for name in ON_PLATFORM if name in wanted]
+    served = [name for name in (*ON_PLATFORM, *WHEN_NAMED) if name in wanted]
     if served:
         measured += asyncio.run(_on_platform(served))
     figures = {key: value for each in measured for key, value in each.figures.items()}
@@ -115,7 +123,7 @@ async def _on_platform(names: list[str]) -> list[Measured]:
         async with running_platform(options) as platform:
             for name in names:
                 with console.step(f"Measuring {name}"):
-                    measured.append(await ON_PLATFORM[name](platform))
+                    measured.append(await (ON_PLATFORM | WHEN_NAMED)[name](platform))
     return measured
 
 

@@ -19,7 +19,7 @@ from ledger.vault import StreamKey
 from proof import canonical, merkle
 from proof.entry import Body, Envelope, seal
 from proof.errors import ProofError
-from proof.hashes import commitment, event_leaf
+from proof.hashes import commitment, leaf_hash
 from proof.signatures import PublicKey
 
 # The vault's field for the element steps; payload fields begin with a letter, so none can take its place.
@@ -70,8 +70,9 @@ class Recorder:
             if 1 <= draft.seq <= head.row.seq:
                 repeated.append((entry, draft, head.key))
                 continue
-            entries.append(self._sign(entry, draft, head))
-            payloads.extend(_seal_payloads(entry, draft, head.key))
+            events = _encoded_events(draft)
+            entries.append(self._sign(entry, draft, events, head))
+            payloads.extend(_seal_payloads(entry, draft, events, head.key))
             head.advance(entries[-1])
         if entries:
             advanced = {entry.stream for entry in entries}
@@ -103,7 +104,7 @@ class Recorder:
             )
         return StreamKey.unwrap(row.stream, row.data_key, self._vault_key)
 
-    def _sign(self, entry: UUID, draft: EntryDraft, head: _Head) -> EntryRow:
+    def _sign(self, entry: UUID, draft: EntryDraft, events: Sequence[bytes], head: _Head) -> EntryRow:
         if draft.seq != head.row.seq + 1:
             raise Conflict(
                 "ledger.seq_gap",
@@ -113,14 +114,20 @@ class Recorder:
             )
         parents = (head.row.leaf_hash.hex(),) if draft.seq > 1 else ()
         try:
-            body = self._body(entry, draft, head.key, parents, self._public_key.key_id)
+            body = self._body(entry, draft, events, head.key, parents, self._public_key.key_id)
             envelope = seal(body, self._signing_key)
         except ProofError as error:
             raise _invalid(draft, error) from error
         return EntryRow(entry, draft.stream, draft.seq, envelope.body, envelope.signature)
 
     def _body(
-        self, entry: UUID, draft: EntryDraft, key: StreamKey, parents: tuple[str, ...], key_id: str
+        self,
+        entry: UUID,
+        draft: EntryDraft,
+        events: Sequence[bytes],
+        key: StreamKey,
+        parents: tuple[str, ...],
+        key_id: str,
     ) -> Body:
         return Body(
             origin=self._origin,
@@ -135,7 +142,7 @@ class Recorder:
             model_hash=draft.model_hash,
             kernel_version=draft.kernel_version,
             events_count=len(draft.events),
-            events_root=merkle.root([event_leaf(event) for event in draft.events]).hex(),
+            events_root=merkle.root([leaf_hash(event) for event in events]).hex(),
             state_root=draft.state_root,
             commitments={
                 field: commitment(key.salt(draft.seq, field), payload).hex()
@@ -157,9 +164,10 @@ class Recorder:
                     hint="Run scf ledger verify.",
                 )
             before = Body.decode(there)
+            events = _encoded_events(draft)
             try:
                 # A retry may come after a change of key; what the entry tells must still be the same.
-                again = self._body(entry, draft, key, before.parents, before.key_id).encode()
+                again = self._body(entry, draft, events, key, before.parents, before.key_id).encode()
             except ProofError as error:
                 raise _invalid(draft, error) from error
             if sha256(again).digest() != sha256(there).digest():
@@ -183,12 +191,23 @@ class _Head:
         self.row = self.row._replace(seq=entry.seq, leaf_hash=leaf)
 
 
-def _seal_payloads(entry: UUID, draft: EntryDraft, key: StreamKey) -> Iterable[PayloadRow]:
+def _encoded_events(draft: EntryDraft) -> list[bytes]:
+    """Return the canonical bytes of each element step, written once for hashing and storing."""
+    try:
+        return [canonical.encode(event) for event in draft.events]
+    except ProofError as error:
+        raise _invalid(draft, error) from error
+
+
+def _seal_payloads(
+    entry: UUID, draft: EntryDraft, events: Sequence[bytes], key: StreamKey
+) -> Iterable[PayloadRow]:
     for field, payload in draft.payloads.items():
         yield PayloadRow(entry, draft.stream, field, key.seal(entry, field, payload))
-    if draft.events:
-        events = canonical.encode(draft.events)
-        yield PayloadRow(entry, draft.stream, EVENTS_FIELD, key.seal(entry, EVENTS_FIELD, events))
+    if events:
+        # The canonical form of a list is that of its members, between brackets and commas.
+        together = b"[" + b",".join(events) + b"]"
+        yield PayloadRow(entry, draft.stream, EVENTS_FIELD, key.seal(entry, EVENTS_FIELD, together))
 
 
 def _invalid(draft: EntryDraft, error: ProofError) -> InvalidInput:

@@ -39,7 +39,7 @@ from bpmn import (
 )
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
-from workflows import payloads, read_model, repairs, repository, task_payloads
+from workflows import jobs, payloads, read_model, repairs, repository, task_payloads
 from workflows.burst import Burst
 from workflows.case_workflow import Waits
 from workflows.commands import case_id_of, done, refused
@@ -54,8 +54,9 @@ from workflows.transient import is_transient
 _log = logging.getLogger(__name__)
 
 # A longer burst commits here and goes on in a next one, so that a large batch neither holds its locks for
-# long nor loses all of its work when the process dies.
-JOBS_PER_BURST = 500
+# long nor loses all of its work when the process dies. Each burst reads and writes the whole state, so that
+# many small ones cost more: of 1,000 bodies, a tenth of a second each.
+JOBS_PER_BURST = 1_000
 
 _TIMERS = "timer.fire"
 _CLOCK = "system:clock"
@@ -286,13 +287,32 @@ class Advancer:
         """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
         while True:
             for job in burst.open_jobs():
-                burst.apply(await self._perform(tx, case, job, burst.not_before(case.business_now)))
+                await self._perform_with_its_like(tx, case, burst, job)
                 if len(burst.commands) >= JOBS_PER_BURST:
                     return False
             kept = await _take_kept_message(tx, case, burst)
             if kept is None:
                 return True
             burst.apply(kept)
+
+    async def _perform_with_its_like(self, tx: Transaction, case: CaseRow, burst: Burst, job: Job) -> None:
+        """Perform an open job; where its type is done in bulk, with the others of it that are open."""
+
+        def at() -> datetime:
+            return burst.not_before(case.business_now)
+
+        async def alone(one: Job) -> Command:
+            return await self._perform(tx, case, one, at())
+
+        def context(one: Job) -> JobContext:
+            return _context(tx, case, at(), one.variables, one.headers)
+
+        effect = self._effects.bulk_of(job.type)
+        if effect is None:
+            burst.apply(await alone(job))
+        else:
+            like = jobs.of_type(burst, job.type, JOBS_PER_BURST - len(burst.commands))
+            await jobs.perform_together(burst, like, effect, context, alone)
 
     async def _perform(self, tx: Transaction, case: CaseRow, job: Job, at: datetime) -> Command:
         """Perform one job in a savepoint and return what the kernel is to know of it."""

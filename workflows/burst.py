@@ -33,6 +33,16 @@ class Burst:
         self.commands.append(command)
         self.events.extend(result.events)
 
+    def branch(self) -> Burst:
+        """Return a burst that goes on from here by itself; `join` takes what it did, or it is forgotten."""
+        return Burst(self.model, self.state)
+
+    def join(self, branch: Burst) -> None:
+        """Take over what a branch of this burst did; this burst must not have moved meanwhile."""
+        self.state = branch.state
+        self.commands += branch.commands
+        self.events += branch.events
+
     def open_jobs(self) -> Iterator[Job]:
         """Yield open jobs, oldest first, while there are any; whoever takes one completes or fails it."""
         while jobs := self.state.jobs:

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -37,6 +37,29 @@ async def count(job: JobContext) -> Mapping[str, Value]:
 async def fragile(job: JobContext) -> Mapping[str, Value]:
     """Never fail here."""
     return {}
+
+
+@effects.bulk("test.check")
+async def check(jobs: Sequence[JobContext]) -> Sequence[Mapping[str, Value]]:
+    """Write for all invoices and take a while."""
+    return await _book_slowly(jobs, "check")
+
+
+@effects.bulk("test.book")
+async def book(jobs: Sequence[JobContext]) -> Sequence[Mapping[str, Value]]:
+    """Write for all invoices and take a while."""
+    return await _book_slowly(jobs, "book")
+
+
+async def _book_slowly(jobs: Sequence[JobContext], job: str) -> Sequence[Mapping[str, Value]]:
+    await jobs[0].tx.sql.execute(
+        "INSERT INTO public.booked SELECT $1, $2, unnest($3::text[])",
+        jobs[0].case_id,
+        job,
+        [each.text("invoice") for each in jobs],
+    )
+    await asyncio.sleep(0.3)
+    return [{} for _ in jobs]
 
 
 async def main(url: str, target: str, keys: str, queue: str, *options: str) -> None:

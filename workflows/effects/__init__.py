@@ -1,10 +1,11 @@
 """What the jobs of a process do: functions over the domain's services, registered by job type.
 
-An effect runs inside the burst's transaction, in a savepoint of its own. It returns the variables that
+An effect runs inside the burst's transaction, in a savepoint of its own; a bulk effect performs the open jobs
+of its type together, in one savepoint. It returns the variables that
 complete its job. `BusinessError` is a BPMN error that the process may catch; every other error becomes an
 incident at the job.
 """
 
-from workflows.effects.registry import BusinessError, Effect, Effects, JobContext
+from workflows.effects.registry import BulkEffect, BusinessError, Effect, Effects, JobContext
 
-__all__ = ["BusinessError", "Effect", "Effects", "JobContext"]
+__all__ = ["BulkEffect", "BusinessError", "Effect", "Effects", "JobContext"]

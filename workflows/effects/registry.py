@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -61,6 +61,7 @@ class JobContext:
 
 
 Effect = Callable[[JobContext], Awaitable[Mapping[str, Value]]]
+BulkEffect = Callable[[Sequence[JobContext]], Awaitable[Sequence[Mapping[str, Value]]]]
 Cancelled = Callable[[JobContext], Awaitable[None]]
 
 
@@ -79,6 +80,7 @@ class Effects:
 
     def __init__(self) -> None:
         self._effects: dict[str, Effect] = {}
+        self._bulk: dict[str, BulkEffect] = {}
         self._when_cancelled: list[Cancelled] = []
 
     def job(self, job_type: str) -> Callable[[Effect], Effect]:
@@ -92,6 +94,25 @@ class Effects:
 
         return register
 
+    def bulk(self, job_type: str) -> Callable[[BulkEffect], BulkEffect]:
+        """Register the decorated function for a job type whose open jobs are performed together.
+
+        It gets the contexts of all of them and returns what completes each, in the same order. Its writes are
+        undone as one when it raises; then it is called again with fewer, down to one, so that the job that
+        cannot be done is found and the rest stand. So it must do for many what it does for each.
+        """
+
+        def register(effect: BulkEffect) -> BulkEffect:
+            async def alone(job: JobContext) -> Mapping[str, Value]:
+                (variables,) = await effect([job])
+                return variables
+
+            self.job(job_type)(alone)
+            self._bulk[job_type] = effect
+            return effect
+
+        return register
+
     def when_cancelled(self, effect: Cancelled) -> Cancelled:
         """Register what a cancelled case gives back; it raises where a case must go on."""
         self._when_cancelled.append(effect)
@@ -101,6 +122,7 @@ class Effects:
         """Register every effect of another registry."""
         for job_type, effect in other._effects.items():
             self.job(job_type)(effect)
+        self._bulk.update(other._bulk)
         self._when_cancelled.extend(other._when_cancelled)
 
     async def cancel(self, context: JobContext) -> None:
@@ -116,6 +138,10 @@ class Effects:
     def job_types(self) -> frozenset[str]:
         """Every registered job type; the deployment check knows no others."""
         return frozenset(self._effects)
+
+    def bulk_of(self, job_type: str) -> BulkEffect | None:
+        """Return what a job type does for many jobs at once, or None when each is performed by itself."""
+        return self._bulk.get(job_type)
 
     def of(self, job_type: str) -> Effect:
         """Return what a job type does.
