@@ -14,13 +14,13 @@ import orjson
 import finance
 from bpmn import Catalogue, Model, ModelRefused, compile_model, lint
 from core import InvalidInput, NotFound, Transaction, derived_id
-from workflows import repository
+from workflows import repository, start_subscriptions
 from workflows.repository import Connection, DefinitionRow
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
-STARTS: frozenset[str] = frozenset()
-"""The triggers by which cases start: none. A case starts because someone asks for it, and names nothing."""
+STARTS = start_subscriptions.SERVED
+"""The triggers by which the platform itself starts cases of the version that is deployed."""
 
 _EXECUTABLE = (".bpmn", ".dmn")
 _FORM = ".form"
@@ -83,8 +83,9 @@ async def deploy(
         at: when.
 
     Raises:
-        InvalidInput: `definition.file_missing`, `definition.file_unknown`, `form.invalid`, or the first error
-            that the deployment check finds (its own code).
+        InvalidInput: `definition.file_missing`, `definition.file_unknown`, `form.invalid`, what
+            `start_subscriptions.replace` raises, or the first error that the deployment check finds (its own
+            code).
     """
     if f"{key}.bpmn" not in sources:
         raise InvalidInput(
@@ -111,6 +112,7 @@ async def deploy(
         forms=_forms(sources),
     )
     await repository.insert_definition(tx.sql, row, name=model.name, deployed_by=deployed_by, at=at)
+    await start_subscriptions.replace(tx.sql, row.id, key, model, at)
     return Deployed(row.id, key, version, model.hash, new=True)
 
 

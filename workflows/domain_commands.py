@@ -21,6 +21,7 @@ from workflows import definitions, payloads, repository
 from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
+from workflows.deliveries import Deliveries, message_of, take_once
 from workflows.repository import CommandRow
 from workflows.tasks import require_permission
 from workflows.transient import is_transient
@@ -74,12 +75,14 @@ class DomainCommands:
         *,
         job_types: frozenset[str],
         case_clock: NewCaseClock,
+        deliveries: Deliveries = Deliveries(),  # noqa: B008 - immutable
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
         self._job_types = job_types
         self._case_clock = case_clock
+        self._deliveries = deliveries
 
     async def perform(self, command_id: UUID) -> None:
         """Carry out a command and record its outcome; a second time does nothing.
@@ -117,6 +120,10 @@ class DomainCommands:
                 return await self._deploy(tx, command, payload)
             case payloads.ClaimTask():
                 return await self._claim_task(tx, command, payload)
+            case payloads.CorrelateMessage():
+                return await self._publish_message(tx, command, payload)
+            case payloads.BroadcastSignal():
+                return await self._broadcast_signal(tx, command, payload)
             case _:
                 raise Broken("command.misdirected", f"{command.kind} needs the case's workflow.")
 
@@ -277,6 +284,24 @@ class DomainCommands:
             ),
         )
         return {"task_id": str(task.id), "case_id": str(case.id), "assignee": command.actor.name}
+
+    async def _publish_message(
+        self, tx: Transaction, command: CommandRow, payload: payloads.CorrelateMessage
+    ) -> Mapping[str, Any]:
+        at = self._clock.now()
+        await take_once(tx.sql, payload, command.id)
+        told = await self._deliveries.publish(tx, message_of(command, payload, at))
+        await self._record(tx, command, at, command.payload)
+        return told
+
+    async def _broadcast_signal(
+        self, tx: Transaction, command: CommandRow, payload: payloads.BroadcastSignal
+    ) -> Mapping[str, Any]:
+        reached = await self._deliveries.broadcast(
+            tx, payload.name, payload.variables, actor=command.actor, cause=command.id
+        )
+        await self._record(tx, command, self._clock.now(), command.payload)
+        return reached
 
     async def _record(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
@@ -20,6 +20,8 @@ _CONTENT_LIMIT = 14_000_000
 _STATEMENT_LIMIT = 16_384
 # The years that trade documents may name, too: far enough from the ends of every date type.
 _YEARS = (1900, 2200)
+# Ten years, in seconds: no message waits longer.
+_LONGEST_TTL = 315_360_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,10 @@ class DeployDefinition:
 
 @dataclass(frozen=True, slots=True)
 class StartCase:
-    """`case.start`: one case of a deployed process; unique by product and business key."""
+    """`case.start`: one case of a deployed process; unique by product and business key.
+
+    `start_element` names the start event by which it begins; None: by the one without a trigger.
+    """
 
     product: str
     business_key: str
@@ -68,6 +73,7 @@ class StartCase:
     seller_id: UUID | None
     buyer_id: UUID | None
     clock: ClockPolicy
+    start_element: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,39 @@ class CompleteTask:
 
 @dataclass(frozen=True, slots=True)
 class CorrelateMessage:
-    """`message.correlate`: a message for the case that waits for this name and key."""
+    """`message.correlate`: a message for the case that waits for this name and key, or for a named case.
+
+    `ttl` is for how long it is kept when nobody waits for it yet (None: the platform's default, and for a
+    named case as long as the case runs). Of one name and key, each `message_id` is taken once.
+    """
 
     name: str
     key: str
+    variables: Mapping[str, Any]
+    ttl: timedelta | None
+    message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMessage:
+    """`message.deliver`: the platform brings a message to a case that waits for it."""
+
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastSignal:
+    """`signal.broadcast`: a signal for every case that waits for it and every process that starts by it."""
+
+    name: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverSignal:
+    """`signal.deliver`: the platform brings a signal to one of the cases that wait for it."""
+
+    name: str
     variables: Mapping[str, Any]
 
 
@@ -118,6 +153,9 @@ Payload = (
     | ClaimTask
     | CompleteTask
     | CorrelateMessage
+    | DeliverMessage
+    | BroadcastSignal
+    | DeliverSignal
     | RetryIncident
     | CancelCase
 )
@@ -237,6 +275,14 @@ class _Fields:
             )
         return day
 
+    def optional_seconds(self, name: str) -> timedelta | None:
+        value = self._values.pop(name, None)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST_TTL:
+            raise self._invalid(name, f"must be a number of seconds from 0 to {_LONGEST_TTL:,}")
+        return timedelta(seconds=value)
+
     def clock(self, name: str) -> ClockPolicy:
         return ClockPolicy.from_json(self.mapping(name))
 
@@ -285,12 +331,22 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
         seller_id=f.optional_uuid("seller_id"),
         buyer_id=f.optional_uuid("buyer_id"),
         clock=f.clock("clock"),
+        start_element=f.optional_text("start_element"),
     ),
     "task.claim": lambda f: ClaimTask(f.uuid("task_id")),
     "task.complete": lambda f: CompleteTask(
         f.uuid("task_id"), f.mapping("variables"), f.statement("statement")
     ),
-    "message.correlate": lambda f: CorrelateMessage(f.text("name"), f.text("key"), f.mapping("variables")),
+    "message.correlate": lambda f: CorrelateMessage(
+        name=f.text("name"),
+        key=f.optional_text("key") or "",
+        variables=f.mapping("variables"),
+        ttl=f.optional_seconds("ttl"),
+        message_id=f.optional_text("message_id"),
+    ),
+    "message.deliver": lambda f: DeliverMessage(f.uuid("message_id")),
+    "signal.broadcast": lambda f: BroadcastSignal(f.text("name"), f.mapping("variables")),
+    "signal.deliver": lambda f: DeliverSignal(f.text("name"), f.mapping("variables")),
     "incident.retry": lambda f: RetryIncident(f.uuid("incident_id")),
     "case.cancel": lambda f: CancelCase(f.text("reason")),
 }

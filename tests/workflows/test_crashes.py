@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from temporalio.client import Client
 
 import ledger
 from support.cases import SYSTEM, Platform
+from support.workers import lose_workflow, worker
 from workflows import Actor, case_id_of
 from workflows.advance import Advancer
 from workflows.definitions import Definitions
@@ -22,30 +18,7 @@ from workflows.replay import replay_case
 
 OFFICER = Actor("olivia", frozenset({"credit_officer"}))
 SECOND = Actor("oscar", frozenset({"credit_officer_2"}))
-PROGRAM = Path(__file__).parent / "worker_process.py"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@contextlib.asynccontextmanager
-async def worker(platform: Platform, *options: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a worker in a process of its own; it is killed at the end if it still lives."""
-    settings = platform.settings
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(PROGRAM),
-        settings.database_url,
-        settings.temporal_target,
-        str(settings.key_folder),
-        settings.task_queue,
-        *options,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 async def start(platform: Platform, product: str) -> tuple[UUID, UUID]:
@@ -170,9 +143,3 @@ async def test_a_case_whose_workflow_is_lost_is_taken_up_when_it_is_overdue(
         case_id = await stopped_platform.start("waiting", {"ref": "lost"}, clock={"rate": "1800"})
         await lose_workflow(stopped_platform, case_id)
         await stopped_platform.case_at(case_id, "ping")
-
-
-async def lose_workflow(platform: Platform, case_id: UUID) -> None:
-    case = await platform.case(case_id)
-    client = await Client.connect(platform.settings.temporal_target)
-    await client.get_workflow_handle(f"{case['product']}/{case['business_key']}").terminate("lost")
