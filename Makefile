@@ -7,7 +7,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 RUN := $(UV) run --frozen
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: help demo up test check bench format clean python ui test-python test-ui test-browser
+.PHONY: help demo up test check bench fuzz conformance format clean python ui test-python test-ui test-browser
 
 help: ## list what can be done
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -40,12 +40,18 @@ check: python ui/node_modules/.installed ## style, types, import arrows, front-e
 bench: python ## measure, beside a peer or a floor, and write bench/results/latest.json
 	@$(RUN) python -m bench
 
+fuzz: python ## try a million broken inputs on what reads FEEL, BPMN, DMN, times, values and states
+	@PYTHONPATH=tests $(RUN) python -m fuzz $(FUZZ)
+
+conformance: python ## run the conformance suites in ../shared and write docs/conformance.md
+	@$(RUN) python -m scripts.conformance
+
 format: python ## put the code into the agreed style
 	@$(RUN) ruff check --fix .
 	@$(RUN) ruff format .
 
 clean: ## remove what was built and installed
-	rm -rf .venv .tools ui/node_modules scf/web .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .tools ui/node_modules scf/web .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz
 
 # --- what the above stands on -------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Run all benchmarks, print them as a table, and write `bench/results/latest.json`.
 
 `python -m bench [ROOM …]` runs all or some of: kernel, ledger, workflows, api. The services are the embedded
-ones, started for this on loopback; loads are bounded in time and connections.
+ones, started for this on loopback where a room needs them; loads are bounded in time and connections.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import platform as machine_platform
+import re
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping
@@ -35,7 +36,7 @@ from scf.rooms import ROOMS
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 _FORTY_DAYS_A_SECOND = Decimal(3_456_000)
-_LOWER_IS_BETTER = ("_ms", "_growth", "_cost")
+_LOWER_IS_BETTER = re.compile(r"_(ms|us|growth|cost)$|(cost|size)_ratio_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Measured:
     peers: Mapping[str, float]
 
 
-async def _kernel(_: Platform) -> Measured:
-    return Measured(await asyncio.to_thread(kernel.run), await asyncio.to_thread(kernel.peers))
+def _kernel() -> Measured:
+    return Measured(kernel.run(), kernel.peers())
 
 
 async def _ledger(platform: Platform) -> Measured:
@@ -73,8 +74,9 @@ async def _api(platform: Platform) -> Measured:
     return Measured(measured["figures"], measured["peers"])
 
 
-BENCHMARKS: Mapping[str, Callable[[Platform], Awaitable[Measured]]] = {
-    "kernel": _kernel,
+#: What runs by itself, and what needs the platform's services.
+ALONE: Mapping[str, Callable[[], Measured]] = {"kernel": _kernel}
+ON_PLATFORM: Mapping[str, Callable[[Platform], Awaitable[Measured]]] = {
     "ledger": _ledger,
     "workflows": _workflows,
     "api": _api,
@@ -83,30 +85,38 @@ BENCHMARKS: Mapping[str, Callable[[Platform], Awaitable[Measured]]] = {
 
 def main() -> None:
     """Run the benchmarks that are named, or all."""
-    wanted = sys.argv[1:] or list(BENCHMARKS)
-    unknown = sorted(set(wanted) - set(BENCHMARKS))
+    known = [*ALONE, *ON_PLATFORM]
+    wanted = sys.argv[1:] or known
+    unknown = sorted(set(wanted) - set(known))
     if unknown:
-        console.err.print(f"There is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}.")
+        console.err.print(f"There is no benchmark {unknown[0]}; there are {', '.join(known)}.")
         sys.exit(2)
-    asyncio.run(_run(wanted))
-
-
-async def _run(wanted: list[str]) -> None:
     load_before = os.getloadavg()[0]
-    figures: dict[str, float] = {}
-    peers: dict[str, float] = {}
-    with tempfile.TemporaryDirectory(prefix="scf-bench-") as folder:
-        options = PlatformOptions(data=Path(folder), port=0, simulated_rate=_FORTY_DAYS_A_SECOND)
-        async with running_platform(options) as platform:
-            for name in wanted:
-                with console.step(f"Measuring {name}"):
-                    measured = await BENCHMARKS[name](platform)
-                figures.update(measured.figures)
-                peers.update(measured.peers)
+    measured: list[Measured] = []
+    for name in [name for name in ALONE if name in wanted]:
+        with console.step(f"Measuring {name}"):
+            measured.append(ALONE[name]())
+    served = [name for name in ON_PLATFORM if name in wanted]
+    if served:
+        measured += asyncio.run(_on_platform(served))
+    figures = {key: value for each in measured for key, value in each.figures.items()}
+    peers = {key: value for each in measured for key, value in each.peers.items()}
     result = {"machine": _machine(load_before), "figures": figures, "peers": peers}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_bytes(orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     _show(result)
+
+
+async def _on_platform(names: list[str]) -> list[Measured]:
+    """Measure these rooms, one after the other, on one platform that is started for it."""
+    measured: list[Measured] = []
+    with tempfile.TemporaryDirectory(prefix="scf-bench-") as folder:
+        options = PlatformOptions(data=Path(folder), port=0, simulated_rate=_FORTY_DAYS_A_SECOND)
+        async with running_platform(options) as platform:
+            for name in names:
+                with console.step(f"Measuring {name}"):
+                    measured.append(await ON_PLATFORM[name](platform))
+    return measured
 
 
 def _machine(load_before: float) -> dict[str, Any]:
@@ -129,7 +139,7 @@ def _show(result: Mapping[str, Any]) -> None:
     for key, value in sorted(result["figures"].items()):
         peer = result["peers"].get(key)
         ratio = f"{value / peer:.2f}" if peer else ""
-        better = " (lower is better)" if key.endswith(_LOWER_IS_BETTER) else ""
+        better = " (lower is better)" if _LOWER_IS_BETTER.search(key) else ""
         table.add_row(f"{key}{better}", f"{value:,.2f}", f"{peer:,.2f}" if peer else "", ratio)
     console.out.print(table)
     console.out.print(

@@ -17,6 +17,7 @@ from bpmn.errors import (
     StateRefused,
 )
 from bpmn.kernel.commands import (
+    Activation,
     BroadcastSignal,
     Cancel,
     Command,
@@ -25,26 +26,30 @@ from bpmn.kernel.commands import (
     CorrelateMessage,
     FailJob,
     FireTimers,
+    Modify,
     ResolveIncident,
+    SkipElement,
     Start,
+    ThrowAtIncident,
     ThrowError,
     command_from_json,
 )
 from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer
-from bpmn.kernel.state import KERNEL_VERSION, State
-from bpmn.kernel.step import Step, new_instance, step
+from bpmn.kernel.state import State
+from bpmn.kernel.step import Step, new_instance
+from bpmn.kernels import Kernel, kernel_of, newest, step
 from bpmn.migration.dry_run import DryRun, TokenMove, dry_run
 from bpmn.migration.migrate import migrate
 from bpmn.migration.place import Note
 from bpmn.migration.plan import MigrationPlan, plan_migration, unmapped
-from bpmn.model.catalogue import Catalogue
+from bpmn.model.catalogue import Catalogue, Control, Family, Verdict
 from bpmn.model.compile import compile_model
 from bpmn.model.definition import Element, Model
 from bpmn.model.lint import lint
 from bpmn.model.starts import ProcessStart, Trigger
 
 __all__ = [
-    "KERNEL_VERSION",
+    "Activation",
     "BpmnError",
     "BroadcastSignal",
     "Cancel",
@@ -53,40 +58,49 @@ __all__ = [
     "CommandRefused",
     "CompleteJob",
     "CompleteTask",
+    "Control",
     "CorrelateMessage",
     "DryRun",
     "Element",
     "Event",
     "FailJob",
+    "Family",
     "Finding",
     "FireTimers",
     "Incident",
     "Job",
+    "Kernel",
     "MigrationPlan",
     "MigrationRefused",
     "Model",
     "ModelRefused",
+    "Modify",
     "Note",
     "ProcessStart",
     "Refusal",
     "ResolveIncident",
     "SignalSubscription",
+    "SkipElement",
     "Start",
     "State",
     "StateRefused",
     "Step",
     "Subscription",
     "Task",
+    "ThrowAtIncident",
     "ThrowError",
     "Timer",
     "TokenMove",
     "Trigger",
+    "Verdict",
     "command_from_json",
     "compile_model",
     "dry_run",
+    "kernel_of",
     "lint",
     "migrate",
     "new_instance",
+    "newest",
     "plan_migration",
     "step",
     "unmapped",

@@ -18,7 +18,14 @@ from typing import Any, TypeAlias
 
 from bpmn.errors import BpmnError
 from bpmn.feel.operators import ARITHMETIC
-from bpmn.feel.temporal import format_temporal, parse_date, parse_date_time, parse_time
+from bpmn.feel.temporal import (
+    format_temporal,
+    make_months,
+    make_nanos,
+    parse_date,
+    parse_date_time,
+    parse_time,
+)
 from bpmn.feel.values import (
     MAX_DEPTH,
     DayTimeDuration,
@@ -43,6 +50,7 @@ __all__ = [
     "WideDateTime",
     "WideTime",
     "YearMonthDuration",
+    "accepted",
     "from_json",
     "to_json",
 ]
@@ -54,6 +62,15 @@ Json: TypeAlias = Any
 
 class ValueRefused(BpmnError):
     """A value cannot be put into JSON, or JSON is no value (`value.no_json`, `value.bad_json`)."""
+
+
+def accepted(variables: Mapping[str, Value]) -> dict[str, Value]:
+    """The variables as they would come back from storage, so that a live and a restored state are the same.
+
+    Raises:
+        ValueRefused: for what cannot be stored, such as a float.
+    """
+    return {str(name): from_json(to_json(value)) for name, value in variables.items()}
 
 
 def to_json(value: Value) -> Json:
@@ -78,7 +95,7 @@ def _encode(value: Any, depth: int) -> Json:
     if value is None or value is True or value is False or type(value) is str:
         return value
     if type(value) is int:
-        return value if -_SAFE_INTEGER <= value <= _SAFE_INTEGER else {"$n": str(value)}
+        return value if -_SAFE_INTEGER <= value <= _SAFE_INTEGER else _encode_number(Decimal(value))
     if type(value) is Decimal:
         return _encode_number(value)
     if depth > MAX_DEPTH:
@@ -102,7 +119,7 @@ def _encode(value: Any, depth: int) -> Json:
 
 
 def _encode_number(value: Decimal) -> Json:
-    if not value.is_finite():
+    if not _is_kept(value):
         raise ValueRefused("value.no_json", f"{value} is no number that can be kept.")
     if (
         value.as_tuple().exponent == 0
@@ -128,9 +145,11 @@ def _encode_temporal(value: Any) -> Json:
 
 
 def _decode(data: Any, depth: int) -> Value:
-    if data is None or data is True or data is False or type(data) is str:
+    if data is None or data is True or data is False:
         return data
-    if type(data) is int:
+    if type(data) is str:
+        return _decode_text(data)
+    if type(data) is int and _is_kept(Decimal(data)):
         return Decimal(data)
     if depth > MAX_DEPTH:
         raise ValueRefused("value.bad_json", f"The JSON nests deeper than {MAX_DEPTH} levels.")
@@ -143,7 +162,7 @@ def _decode(data: Any, depth: int) -> Value:
                 return _decode_tagged(tag, content, depth + 1)
         if any(not isinstance(key, str) or key.startswith("$") for key in data):
             raise ValueRefused("value.bad_json", "Keys of a context do not begin with $.")
-        return {key: _decode(item, depth + 1) for key, item in data.items()}
+        return {_decode_text(key): _decode(item, depth + 1) for key, item in data.items()}
     raise ValueRefused(
         "value.bad_json",
         f"{data!r} cannot be read without loss."
@@ -159,16 +178,16 @@ def _decode_tagged(tag: str, content: Any, depth: int) -> Value:
         value = _decode_number(content)
     elif tag == "$s" and isinstance(content, str):
         seconds = _decode_number(content)
-        value = None if seconds is None else DayTimeDuration(int(ARITHMETIC.scaleb(seconds, 9)))
+        value = None if seconds is None else _seconds(seconds)
     elif tag == "$m" and type(content) is int:
-        value = YearMonthDuration(content)
+        value = make_months(content)
     elif tag == "$d" and isinstance(content, str):
         value = parse_date(content)
     elif tag == "$t" and isinstance(content, str):
         value = parse_time(content)
     elif tag == "$dt" and isinstance(content, str):
         value = parse_date_time(content)
-    elif tag == "$r" and isinstance(content, list) and len(content) in (4, 5):
+    elif tag == "$r" and isinstance(content, list) and _ends_of_range(content[2:]):
         start, end = (_decode(item, depth) for item in content[:2])
         value = Range(start, end, *content[2:])
     elif (
@@ -178,10 +197,19 @@ def _decode_tagged(tag: str, content: Any, depth: int) -> Value:
             isinstance(entry, list) and len(entry) == 2 and isinstance(entry[0], str) for entry in content
         )
     ):
-        value = {key: _decode(item, depth) for key, item in content}
+        value = {_decode_text(key): _decode(item, depth) for key, item in content}
     if value is None:
         raise ValueRefused("value.bad_json", f"{tag} does not hold such a value: {str(content)[:80]!r}.")
     return value
+
+
+def _decode_text(text: str) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueRefused("value.bad_json", "The text holds half of a surrogate pair.") from None
+    return text
 
 
 def _decode_number(text: str) -> Decimal | None:
@@ -189,4 +217,23 @@ def _decode_number(text: str) -> Decimal | None:
         number = Decimal(text)
     except InvalidOperation:
         return None
-    return number if number.is_finite() else None
+    return number if _is_kept(number) else None
+
+
+def _is_kept(number: Decimal) -> bool:
+    """Whether a number lies within FEEL's exponents: written out, 1E+999999999 would fill a memory."""
+    return number.is_finite() and ARITHMETIC.Etiny() <= number.adjusted() <= ARITHMETIC.Emax
+
+
+def _seconds(seconds: Decimal) -> DayTimeDuration | None:
+    """The duration of so many seconds; None when it is longer than FEEL's may be."""
+    return make_nanos(int(ARITHMETIC.scaleb(seconds, 9))) if seconds.adjusted() < 20 else None
+
+
+def _ends_of_range(flags: list[Any]) -> bool:
+    """Whether a range tells of both ends if they are included, and at most how it was compared."""
+    return (
+        len(flags) in (2, 3)
+        and all(type(flag) is bool for flag in flags[:2])
+        and all(flag in ("=", "<", "<=", ">", ">=") for flag in flags[2:])
+    )

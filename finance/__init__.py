@@ -31,7 +31,7 @@ from finance.payments import (
     record_bank_entry,
 )
 from finance.pricing import Price, PricingTerms
-from finance.products import MANDATORY_CONTROLS
+from finance.products import MANDATORY_CONTROLS, MandatoryControl, MandatoryVerdict, ProductFamily
 from finance.purchases import Asset, Quote, QuoteLine, purchase, quote
 from finance.requests import (
     FinancingRequest,
@@ -61,6 +61,8 @@ __all__ = [
     "ImportOutcome",
     "InvoiceCheck",
     "LimitProposal",
+    "MandatoryControl",
+    "MandatoryVerdict",
     "MatchException",
     "MatchOutcome",
     "MatchedTo",
@@ -69,6 +71,7 @@ __all__ = [
     "PaymentOrder",
     "Price",
     "PricingTerms",
+    "ProductFamily",
     "Quote",
     "QuoteLine",
     "ReleasedMatch",

@@ -3,10 +3,10 @@
 from ledger.checker import Finding
 from ledger.draft import EntryDraft, entry_id
 from ledger.keys import Keys, load_or_create_keys, vault_key_in
-from ledger.prove import prove, prove_step
+from ledger.prove import prove, prove_step, prove_stream
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
-from ledger.reveal import reveal, reveal_events
+from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
 from ledger.verify import LogReport, verify_log
@@ -17,13 +17,16 @@ __all__ = [
     "Finding",
     "Keys",
     "LogReport",
+    "Opened",
     "PublicKeyInfo",
     "Recorder",
     "Sequencer",
     "entry_id",
     "load_or_create_keys",
+    "open_entry",
     "prove",
     "prove_step",
+    "prove_stream",
     "public_keys",
     "reveal",
     "reveal_events",

@@ -57,6 +57,28 @@ async def prove_step(database: Database, entry: UUID | int, number: int, vault_k
         return await _prove(connection, row, Step(number, events[number], tuple(path)))
 
 
+async def prove_stream(connection: Connection, stream: str) -> list[EntryProof]:
+    """Return the proof of each entry of a stream against the newest checkpoint, in their order.
+
+    Args:
+        connection: A connection in a transaction that sees one state of the database.
+        stream: The stream; one that nothing was ever recorded in has no proofs.
+
+    Raises:
+        Unavailable: `ledger.entry_pending` when an entry is signed but not yet logged.
+        Broken: `ledger.proof_broken` when what is stored proves nothing.
+    """
+    if await repository.pending_in_stream(connection, stream):
+        raise Unavailable(
+            "ledger.entry_pending",
+            "An entry is signed, but not yet in the log.",
+            where=stream,
+            hint="Ask again in a moment; the sequencer must be running.",
+        )
+    rows = await repository.logged_in_stream(connection, stream)
+    return [await _proof(connection, row, None) for row in rows]
+
+
 async def _logged(connection: Connection, entry: UUID | int) -> LoggedRow:
     beyond = isinstance(entry, int) and entry >= 2**63  # PostgreSQL's bigint
     row = None if beyond else await repository.logged_entry(connection, entry)
@@ -73,6 +95,10 @@ async def _logged(connection: Connection, entry: UUID | int) -> LoggedRow:
 
 
 async def _prove(connection: Connection, row: LoggedRow, step: Step | None) -> bytes:
+    return (await _proof(connection, row, step)).encode()
+
+
+async def _proof(connection: Connection, row: LoggedRow, step: Step | None) -> EntryProof:
     checkpoint = await repository.newest_checkpoint(connection)
     if checkpoint is None or checkpoint.size <= row.place:
         raise _broken(row, "No checkpoint covers the entry.")
@@ -86,8 +112,8 @@ async def _prove(connection: Connection, row: LoggedRow, step: Step | None) -> b
             log_key=_log_key(keys, checkpoint),
             tlog_proof=TlogProof(row.place, tuple(tiles.hashes(ranges)), checkpoint.note),
             step=step,
-        ).encode()
-        verify(proof)
+        )
+        verify(proof.encode())
     except (ProofError, LookupError) as error:
         raise _broken(row, str(error)) from error
     return proof

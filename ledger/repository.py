@@ -283,6 +283,24 @@ async def logged_entry(connection: Connection, entry: UUID | int) -> LoggedRow |
     return LoggedRow(*row.values()) if row else None
 
 
+async def logged_in_stream(connection: Connection, stream: str) -> list[LoggedRow]:
+    """Return the entries of a stream that are in the log, in order."""
+    rows = await connection.fetch(
+        "SELECT index, entry_id, stream, seq, body, signature, leaf_hash, chain FROM ledger.entry"
+        " WHERE stream = $1 ORDER BY seq",
+        stream,
+    )
+    return [LoggedRow(*row.values()) for row in rows]
+
+
+async def pending_in_stream(connection: Connection, stream: str) -> bool:
+    """Tell whether entries of a stream wait to be logged."""
+    pending: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM ledger.outbox WHERE stream = $1)", stream
+    )
+    return pending
+
+
 async def pending_after(connection: Connection, position: int, limit: int) -> list[tuple[int, EntryRow]]:
     """Return the outbox's next entries after a position, with their positions, in order."""
     rows = await connection.fetch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
 
@@ -15,6 +16,23 @@ from proof import canonical, merkle
 from proof.canonical import Json
 from proof.entry import Body
 from proof.hashes import commitment, event_leaf
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What an entry keeps in the vault: payloads, the salts of their commitments, and element steps."""
+
+    payloads: Mapping[str, bytes]
+    salts: Mapping[str, bytes]
+    events: Sequence[Json]
+
+
+async def open_entry(connection: Connection, entry_id: UUID, vault_key: bytes) -> Opened:
+    """Return what an entry keeps in the vault, and what opens its commitments. Raises as `reveal` does."""
+    body, key, _ = await _open(connection, entry_id, vault_key)
+    payloads = await reveal(connection, entry_id, vault_key)
+    salts = {field: key.salt(body.seq, field) for field in payloads}
+    return Opened(payloads, salts, await reveal_events(connection, entry_id, vault_key))
 
 
 async def reveal(connection: Connection, entry_id: UUID, vault_key: bytes) -> Mapping[str, bytes]:

@@ -6,6 +6,22 @@ Whoever submits commands or reads the views needs this module; the worker's entr
 
 from workflows.actors import Actor
 from workflows.commands import CommandOutcome, Receipt, case_id_of, outcome, submit
+from workflows.read_model import draft_id
+from workflows.repository import conditions as case_conditions
+from workflows.repository import find_cases
 from workflows.room import ROOM
+from workflows.tasks import groups_handed_out
 
-__all__ = ["ROOM", "Actor", "CommandOutcome", "Receipt", "case_id_of", "outcome", "submit"]
+__all__ = [
+    "ROOM",
+    "Actor",
+    "CommandOutcome",
+    "Receipt",
+    "case_conditions",
+    "case_id_of",
+    "draft_id",
+    "find_cases",
+    "groups_handed_out",
+    "outcome",
+    "submit",
+]

@@ -9,6 +9,7 @@ committed.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,6 @@ import orjson
 
 import ledger
 from bpmn import (
-    KERNEL_VERSION,
     BpmnError,
     BroadcastSignal,
     Cancel,
@@ -33,7 +33,6 @@ from bpmn import (
     FireTimers,
     Job,
     Model,
-    ResolveIncident,
     Start,
     State,
     ThrowError,
@@ -41,17 +40,17 @@ from bpmn import (
 )
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
-from workflows import payloads, read_model, remote_jobs, repository
+from workflows import payloads, read_model, remote_jobs, repairs, repository, task_payloads
 from workflows.burst import Burst
 from workflows.case_workflow import Waits
-from workflows.clock import wake_at
 from workflows.commands import case_id_of, done, refused
 from workflows.definitions import Definitions
 from workflows.deliveries import Deliveries, awaited, message_of, take_once
 from workflows.effects import BusinessError, Effects, JobContext
+from workflows.escalation import escalate, next_wake
 from workflows.forms import read_answers
 from workflows.repository import CaseRow, CommandRow
-from workflows.tasks import require_permission
+from workflows.tasks import COMPLETED_BY, ON_BEHALF_OF, require_permission
 from workflows.transient import is_transient
 
 _log = logging.getLogger(__name__)
@@ -81,6 +80,10 @@ class FailedCall:
 
     job_id: str
     reason: str
+
+
+class _OnlyAsked(Exception):
+    """Takes back what was done only to see whether it can be done."""
 
 
 class Advancer:
@@ -156,7 +159,9 @@ class Advancer:
         case = await self._store(
             tx, case, burst, at, kind=command.kind, actor=command.actor.label, command=command, plan=plan
         )
-        await repository.decide_command(tx.sql, command.id, "done", done(_result(case, command, plan)))
+        case = await self._escalate(tx, case, burst, case.business_now)
+        result = {**_result(case, command, plan), **repairs.result(case.id, plan.command, burst)}
+        await repository.decide_command(tx.sql, command.id, "done", done(result))
         return case
 
     async def _prepare(
@@ -173,10 +178,9 @@ class Advancer:
             case = _present(case, command.case_id)
             if case.ended_at is not None:
                 raise Conflict("case.ended", f"The case {case.business_key} is {case.state}.")
-            model = await self._definitions.model(tx.sql, case.definition_id)
-            burst = Burst(model, _restored(model, case))
+            burst = await self._resumed(tx, case)
             now = burst.not_before(_business_time(case, at))
-            plan = await self._plan(tx, payload, command, case, burst, now)
+            plan = await self._plan(tx, payload, command, case, burst.state, now)
             if isinstance(payload, payloads.CorrelateMessage) and not awaited(
                 burst.state, payload.name, payload.key
             ):
@@ -185,12 +189,28 @@ class Advancer:
                 await repository.insert_message(tx.sql, message_of(command, payload, at, case.id))
                 return case, burst, replace(plan, tells={"message": "kept"})
             if isinstance(plan.command, Cancel):
-                async with tx.savepoint():
-                    await self._effects.cancel(_context(tx, case, plan.command.at, burst.state.variables))
+                await self._require_cancellable(tx, case, burst)
         burst.apply(plan.command)
         if isinstance(payload, payloads.CorrelateMessage):
             await take_once(tx.sql, payload, command.id)
         return case, burst, plan
+
+    async def _require_cancellable(self, tx: Transaction, case: CaseRow, burst: Burst) -> None:
+        """Raise what keeps a case from being cancelled. What it holds is given back when it is: see there."""
+        with contextlib.suppress(_OnlyAsked):
+            async with tx.savepoint():
+                await self._give_back(tx, case, burst)
+                raise _OnlyAsked
+
+    async def _give_back(self, tx: Transaction, case: CaseRow, burst: Burst) -> None:
+        """Give back what a cancelled case holds: at once, or when all that it had done is undone."""
+        at = burst.not_before(case.business_now)
+        await self._effects.cancel(_context(tx, case, at, burst.state.variables))
+
+    async def _resumed(self, tx: Transaction, case: CaseRow) -> Burst:
+        """Take a case up where it stands, on the kernel that its state names."""
+        model = await self._definitions.model(tx.sql, case.definition_id, case.kernel_version)
+        return Burst(model, State.from_json(model, orjson.loads(case.state_json)))
 
     async def _new_case(
         self,
@@ -206,7 +226,9 @@ class Advancer:
                 f"There is a case {payload.business_key!r} of {payload.product} already.",
                 where="payload.business_key",
             )
-        definition_id, model = await self._definitions.latest(tx.sql, payload.product)
+        definition_id, model = await self._definitions.to_start(
+            tx.sql, payload.product, version=payload.version, tag=payload.tag
+        )
         clock = payload.clock.begin(at)
         started_at = clock.at(at)
         case = CaseRow(
@@ -238,40 +260,53 @@ class Advancer:
         payload: payloads.Payload,
         command: CommandRow,
         case: CaseRow,
-        burst: Burst,
+        state: State,
         now: datetime,
     ) -> _Plan:
         match payload:
-            case payloads.CompleteTask(task_id=task_id, variables=answers):
-                task = await repository.task(tx.sql, task_id)
-                if task is None or task.case_id != case.id:
-                    raise NotFound("task.unknown", f"There is no task {task_id}.")
-                await require_permission(tx.sql, case, task, command.actor)
-                form = (
-                    await self._definitions.form(tx.sql, case.definition_id, task.form_id)
-                    if task.form_id
-                    else None
-                )
-                variables = read_answers(form, answers)
-                # Said by the platform, not by the form: who decided.
-                variables["completedBy"] = command.actor.name
-                return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
+            case task_payloads.CompleteTask():
+                return await self._plan_completion(tx, payload, command, case, state, now)
             case payloads.CorrelateMessage(name=name, key=key, variables=message):
                 variables = {each: from_json(value) for each, value in message.items()}
                 return _Plan(CorrelateMessage(now, name, key, variables), tells={"message": "delivered"})
             case payloads.DeliverMessage(message_id=message_id):
-                return _Plan(await self._deliveries.take_sent(tx, message_id, burst.state, now))
+                return _Plan(await self._deliveries.take_sent(tx, message_id, state, now))
             case payloads.DeliverSignal(name=name, variables=signal):
                 return _Plan(BroadcastSignal(now, name, {n: from_json(v) for n, v in signal.items()}))
-            case payloads.RetryIncident(incident_id=incident_id):
-                kernel_id = await repository.open_incident(tx.sql, incident_id)
-                if kernel_id is None:
-                    raise Conflict("incident.closed", f"The incident {incident_id} is not open.")
-                return _Plan(ResolveIncident(now, kernel_id))
-            case payloads.CancelCase(reason=reason):
-                return _Plan(Cancel(now, reason))
+            case (
+                payloads.RetryIncident()
+                | payloads.SkipIncident()
+                | payloads.ThrowAtIncident()
+                | payloads.ModifyCase()
+                | payloads.CancelCase()
+            ):
+                return _Plan(await repairs.plan(tx.sql, payload, now))
             case _:
                 raise InvalidInput("command.kind_unknown", f"{command.kind} is no command of a case.")
+
+    async def _plan_completion(
+        self,
+        tx: Transaction,
+        payload: task_payloads.CompleteTask,
+        command: CommandRow,
+        case: CaseRow,
+        state: State,
+        now: datetime,
+    ) -> _Plan:
+        task = await repository.task(tx.sql, payload.task_id)
+        if task is None or task.case_id != case.id:
+            raise NotFound("task.unknown", f"There is no task {payload.task_id}.")
+        await require_permission(tx.sql, case, task, command.actor)
+        form = (
+            await self._definitions.form(tx.sql, case.definition_id, task.form_id) if task.form_id else None
+        )
+        shown = next((open_.variables for open_ in state.tasks if open_.id == task.kernel_id), {})
+        variables = read_answers(form, payload.variables, shown=shown, now=now)
+        # Said by the platform, not by the form: who decided, and for whom.
+        variables[COMPLETED_BY] = command.actor.name
+        if task.delegators:
+            variables[ON_BEHALF_OF] = task.delegators[0]
+        return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
 
     async def _tick(self, tx: Transaction, case_id: UUID, at: datetime, failed: FailedCall | None) -> CaseRow:
         """Go on with jobs that the last burst left, and let what has happened since happen to the case.
@@ -284,8 +319,7 @@ class Advancer:
         if failed is not None:
             await remote_jobs.give_up(tx.sql, case.id, failed.job_id, failed.reason, at)
         results = await repository.remote_results(tx.sql, case.id) if self._effects.remote_types else []
-        model = await self._definitions.model(tx.sql, case.definition_id)
-        burst = Burst(model, _restored(model, case))
+        burst = await self._resumed(tx, case)
         now = _business_time(case, at)
         burst.finished = await self._perform_jobs(tx, case, burst, at)
         for result in results:
@@ -298,7 +332,13 @@ class Advancer:
         if burst.moved:
             kind, actor = (_RESULTS, _CALLS) if results else (_TIMERS, _CLOCK)
             case = await self._store(tx, case, burst, at, kind=kind, actor=actor)
-        return case
+        return await self._escalate(tx, case, burst, now)
+
+    async def _escalate(self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime) -> CaseRow:
+        """Mark what is overdue once the case waits; what a cut burst has opened is marked by its next one."""
+        if case.ended_at is not None or not burst.finished:
+            return case
+        return await escalate(tx, self._recorder, case, burst.model, burst.state, until)
 
     async def _fire_timers(
         self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime, at: datetime
@@ -348,8 +388,10 @@ class Advancer:
         command: CommandRow | None = None,
         plan: _Plan | None = None,
     ) -> CaseRow:
-        """Write what the burst changed: case, read model, ledger entry."""
+        """Write what the burst changed: case, read model, ledger entry; what it held, if it is cancelled."""
         state = burst.state
+        if state.status == "cancelled":
+            await self._give_back(tx, case, burst)
         now = burst.not_before(case.business_now)
         after = _after(case, burst, at, now)
         active = read_model.active_elements(burst.model, state)
@@ -378,9 +420,9 @@ class Advancer:
                 kind=kind,
                 occurred_at=now,
                 actor=actor,
-                statement=_statement(command),
+                statement=_statement(command, plan, burst),
                 model_hash=burst.model.hash,
-                kernel_version=KERNEL_VERSION,
+                kernel_version=state.kernel,
                 events=[event.to_json() for event in burst.events],
                 state_root=state.root,
                 payloads={"commands": burst.log()},
@@ -450,10 +492,6 @@ def _present(case: CaseRow | None, case_id: UUID | None) -> CaseRow:
     return case
 
 
-def _restored(model: Model, case: CaseRow) -> State:
-    return State.from_json(model, orjson.loads(case.state_json))
-
-
 def _business_time(case: CaseRow, at: datetime) -> datetime:
     return max(case.clock.at(at), case.business_now)
 
@@ -467,7 +505,7 @@ def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
     if stands_still != clock.paused:
         clock = clock.pause(at) if stands_still else clock.resume(at)
     ended = state.status in ("completed", "cancelled")
-    return replace(
+    after = replace(
         case,
         state=_case_state(state, bool(waits_on)),
         state_json=orjson.dumps(state.to_json()).decode(),
@@ -476,9 +514,10 @@ def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
         ended_at=now if ended else None,
         clock=clock,
         business_now=now,
-        due_at=None if ended else wake_at(clock, state.next_due) if burst.finished else at,
         incidents=len(state.incidents),
     )
+    due_at = None if ended else next_wake(after, state) if burst.finished else at
+    return replace(after, due_at=due_at)
 
 
 def _case_state(state: State, waits: bool) -> str:
@@ -501,6 +540,7 @@ def _result(case: CaseRow, command: CommandRow, plan: _Plan) -> Mapping[str, Any
     return result
 
 
-def _statement(command: CommandRow | None) -> Mapping[str, Any] | None:
-    statement: Mapping[str, Any] | None = command.payload.get("statement") if command else None
-    return statement
+def _statement(command: CommandRow | None, plan: _Plan | None, burst: Burst) -> Mapping[str, Any] | None:
+    """Return what the person declared, or what a repair did."""
+    declared: Mapping[str, Any] | None = command.payload.get("statement") if command else None
+    return declared or (repairs.statement(plan.command, burst) if plan else None)

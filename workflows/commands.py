@@ -18,7 +18,7 @@ from bpmn import BpmnError
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from proof.errors import NotCanonical
-from workflows import payloads, repository
+from workflows import payloads, repository, task_payloads
 from workflows.actors import Actor
 from workflows.repository import CaseRow, Connection
 
@@ -29,20 +29,46 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     ),
     "request.submit": frozenset({"seller_maker"}),
     "payment.record": frozenset({"treasury", "operations"}),
-    "definition.deploy": frozenset({"product_owner"}),
+    # Who models a product may not approve it: no account holds both roles, and no person does both.
+    "definition.save": frozenset({"analyst"}),
+    "definition.lint": frozenset({"analyst"}),
+    "definition.request": frozenset({"analyst"}),
+    "definition.approve": frozenset({"product_owner"}),
+    "definition.reject": frozenset({"product_owner"}),
+    "definition.retire": frozenset({"product_owner"}),
+    "definition.reinstate": frozenset({"product_owner"}),
+    "definition.tag": frozenset({"product_owner"}),
     "case.start": frozenset(),
     "message.correlate": frozenset({"operations", "treasury"}),
     "message.deliver": frozenset(),
     "signal.broadcast": frozenset({"operations"}),
     "signal.deliver": frozenset(),
     "incident.retry": frozenset({"operations"}),
+    "incident.skip": frozenset({"operations"}),
+    "incident.throw": frozenset({"operations"}),
+    "incident.retry-many": frozenset({"operations"}),
+    "case.modify": frozenset({"operations"}),
     "case.cancel": frozenset({"operations", "credit_officer"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every
 # command that names no case, such as a message for whichever case waits for it.
 WITHOUT_WORKFLOW = frozenset(
-    {"document.import", "request.submit", "payment.record", "definition.deploy", "task.claim"}
+    {
+        "document.import",
+        "request.submit",
+        "payment.record",
+        "definition.save",
+        "definition.lint",
+        "definition.request",
+        "definition.approve",
+        "definition.reject",
+        "definition.retire",
+        "definition.reinstate",
+        "definition.tag",
+        "incident.retry-many",
+    }
+    | (task_payloads.READERS.keys() - {"task.complete"})
 )
 
 
@@ -82,7 +108,8 @@ async def submit(
         actor: who asks, as authenticated by the caller.
         payload: the command's fields; no floats, amounts are decimal strings.
         idempotency_key: chosen by the actor, 1 to 200 characters.
-        case_id: the case, where the payload does not tell it (`case.cancel`, `message.correlate`).
+        case_id: the case, where the payload does not tell it (`case.cancel`, `case.modify`,
+            `message.correlate`).
 
     Raises:
         InvalidInput: the payload is wrong (`command.…`), or the key is.
@@ -190,15 +217,19 @@ async def _target(
     match payload:
         case payloads.StartCase(product=product, business_key=business_key):
             return case_id_of(product, business_key)
-        case payloads.ClaimTask(task_id=task_id) | payloads.CompleteTask(task_id=task_id):
+        case task_payloads.OfTask(task_id=task_id):
             case = _visible(await repository.case_of_task(sql, task_id), actor)
             unknown = NotFound("task.unknown", f"There is no task {task_id}.")
-        case payloads.RetryIncident(incident_id=incident_id):
+        case (
+            payloads.RetryIncident(incident_id=incident_id)
+            | payloads.SkipIncident(incident_id=incident_id)
+            | payloads.ThrowAtIncident(incident_id=incident_id)
+        ):
             case = _visible(await repository.case_of_incident(sql, incident_id), actor)
             unknown = NotFound("incident.unknown", f"There is no incident {incident_id}.")
         case payloads.CorrelateMessage() if case_id is None:
             return None
-        case payloads.CorrelateMessage() | payloads.CancelCase():
+        case payloads.CorrelateMessage() | payloads.CancelCase() | payloads.ModifyCase():
             case = _visible(await repository.read_case(sql, case_id), actor) if case_id else None
             unknown = NotFound("case.unknown", f"There is no case {case_id}.")
         case _:

@@ -1,29 +1,32 @@
-"""Deployed processes: versions by content, and the compiled models that cases run on."""
+"""Deployed processes: versions by content, and the compiled models that cases run on.
+
+How an analyst's draft becomes a version is `workflows.deployments`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import orjson
-
 import finance
-from bpmn import Catalogue, Model, ModelRefused, compile_model, lint
-from core import InvalidInput, NotFound, Transaction, derived_id
-from workflows import repository, start_subscriptions
+from bpmn import Catalogue, Control, Family, Finding, Model, Verdict, kernel_of, lint, newest
+from bpmn.model.version_tag import version_tag
+from core import Conflict, InvalidInput, NotFound, Transaction, derived_id
+from workflows import bundles, repository, start_subscriptions
+from workflows.forms import SAID_BY_PLATFORM
 from workflows.repository import Connection, DefinitionRow
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
 STARTS = start_subscriptions.SERVED
-"""The triggers by which the platform itself starts cases of the version that is deployed."""
+"""The triggers by which the platform itself starts cases of the latest version that is deployed."""
 
-_EXECUTABLE = (".bpmn", ".dmn")
-_FORM = ".form"
+_LONGEST_TAG = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ def product_sources(key: str) -> Mapping[str, str]:
     return {
         path.name: path.read_text("utf-8")
         for path in sorted(folder.iterdir())
-        if path.suffix in (*_EXECUTABLE, _FORM)
+        if bundles.is_model_file(path.name)
     }
 
 
@@ -60,7 +63,15 @@ def shipped_products() -> tuple[str, ...]:
 
 def catalogue(sources: Mapping[str, str], job_types: frozenset[str]) -> Catalogue:
     """Return what the deployment check must know: job types, forms among the files, and what starts cases."""
-    return Catalogue(job_types, frozenset(_forms(sources)), finance.MANDATORY_CONTROLS, STARTS)
+    return _known(job_types, frozenset(bundles.forms(sources)))
+
+
+async def check(key: str, sources: Mapping[str, str], job_types: frozenset[str]) -> list[Finding]:
+    """Return what the deployment check finds in a bundle: errors first, then warnings.
+
+    It runs in a thread: large bundles take seconds.
+    """
+    return await asyncio.to_thread(_check, key, sources, job_types)
 
 
 async def deploy(
@@ -72,119 +83,249 @@ async def deploy(
     deployed_by: str,
     at: datetime,
 ) -> Deployed:
-    """Check, compile and store a version of a process. The same files again are the same version.
+    """Check, compile and store a version of a process that a release brings: without draft or second person.
+
+    The same files again are the same version. Once people have deployed a version of the process by way of a
+    draft, it is theirs: a release leaves their newest version as it is.
 
     Args:
         tx: the caller's transaction.
         key: the product key; the main process is the one in `<key>.bpmn`.
         sources: file name → text of BPMN, DMN and form files.
         job_types: what service tasks may ask for.
-        deployed_by: the actor, for the record.
+        deployed_by: the part of the platform that deploys, for the record.
         at: when.
 
     Raises:
-        InvalidInput: `definition.file_missing`, `definition.file_unknown`, `form.invalid`, what
-            `start_subscriptions.replace` raises, or the first error that the deployment check finds (its own
-            code).
+        InvalidInput: what `bundles.require_files` or `start_subscriptions.replace` raises, or the first error
+            that the deployment check finds (its own code).
     """
-    if f"{key}.bpmn" not in sources:
-        raise InvalidInput(
-            "definition.file_missing", f"The process {key} needs the file {key}.bpmn.", where="sources"
-        )
-    for name in sources:
-        if not name.endswith((*_EXECUTABLE, _FORM)):
-            raise InvalidInput(
-                "definition.file_unknown", f"{name} is no .bpmn, .dmn or .form file.", where=f"sources.{name}"
-            )
+    bundles.require_files(key, sources)
     await repository.lock_definitions(tx.sql, key)
     latest = await repository.latest_definition(tx.sql, key)
-    if latest is not None and latest.sources == sources:
+    if latest is not None and (latest.sources == sources or latest.requested_by is not None):
         return Deployed(latest.id, key, latest.version, latest.hash, new=False)
-    model = _checked_model(sources, key, job_types)
+    findings = await check(key, sources, job_types)
+    bundles.require_no_error(findings)
     version = latest.version + 1 if latest else 1
+    row = await put_into_service(
+        tx,
+        derived_id("definition", key, version),
+        key,
+        sources,
+        findings,
+        deployed_by=deployed_by,
+        requested_by=None,
+        at=at,
+    )
+    return Deployed(row.id, key, row.version, row.hash, new=True)
+
+
+async def put_into_service(
+    tx: Transaction,
+    definition_id: UUID,
+    key: str,
+    sources: Mapping[str, str],
+    findings: Sequence[Finding],
+    *,
+    deployed_by: str,
+    requested_by: str | None,
+    at: datetime,
+) -> DefinitionRow:
+    """Store checked files as the next version of a process, the key being locked.
+
+    The version tag in the model becomes the version's. Older versions that no tag names are retired: a tag
+    says that cases are started by it. What starts cases by itself starts them on the new version from now on.
+
+    Raises:
+        InvalidInput: what `start_subscriptions.replace` raises.
+    """
+    latest = await repository.latest_definition(tx.sql, key)
+    model = bundles.compiled(key, sources)
     row = DefinitionRow(
-        id=derived_id("definition", key, version),
+        id=definition_id,
         key=key,
-        version=version,
+        version=latest.version + 1 if latest else 1,
         hash=model.hash,
         process_id=model.process_id,
         sources=sources,
-        forms=_forms(sources),
+        forms=bundles.forms(sources),
+        state="deployed",
+        requested_by=requested_by,
     )
-    await repository.insert_definition(tx.sql, row, name=model.name, deployed_by=deployed_by, at=at)
+    await repository.insert_definition(
+        tx.sql,
+        row,
+        name=model.name,
+        findings=[finding_json(finding) for finding in findings],
+        deployed_by=deployed_by,
+        at=at,
+    )
     await start_subscriptions.replace(tx.sql, row.id, key, model, at)
-    return Deployed(row.id, key, version, model.hash, new=True)
+    tag = tag_in(key, sources)
+    if tag is not None:
+        await repository.set_tag(tx.sql, key, tag, row.id, set_by=deployed_by, at=at)
+    await repository.retire_untagged(tx.sql, key, before=row.version)
+    return row
+
+
+async def set_state(tx: Transaction, row: DefinitionRow, state: str, at: datetime) -> DefinitionRow:
+    """Retire or reinstate a version, the key being locked.
+
+    What starts cases by itself follows the latest version that is deployed, from the real time `at` on.
+
+    Raises:
+        InvalidInput: what `start_subscriptions.replace` raises.
+    """
+    before = await _latest_deployed(tx.sql, row.key)
+    await repository.set_definition_state(tx.sql, row.id, state)
+    after = await _latest_deployed(tx.sql, row.key)
+    if after is None:
+        await start_subscriptions.withdraw(tx.sql, row.key)
+    elif before is None or after.id != before.id:
+        model = bundles.compiled(after.key, after.sources)
+        await start_subscriptions.replace(tx.sql, after.id, after.key, model, at)
+    return replace(row, state=state)
+
+
+async def _latest_deployed(sql: Connection, key: str) -> DefinitionRow | None:
+    deployed = [each for each in await repository.versions(sql, key) if each.state == "deployed"]
+    return await repository.definition(sql, deployed[-1].id) if deployed else None
+
+
+def tag_in(key: str, sources: Mapping[str, str]) -> str | None:
+    """Return the version tag that the model itself carries.
+
+    Raises:
+        InvalidInput: `definition.tag_invalid`.
+    """
+    tag = version_tag(bundles.encoded(sources), key)
+    if tag is not None:
+        require_tag(tag)
+    return tag
+
+
+def require_tag(tag: str) -> None:
+    """Refuse what is no tag.
+
+    Raises:
+        InvalidInput: `definition.tag_invalid`.
+    """
+    if not 1 <= len(tag) <= _LONGEST_TAG or not tag.isprintable() or tag != tag.strip():
+        raise InvalidInput(
+            "definition.tag_invalid",
+            f"A tag has 1 to {_LONGEST_TAG} printable characters, and no blanks around them.",
+            where="tag",
+            hint="Use one like stable or 2026-q4.",
+        )
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """Return a finding as it is stored and told."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity,
+        "element": finding.element,
+        "message": finding.message,
+        "hint": finding.hint,
+        "file": finding.file,
+    }
 
 
 class Definitions:
     """Compiled models and forms by definition, kept for the life of the process: a version never changes."""
 
     def __init__(self) -> None:
-        self._compiled: dict[UUID, tuple[DefinitionRow, Model]] = {}
+        self._rows: dict[UUID, DefinitionRow] = {}
+        self._compiled: dict[tuple[UUID, str], Model] = {}
 
-    async def model(self, sql: Connection, definition_id: UUID) -> Model:
-        """Return the compiled model of a deployed version."""
-        return (await self._load(sql, definition_id))[1]
+    async def model(self, sql: Connection, definition_id: UUID, kernel: str) -> Model:
+        """Return the model of a deployed version, compiled for the kernel of this version.
+
+        Raises:
+            StateRefused: `kernel.unknown`.
+        """
+        known = self._compiled.get((definition_id, kernel))
+        if known is None:
+            row = await self._row(sql, definition_id)
+            known = bundles.compiled(row.key, row.sources, kernel_of(kernel))
+            self._compiled[definition_id, kernel] = known
+        return known
 
     async def form(self, sql: Connection, definition_id: UUID, form_id: str) -> Mapping[str, Any] | None:
         """Return a form of a deployed version."""
-        return (await self._load(sql, definition_id))[0].forms.get(form_id)
+        return (await self._row(sql, definition_id)).forms.get(form_id)
 
-    async def latest(self, sql: Connection, key: str) -> tuple[UUID, Model]:
-        """Return id and model of the newest version of a process.
+    async def to_start(
+        self, sql: Connection, key: str, *, version: int | None = None, tag: str | None = None
+    ) -> tuple[UUID, Model]:
+        """Return id and model of the version on which a new case runs: the named one, or the latest deployed.
+
+        Where both a version and a tag are given, the version must have that tag.
 
         Raises:
-            NotFound: `definition.unknown`.
+            NotFound: `definition.unknown`, `definition.version_unknown` or `definition.tag_unknown`.
+            Conflict: `definition.retired`: no new case starts on that version.
         """
-        definition_id = await repository.latest_definition_id(sql, key)
-        if definition_id is None:
+        versions = await repository.versions(sql, key)
+        if not versions:
             raise NotFound(
                 "definition.unknown",
                 f"No process {key!r} is deployed.",
-                hint=f"Deploy it with `scf process deploy {key}`.",
+                hint=f"Deploy it with `scf process deploy FOLDER --key {key}`.",
             )
-        return definition_id, await self.model(sql, definition_id)
+        if version is not None:
+            versions = [each for each in versions if each.version == version]
+            if not versions:
+                raise NotFound(
+                    "definition.version_unknown", f"{key} has no version {version}.", where="payload.version"
+                )
+        if tag is not None:
+            versions = [each for each in versions if tag in each.tags]
+            if not versions:
+                raise NotFound(
+                    "definition.tag_unknown",
+                    f"No such version of {key} has the tag {tag!r}.",
+                    where="payload.tag",
+                )
+        deployed = [each for each in versions if each.state == "deployed"]
+        if not deployed:
+            raise Conflict(
+                "definition.retired",
+                f"No new case of {key} starts on version {versions[-1].version}: it is retired.",
+                hint="Name a version that is deployed, or ask a product owner to reinstate this one.",
+            )
+        return deployed[-1].id, await self.model(sql, deployed[-1].id, newest().version)
 
-    async def _load(self, sql: Connection, definition_id: UUID) -> tuple[DefinitionRow, Model]:
-        known = self._compiled.get(definition_id)
+    async def _row(self, sql: Connection, definition_id: UUID) -> DefinitionRow:
+        known = self._rows.get(definition_id)
         if known is None:
-            row = await repository.definition(sql, definition_id)
-            if row is None:
+            known = await repository.definition(sql, definition_id)
+            if known is None:
                 raise NotFound("definition.unknown", f"There is no definition {definition_id}.")
-            known = self._compiled[definition_id] = (row, _compile(row.sources, row.key))
+            self._rows[definition_id] = known
         return known
 
 
-def _checked_model(sources: Mapping[str, str], key: str, job_types: frozenset[str]) -> Model:
-    findings = lint(_encoded(sources), catalogue=catalogue(sources, job_types), process=key)
-    errors = [finding for finding in findings if finding.severity == "error"]
-    try:
-        if errors:
-            raise ModelRefused(errors)
-        return _compile(sources, key)
-    except ModelRefused as refused:
-        raise InvalidInput(refused.code, refused.message, where=refused.where, hint=refused.hint) from refused
+def _check(key: str, sources: Mapping[str, str], job_types: frozenset[str]) -> list[Finding]:
+    # The forms are among the files, where the check finds them, with what is wrong in them.
+    found = lint(bundles.encoded(sources), catalogue=_known(job_types, frozenset()), process=key)
+    return [*bundles.form_findings(sources), *found]
 
 
-def _compile(sources: Mapping[str, str], key: str) -> Model:
-    return compile_model(_encoded(sources), process=key)
+def _known(job_types: frozenset[str], forms: frozenset[str]) -> Catalogue:
+    families = tuple(_family(family) for family in finance.MANDATORY_CONTROLS)
+    return Catalogue(job_types, forms, families, answered=SAID_BY_PLATFORM, starts=STARTS)
 
 
-def _encoded(sources: Mapping[str, str]) -> dict[str, bytes]:
-    return {name: text.encode() for name, text in sources.items()}
+def _family(family: finance.ProductFamily) -> Family:
+    """What finance demands of a product family, in the words of the deployment check."""
+    return Family(
+        family.name,
+        tuple(Control(**_fields(control)) for control in family.controls),
+        tuple(Verdict(**_fields(verdict)) for verdict in family.verdicts),
+    )
 
 
-def _forms(sources: Mapping[str, str]) -> dict[str, Any]:
-    forms: dict[str, Any] = {}
-    for name, text in sources.items():
-        if name.endswith(_FORM):
-            try:
-                form = orjson.loads(text)
-                forms[form["id"]] = form
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                raise InvalidInput(
-                    "form.invalid",
-                    "The form is not a form-js schema with an id.",
-                    where=f"sources.{name}",
-                ) from None
-    return forms
+def _fields(demand: finance.MandatoryControl | finance.MandatoryVerdict) -> dict[str, Any]:
+    return {each.name: getattr(demand, each.name) for each in fields(demand)}

@@ -13,17 +13,18 @@ from uuid import UUID
 
 import finance
 import ledger
-from bpmn import KERNEL_VERSION
 from bpmn.values import to_json
-from core import Broken, Clock, Database, NotFound, ScfError, Transaction, derived_id
+from core import Broken, Clock, Database, ScfError, Transaction, derived_id
 from proof.canonical import encode
-from workflows import definitions, payloads, repository
+from workflows import bulk, definitions, deployments, payloads, repository, task_payloads
 from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
 from workflows.deliveries import Deliveries, message_of, take_once
+from workflows.deployments import Deployments
 from workflows.repository import CommandRow
-from workflows.tasks import require_permission
+from workflows.retry_many import retry_many
+from workflows.task_commands import TaskCommands
 from workflows.transient import is_transient
 
 _log = logging.getLogger(__name__)
@@ -80,9 +81,10 @@ class DomainCommands:
         self._database = database
         self._recorder = recorder
         self._clock = clock
-        self._job_types = job_types
+        self._deployments = Deployments(recorder, job_types)
         self._case_clock = case_clock
         self._deliveries = deliveries
+        self._tasks = TaskCommands(recorder, clock, definitions.Definitions())
 
     async def perform(self, command_id: UUID) -> None:
         """Carry out a command and record its outcome; a second time does nothing.
@@ -116,10 +118,16 @@ class DomainCommands:
                 return await self._submit_request(tx, command, payload)
             case payloads.RecordPayment():
                 return await self._record_payment(tx, command, payload)
-            case payloads.DeployDefinition():
-                return await self._deploy(tx, command, payload)
-            case payloads.ClaimTask():
-                return await self._claim_task(tx, command, payload)
+            case payloads.RetryIncidents():
+                result = await retry_many(tx, command, payload)
+                await self._record(tx, command, self._clock.now(), command.payload)
+                return result
+            case task_payloads.ClaimTasks() | task_payloads.CompleteTasks():
+                return await self._accept_each(tx, command, payload)
+            case task_payloads.OfTask() if not isinstance(payload, task_payloads.CompleteTask):
+                return await self._tasks.carry_out(tx, command, payload)
+            case _ if command.kind in deployments.KINDS:
+                return await self._deployments.carry_out(tx, command, payload, self._clock.now())
             case payloads.CorrelateMessage():
                 return await self._publish_message(tx, command, payload)
             case payloads.BroadcastSignal():
@@ -236,54 +244,15 @@ class DomainCommands:
         )
         return {**result, "matched": key, "case_id": str(case_id)}
 
-    async def _deploy(
-        self, tx: Transaction, command: CommandRow, payload: payloads.DeployDefinition
+    async def _accept_each(
+        self,
+        tx: Transaction,
+        command: CommandRow,
+        payload: task_payloads.ClaimTasks | task_payloads.CompleteTasks,
     ) -> Mapping[str, Any]:
-        at = self._clock.now()
-        deployed = await definitions.deploy(
-            tx,
-            payload.key,
-            payload.sources,
-            job_types=self._job_types,
-            deployed_by=command.actor.name,
-            at=at,
-        )
-        await self._record(tx, command, at, command.payload, model_hash=deployed.hash)
-        return {
-            "definition_id": str(deployed.id),
-            "version": deployed.version,
-            "hash": deployed.hash,
-            "new": deployed.new,
-        }
-
-    async def _claim_task(
-        self, tx: Transaction, command: CommandRow, payload: payloads.ClaimTask
-    ) -> Mapping[str, Any]:
-        """Give a task to the actor. It moves no token, but it is an entry of the case."""
-        case = await repository.lock_case(tx.sql, command.case_id) if command.case_id else None
-        task = await repository.task(tx.sql, payload.task_id)
-        if case is None or task is None or task.case_id != case.id:
-            raise NotFound("task.unknown", f"There is no task {payload.task_id}.")
-        await require_permission(tx.sql, case, task, command.actor)
-        await repository.claim_task(tx.sql, task.id, command.actor.name)
-        await repository.count_entry(tx.sql, case.id)
-        model_hash, state_root = await repository.roots(tx.sql, case.id)
-        await self._recorder.record(
-            tx,
-            ledger.EntryDraft(
-                stream=str(case.id),
-                seq=case.seq + 1,
-                kind=command.kind,
-                occurred_at=max(case.clock.at(self._clock.now()), case.business_now),
-                actor=command.actor.label,
-                statement={"task": str(task.id), "element": task.element},
-                model_hash=model_hash,
-                kernel_version=KERNEL_VERSION,
-                state_root=state_root,
-                payloads={"commands": b"[]"},
-            ),
-        )
-        return {"task_id": str(task.id), "case_id": str(case.id), "assignee": command.actor.name}
+        accepted = await bulk.accept_each(tx, command, payload)
+        await self._record(tx, command, self._clock.now(), command.payload)
+        return accepted
 
     async def _publish_message(
         self, tx: Transaction, command: CommandRow, payload: payloads.CorrelateMessage
@@ -309,8 +278,6 @@ class DomainCommands:
         command: CommandRow,
         at: datetime,
         payload: Mapping[str, Any],
-        *,
-        model_hash: str | None = None,
     ) -> None:
         await self._recorder.record(
             tx,
@@ -320,7 +287,6 @@ class DomainCommands:
                 kind=command.kind,
                 occurred_at=at,
                 actor=command.actor.label,
-                model_hash=model_hash,
                 payloads={"request": encode(payload)},
             ),
         )

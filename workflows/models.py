@@ -26,6 +26,11 @@ class Definition(Model):
     state = fields.CharField(max_length=20)
     deployed_by = fields.TextField()
     deployed_at = fields.DatetimeField()
+    # Who asked for its deployment; null where a release brought it, without a second person.
+    requested_by = fields.TextField(null=True)
+    findings = fields.JSONField[list[dict[str, object]]](db_default=[])
+    # Its entries in the ledger's stream `definition:<id>`; versions of before the drafts have none there.
+    entries = fields.IntField(db_default=0)
 
     class Meta:
         """Where the table lives."""
@@ -33,6 +38,57 @@ class Definition(Model):
         schema = "workflows"
         table = "definition"
         unique_together = (("key", "version"),)
+
+
+class Draft(Model):
+    """The next version of a process on its way to deployment; one of a key at a time.
+
+    `draft` as it is edited, `linted` once the check found no error, `pending` when its deployment was asked
+    for. Deployed, it is a definition of the same id.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    key = fields.CharField(max_length=100, unique=True)
+    revision = fields.IntField()
+    state = fields.CharField(max_length=20)
+    hash = fields.CharField(max_length=64)
+    sources = fields.JSONField[dict[str, str]]()
+    # Null until this revision was checked.
+    findings = fields.JSONField[list[dict[str, object]]](null=True)
+    authors = ArrayField(element_type="text")
+    saved_by = fields.TextField()
+    saved_at = fields.DatetimeField()
+    requested_by = fields.TextField(null=True)
+    requested_at = fields.DatetimeField(null=True)
+    rejected_by = fields.TextField(null=True)
+    rejection = fields.TextField(null=True)
+    entries = fields.IntField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "draft"
+
+
+class DefinitionTag(Model):
+    """A name for one version of a process, by which cases can start; it can be moved to another version."""
+
+    id = fields.UUIDField(primary_key=True)
+    key = fields.CharField(max_length=100)
+    tag = fields.CharField(max_length=100)
+    definition: fields.ForeignKeyRelation[Definition] = fields.ForeignKeyField(
+        "workflows.Definition", related_name="tags", on_delete=fields.RESTRICT
+    )
+    set_by = fields.TextField()
+    set_at = fields.DatetimeField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "definition_tag"
+        unique_together = (("key", "tag"),)
 
 
 class Case(Model):
@@ -67,6 +123,8 @@ class Case(Model):
     due_at = fields.DatetimeField(null=True)
     active_elements = fields.JSONField[list[object]]()
     incidents = fields.IntField()
+    # What became of Temporal's history of a case that ended: `archived`, `lost`, or not yet looked for.
+    history = fields.CharField(null=True, max_length=20)
 
     class Meta:
         """Where the table lives."""
@@ -140,7 +198,12 @@ class Task(Model):
     candidate_groups = ArrayField(element_type="text")
     candidate_users = ArrayField(element_type="text")
     assignee = fields.TextField(null=True)
+    delegators = ArrayField(element_type="text")
+    priority = fields.IntField()
     due = fields.DatetimeField(null=True)
+    follow_up = fields.DatetimeField(null=True)
+    overdue_since = fields.DatetimeField(null=True)
+    escalate_to = ArrayField(element_type="text")
     variables = fields.JSONField[dict[str, object]]()
     created_at = fields.DatetimeField()
     completed_at = fields.DatetimeField(null=True)
@@ -152,6 +215,39 @@ class Task(Model):
         schema = "workflows"
         table = "task"
         unique_together = (("case_id", "kernel_id"),)
+
+
+class TaskComment(Model):
+    """A remark about a task, with the ledger entry that commits to it."""
+
+    id = fields.UUIDField(primary_key=True)
+    task_id = fields.UUIDField(db_index=True)
+    author = fields.TextField()
+    text = fields.TextField()
+    at = fields.DatetimeField()
+    entry_id = fields.UUIDField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "task_comment"
+
+
+class TaskDraft(Model):
+    """What a person has filled in so far; it is gone when the task is over."""
+
+    id = fields.UUIDField(primary_key=True)
+    task_id = fields.UUIDField(db_index=True)
+    person = fields.TextField()
+    answers = fields.JSONField[dict[str, object]]()
+    saved_at = fields.DatetimeField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "task_draft"
 
 
 class Incident(Model):
@@ -231,3 +327,20 @@ class Message(Model):
 
         schema = "workflows"
         table = "message"
+
+
+class RetryItem(Model):
+    """One incident of an `incident.retry-many`, with the command that retries it; what is closed has none."""
+
+    id = fields.UUIDField(primary_key=True)
+    batch_id = fields.UUIDField()
+    position = fields.IntField()
+    incident_id = fields.UUIDField()
+    command_id = fields.UUIDField(null=True)
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "retry_item"
+        unique_together = (("batch_id", "position"),)

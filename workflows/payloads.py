@@ -5,19 +5,28 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import orjson
 
 from core import InvalidInput, Money
+from workflows import bundles, task_payloads
 from workflows.clock import ClockPolicy
+from workflows.task_payloads import TaskPayload
+
+T = TypeVar("T")
 
 # A document of 10 MB, the most that is imported, in base64.
 _CONTENT_LIMIT = 14_000_000
-_STATEMENT_LIMIT = 16_384
+_SMALL_OBJECT = 16_384
+# What moved stands in the ledger entry, whose size is bounded.
+_MOVES_LIMIT = 100
+RETRIES_LIMIT = 500
+"""Incidents that one `incident.retry-many` retries."""
+_LARGEST_NUMBER = 2**31 - 1
 # The years that trade documents may name, too: far enough from the ends of every date type.
 _YEARS = (1900, 2200)
 # Ten years, in seconds: no message waits longer.
@@ -52,44 +61,89 @@ class RecordPayment:
 
 
 @dataclass(frozen=True, slots=True)
-class DeployDefinition:
-    """`definition.deploy`: the files of a process, by name."""
+class SaveDraft:
+    """`definition.save`: the files of a process, by name; a new draft, or the next revision of one."""
 
     key: str
     sources: Mapping[str, str]
+    draft_id: UUID | None
+    revision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LintDraft:
+    """`definition.lint`: check this revision of a draft as its deployment would."""
+
+    draft_id: UUID
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDeployment:
+    """`definition.request`: ask a second person to deploy this revision of a draft."""
+
+    draft_id: UUID
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveDeployment:
+    """`definition.approve`: deploy a draft; `hash` is that of the content that the person has seen."""
+
+    draft_id: UUID
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class RejectDeployment:
+    """`definition.reject`: give a draft back to its analysts."""
+
+    draft_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetireDefinition:
+    """`definition.retire`: start no more cases on a version."""
+
+    definition_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstateDefinition:
+    """`definition.reinstate`: start cases on a retired version again."""
+
+    definition_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagDefinition:
+    """`definition.tag`: let a tag name this version, whichever it named before."""
+
+    definition_id: UUID
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
 class StartCase:
     """`case.start`: one case of a deployed process; unique by product and business key.
 
+    `version` or `tag` names the version on which it runs; without them it is the latest that is deployed.
     `start_element` names the start event by which it begins; None: by the one without a trigger.
     """
 
     product: str
     business_key: str
+    version: int | None
+    tag: str | None
     variables: Mapping[str, Any]
     request_id: UUID | None
     seller_id: UUID | None
     buyer_id: UUID | None
     clock: ClockPolicy
     start_element: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimTask:
-    """`task.claim`: the actor takes an open task."""
-
-    task_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class CompleteTask:
-    """`task.complete`: what the actor decided, and the statement that the actor made about it."""
-
-    task_id: UUID
-    variables: Mapping[str, Any]
-    statement: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,32 +186,89 @@ class DeliverSignal:
 
 @dataclass(frozen=True, slots=True)
 class RetryIncident:
-    """`incident.retry`: do again what failed."""
+    """`incident.retry`: do again what failed, after these variables are set."""
 
     incident_id: UUID
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SkipIncident:
+    """`incident.skip`: count what failed as done, with these variables as its result."""
+
+    incident_id: UUID
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowAtIncident:
+    """`incident.throw`: let the process take the way of a BPMN error where something failed."""
+
+    incident_id: UUID
+    error_code: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryIncidents:
+    """`incident.retry-many`: retry these incidents, or the open ones that a filter finds."""
+
+    incident_ids: tuple[UUID, ...]
+    product: str | None
+    element: str | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """One element that `case.modify` lets begin, in the scope of this token if it names one."""
+
+    element: str
+    scope: str | None
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ModifyCase:
+    """`case.modify`: end tokens (by id, or by the element where only one stands) and let elements begin."""
+
+    cancel: tuple[str, ...]
+    activate: tuple[Begin, ...]
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class CancelCase:
-    """`case.cancel`: end the case for a reason."""
+    """`case.cancel`: end the case for a reason; with `compensate` undo first what it has completed."""
 
     reason: str
+    compensate: bool
 
 
 Payload = (
     ImportDocument
     | SubmitRequest
     | RecordPayment
-    | DeployDefinition
+    | SaveDraft
+    | LintDraft
+    | RequestDeployment
+    | ApproveDeployment
+    | RejectDeployment
+    | RetireDefinition
+    | ReinstateDefinition
+    | TagDefinition
     | StartCase
-    | ClaimTask
-    | CompleteTask
     | CorrelateMessage
     | DeliverMessage
     | BroadcastSignal
     | DeliverSignal
     | RetryIncident
+    | SkipIncident
+    | ThrowAtIncident
+    | RetryIncidents
+    | ModifyCase
     | CancelCase
+    | TaskPayload
 )
 
 
@@ -166,7 +277,8 @@ def parse(kind: str, payload: Mapping[str, Any]) -> Payload:
 
     Raises:
         InvalidInput: `command.kind_unknown`, `command.field_missing`, `command.field_invalid` or
-            `command.field_unknown`, naming the field.
+            `command.field_unknown`, naming the field; for `definition.save` also what
+            `bundles.require_files` raises.
     """
     reader = _READERS.get(kind)
     if reader is None:
@@ -197,6 +309,15 @@ class _Fields:
     def optional_text(self, name: str) -> str | None:
         return self.text(name) if self._values.get(name) is not None else self._values.pop(name, None)
 
+    def number(self, name: str) -> int:
+        value = self._take(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= _LARGEST_NUMBER:
+            raise self._invalid(name, "must be a whole number from 1")
+        return value
+
+    def optional_number(self, name: str) -> int | None:
+        return self.number(name) if self._values.get(name) is not None else self._values.pop(name, None)
+
     def optional_choice(self, name: str, *choices: str) -> Any:
         value = self.optional_text(name)
         if value is not None and value not in choices:
@@ -210,14 +331,66 @@ class _Fields:
         value = self._values.pop(name, None)
         return None if value is None else self._as_uuid(name, value)
 
-    def uuids(self, name: str) -> tuple[UUID, ...]:
+    def uuids(self, name: str, *, most: int | None = None) -> tuple[UUID, ...]:
         values = self._take(name)
         if not isinstance(values, list) or not values:
             raise self._invalid(name, "must be a list with at least one id")
+        if most is not None and len(values) > most:
+            raise self._invalid(name, f"may name {most} at once")
         ids = tuple(self._as_uuid(name, value) for value in values)
         if len(set(ids)) != len(ids):
             raise self._invalid(name, "names one id twice")
         return ids
+
+    def flag(self, name: str) -> bool:
+        value = self._values.pop(name, False)
+        if not isinstance(value, bool):
+            raise self._invalid(name, "must be true or false")
+        return value
+
+    def places(self, name: str) -> tuple[str, ...]:
+        values = self._values.pop(name, [])
+        if not isinstance(values, list) or len(values) > _MOVES_LIMIT:
+            raise self._invalid(name, f"must be a list of at most {_MOVES_LIMIT} texts")
+        return tuple(_Fields(self._kind, {name: value}).text(name) for value in values)
+
+    def beginnings(self, name: str) -> tuple[Begin, ...]:
+        values = self._values.pop(name, [])
+        if not isinstance(values, list) or len(values) > _MOVES_LIMIT:
+            raise self._invalid(name, f"must be a list of at most {_MOVES_LIMIT} objects")
+        return tuple(self._beginning(name, value) for value in values)
+
+    def _beginning(self, name: str, value: Any) -> Begin:
+        if not isinstance(value, dict):
+            raise self._invalid(name, "must be a list of objects")
+        inner = _Fields(f"{self._kind}.{name}", dict(value))
+        begin = Begin(inner.text("element"), inner.optional_text("scope"), inner.mapping("variables"))
+        inner.refuse_rest()
+        return begin
+
+    def names(self, name: str) -> tuple[str, ...]:
+        values = self._take(name)
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise self._invalid(name, "must be a list of names")
+        return tuple(values)
+
+    def each(
+        self, name: str, read: Callable[[_Fields], T], *, of: Callable[[T], object], most: int
+    ) -> tuple[T, ...]:
+        """Read a list of objects, each with the fields that `read` takes and about one thing, `of` it."""
+        values = self._take(name)
+        if not isinstance(values, list) or not 1 <= len(values) <= most:
+            raise self._invalid(name, f"must be a list of 1 to {most} objects")
+        items = []
+        for value in values:
+            if not isinstance(value, dict):
+                raise self._invalid(name, f"must be a list of 1 to {most} objects")
+            fields = _Fields(self._kind, dict(value))
+            items.append(read(fields))
+            fields.refuse_rest()
+        if len({of(item) for item in items}) != len(items):
+            raise self._invalid(name, "names one id twice")
+        return tuple(items)
 
     def mapping(self, name: str) -> Mapping[str, Any]:
         value = self._values.pop(name, {})
@@ -230,13 +403,16 @@ class _Fields:
         if self._values.get(name) is None:
             self._values.pop(name, None)
             return None
+        return self.small_mapping(name)
+
+    def small_mapping(self, name: str) -> Mapping[str, Any]:
         value = self.mapping(name)
         try:
             size = len(orjson.dumps(value))
-        except TypeError:  # nested deeper than any statement is
-            size = _STATEMENT_LIMIT + 1
-        if size > _STATEMENT_LIMIT:
-            raise self._invalid(name, f"must be an object of at most {_STATEMENT_LIMIT:,} bytes of JSON")
+        except TypeError:  # nested deeper than any such object is
+            size = _SMALL_OBJECT + 1
+        if size > _SMALL_OBJECT:
+            raise self._invalid(name, f"must be an object of at most {_SMALL_OBJECT:,} bytes of JSON")
         return value
 
     def texts(self, name: str) -> Mapping[str, str]:
@@ -283,6 +459,34 @@ class _Fields:
             raise self._invalid(name, f"must be a number of seconds from 0 to {_LONGEST_TTL:,}")
         return timedelta(seconds=value)
 
+    def incidents(self) -> RetryIncidents:
+        """Read ids, or a filter that says something: nobody retries all there is by leaving a field out."""
+        ids = self.uuids("incident_ids") if self._values.get("incident_ids") is not None else ()
+        if len(ids) > RETRIES_LIMIT:
+            raise self._invalid("incident_ids", f"may name {RETRIES_LIMIT} incidents at most")
+        self._values.pop("incident_ids", None)
+        chosen = RetryIncidents(
+            ids, self.optional_text("product"), self.optional_text("element"), self.optional_text("code")
+        )
+        if bool(ids) == any((chosen.product, chosen.element, chosen.code)):
+            raise self._invalid("incident_ids", "or one of product, element and code must be given")
+        return chosen
+
+    def optional_moment(self, name: str) -> datetime | None:
+        value = self._values.pop(name, None)
+        if value is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+            in_utc = moment.astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
+            raise self._invalid(name, "must be a time such as 2026-11-23T09:30:00Z") from None
+        if moment.tzinfo is None or not _YEARS[0] <= in_utc.year <= _YEARS[1]:
+            raise self._invalid(
+                name, f"must be a time with its zone, of the years {_YEARS[0]} to {_YEARS[1]}"
+            )
+        return in_utc
+
     def clock(self, name: str) -> ClockPolicy:
         return ClockPolicy.from_json(self.mapping(name))
 
@@ -311,6 +515,13 @@ class _Fields:
         )
 
 
+def _save_draft(f: _Fields) -> SaveDraft:
+    key, sources = f.text("key", limit=100), f.texts("sources")
+    bundles.require_files(key, sources)
+    draft_id = f.optional_uuid("draft_id")
+    return SaveDraft(key, sources, draft_id, f.number("revision") if draft_id is not None else None)
+
+
 _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "document.import": lambda f: ImportDocument(f.content("content_b64"), f.text("filename")),
     "request.submit": lambda f: SubmitRequest(f.uuids("invoice_ids")),
@@ -322,20 +533,25 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
         payer=f.optional_text("payer"),
         direction=f.optional_choice("direction", "in", "out"),
     ),
-    "definition.deploy": lambda f: DeployDefinition(f.text("key", limit=100), f.texts("sources")),
+    "definition.save": _save_draft,
+    "definition.lint": lambda f: LintDraft(f.uuid("draft_id"), f.number("revision")),
+    "definition.request": lambda f: RequestDeployment(f.uuid("draft_id"), f.number("revision")),
+    "definition.approve": lambda f: ApproveDeployment(f.uuid("draft_id"), f.text("hash", limit=64)),
+    "definition.reject": lambda f: RejectDeployment(f.uuid("draft_id"), f.text("reason")),
+    "definition.retire": lambda f: RetireDefinition(f.uuid("definition_id"), f.text("reason")),
+    "definition.reinstate": lambda f: ReinstateDefinition(f.uuid("definition_id"), f.text("reason")),
+    "definition.tag": lambda f: TagDefinition(f.uuid("definition_id"), f.text("tag", limit=100)),
     "case.start": lambda f: StartCase(
         product=f.text("product", limit=100),
         business_key=f.text("business_key", limit=200),
+        version=f.optional_number("version"),
+        tag=f.optional_text("tag"),
         variables=f.mapping("variables"),
         request_id=f.optional_uuid("request_id"),
         seller_id=f.optional_uuid("seller_id"),
         buyer_id=f.optional_uuid("buyer_id"),
         clock=f.clock("clock"),
         start_element=f.optional_text("start_element"),
-    ),
-    "task.claim": lambda f: ClaimTask(f.uuid("task_id")),
-    "task.complete": lambda f: CompleteTask(
-        f.uuid("task_id"), f.mapping("variables"), f.statement("statement")
     ),
     "message.correlate": lambda f: CorrelateMessage(
         name=f.text("name"),
@@ -347,6 +563,13 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "message.deliver": lambda f: DeliverMessage(f.uuid("message_id")),
     "signal.broadcast": lambda f: BroadcastSignal(f.text("name"), f.mapping("variables")),
     "signal.deliver": lambda f: DeliverSignal(f.text("name"), f.mapping("variables")),
-    "incident.retry": lambda f: RetryIncident(f.uuid("incident_id")),
-    "case.cancel": lambda f: CancelCase(f.text("reason")),
+    "incident.retry": lambda f: RetryIncident(f.uuid("incident_id"), f.mapping("variables")),
+    "incident.skip": lambda f: SkipIncident(f.uuid("incident_id"), f.mapping("variables")),
+    "incident.throw": lambda f: ThrowAtIncident(
+        f.uuid("incident_id"), f.text("error_code"), f.mapping("variables")
+    ),
+    "incident.retry-many": lambda f: f.incidents(),
+    "case.modify": lambda f: ModifyCase(f.places("cancel"), f.beginnings("activate"), f.text("reason")),
+    "case.cancel": lambda f: CancelCase(f.text("reason"), f.flag("compensate")),
+    **task_payloads.READERS,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,8 @@ from workflows import repository
 from workflows.burst import Burst
 from workflows.plain import plain
 from workflows.repository import CaseRow, Connection
-from workflows.tasks import FOUR_EYES
+from workflows.searchable import changes
+from workflows.tasks import ESCALATE_TO, FOUR_EYES
 
 
 async def write(
@@ -71,15 +73,49 @@ async def write(
     if over:
         await repository.delete_signal_subscriptions(sql, case.id, over)
 
+    variables, forgotten = changes(burst.before.variables, burst.state.variables)
+    if variables or forgotten:
+        await repository.write_variables(sql, case.id, variables, forgotten)
+
+    elements, left = _element_changes(burst)
+    if elements or left:
+        await repository.write_elements(sql, case.id, elements, left)
+
 
 def active_elements(model: Model, state: State) -> list[str]:
     """Return the elements that hold a token, without the processes that contain them, each once."""
     return list(dict.fromkeys(ref for ref in state.active_elements if model.elements[ref].tag != "process"))
 
 
+def _element_changes(burst: Burst) -> tuple[dict[str, tuple[int, int]], list[str]]:
+    """Return the elements where the number of tokens or incidents changed, and those that hold none now."""
+    before, after = _occupied(burst.before), _occupied(burst.state)
+    written = {element: counts for element, counts in after.items() if before.get(element) != counts}
+    return written, [element for element in before if element not in after]
+
+
+def _occupied(state: State) -> dict[str, tuple[int, int]]:
+    tokens, stops = Counter(state.active_elements), Counter(stop.element for stop in state.incidents)
+    return {
+        element: (tokens[element], stops[element])
+        for element in tokens
+        if state.element(element).tag != "process"
+    }
+
+
+def draft_id(task_id: UUID, person: str) -> UUID:
+    """Return the id under which a person's draft for a task is found."""
+    return derived_id("draft", task_id, person)
+
+
 def task_id(case_id: UUID, kernel_id: str) -> UUID:
     """Return the public id of a task."""
     return derived_id("task", case_id, kernel_id)
+
+
+def incident_id(case_id: UUID, kernel_id: str) -> UUID:
+    """Return the public id of an incident."""
+    return derived_id("incident", case_id, kernel_id)
 
 
 def _difference(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[list[Any], list[str]]:
@@ -116,15 +152,23 @@ def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
         # Whom the model names stays a candidate, whoever claims it; a claim alone gives no right.
         "candidate_users": sorted({*task.candidate_users, *filter(None, (task.assignee,))}),
         "assignee": task.assignee,
+        # Camunda's range: what a model computes beyond it is as urgent, or as little so, as can be.
+        "priority": max(0, min(task.priority, 100)),
         "due": task.due,
+        "follow_up": task.follow_up,
+        "escalate_to": _names(task.properties.get(ESCALATE_TO, "")),
         "variables": {name: plain(value) for name, value in task.variables.items()},
         "created_at": now,
     }
 
 
+def _names(text: str) -> list[str]:
+    return [name for part in text.split(",") if (name := part.strip())]
+
+
 def _incident(case_id: UUID, incident: Incident, now: datetime) -> Mapping[str, Any]:
     return {
-        "id": derived_id("incident", case_id, incident.id),
+        "id": incident_id(case_id, incident.id),
         "kernel_id": incident.id,
         "element": incident.element,
         "code": incident.code,

@@ -146,7 +146,7 @@ class RemoteJobs:
             case = await repository.read_case(tx.sql, case_id)
             if case is None or case.ended_at is not None:
                 return None
-            model = await self._definitions.model(tx.sql, case.definition_id)
+            model = await self._definitions.model(tx.sql, case.definition_id, case.kernel_version)
             job = State.from_json(model, orjson.loads(case.state_json)).job(job_id)
             if job is None:
                 return None

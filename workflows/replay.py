@@ -1,36 +1,26 @@
-"""Re-execution: a case's commands, run again through the kernel, must give the roots in its entries."""
+"""Replay: what the ledger recorded of a case, run again through the kernel."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from uuid import UUID
 
-import orjson
-
 import ledger
-from bpmn import command_from_json, new_instance
-from core import Database, NotFound
-from proof import merkle
-from proof.hashes import event_leaf
+from bpmn import Model
+from core import Conflict, Database, NotFound
 from workflows import repository
-from workflows.burst import Burst
+from workflows.comparison import Comparison, compare
 from workflows.definitions import Definitions
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """An entry whose roots re-execution does not give."""
-
-    entry_id: UUID
-    seq: int
-    what: str
-    recorded: str | None
-    replayed: str | None
+from workflows.reexecution import Mismatch, Recorded, reexecute
+from workflows.repository import CaseRow, Connection
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayReport:
-    """What re-execution found: how much was run again, and where it differs from what was signed."""
+    """What re-execution found: how much was run again, and where it differs from what was signed.
+
+    After an erasure nothing can be run again: `erased` is True, and the entries are proven to be in the log.
+    """
 
     case_id: UUID
     entries: int
@@ -38,52 +28,97 @@ class ReplayReport:
     events: int
     state_root: str
     mismatches: tuple[Mismatch, ...]
+    erased: bool = False
 
     @property
     def agrees(self) -> bool:
-        """Whether every root is the recorded one."""
-        return not self.mismatches
+        """Whether all was run again and every root is the recorded one."""
+        return not self.mismatches and not self.erased
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCase:
+    """What the platform holds of a case for re-execution: its model, and its entries with their commands."""
+
+    case: CaseRow
+    model: Model
+    entries: tuple[Recorded, ...]
 
 
 async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> ReplayReport:
     """Run a case's commands again, from the payloads that its ledger entries commit to.
 
-    Neither the case's stored state nor its read model is used: only the deployed model and the ledger.
+    Neither the case's stored state nor its read model is used: only the deployed model, the ledger, and the
+    kernel that the case's first entry names; an entry that names another one is a mismatch.
 
     Raises:
         NotFound: `case.unknown`.
-        ScfError: what `ledger.reveal` raises when a payload was erased or does not fit its commitment.
+        StateRefused: `kernel.unknown`, when this release has not the kernel that the case ran on.
+        Broken: what `ledger.reveal` raises when a payload does not fit its commitment, and after an erasure
+            what `ledger.prove_stream` raises when the entries are not proven.
+    """
+    async with (
+        database.reading() as sql,
+        sql.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        try:
+            recorded = await recorded_case(sql, case_id, vault_key)
+        except Conflict as conflict:
+            if conflict.code != "ledger.stream_erased":
+                raise
+            proofs = await ledger.prove_stream(sql, str(case_id))
+            return ReplayReport(case_id, len(proofs), 0, 0, "", (), erased=True)
+    done = reexecute(recorded.model, str(case_id), recorded.entries)
+    return ReplayReport(
+        case_id, len(recorded.entries), done.commands, done.events, done.state.root, done.mismatches
+    )
+
+
+async def compare_case(database: Database, case_id: UUID, other: Model, vault_key: bytes) -> Comparison:
+    """Run a case's commands on another version of its process, and tell where they first lead elsewhere.
+
+    Raises:
+        NotFound: `case.unknown`.
+        Conflict: `ledger.stream_erased`, or `replay.differs` when the commands no longer give the signed
+            roots on the version that the case ran on.
+        Broken: what `ledger.reveal` raises when a payload does not fit its commitment.
     """
     async with database.reading() as sql:
-        case = await repository.read_case(sql, case_id)
-        if case is None:
-            raise NotFound("case.unknown", f"There is no case {case_id}.")
-        model = await Definitions().model(sql, case.definition_id)
-        entries = await repository.case_entries(sql, case_id)
-        burst = Burst(model, new_instance(model, str(case_id)))
-        mismatches: list[Mismatch] = []
-        events_seen = 0
-        for entry in entries:
-            payloads = await ledger.reveal(sql, entry.id, vault_key)
-            for command in orjson.loads(payloads["commands"]):
-                burst.apply(command_from_json(command))
-            events = burst.events[events_seen:]
-            events_seen = len(burst.events)
-            replayed = {
-                "model hash": model.hash,
-                "events root": merkle.root([event_leaf(event.to_json()) for event in events]).hex(),
-                "state root": burst.state.root,
-            }
-            recorded = {
-                "model hash": entry.body.get("model_hash"),
-                "events root": entry.body.get("events_root"),
-                "state root": entry.body.get("state_root"),
-            }
-            mismatches += [
-                Mismatch(entry.id, entry.seq, what, recorded[what], replayed[what])
-                for what in replayed
-                if recorded[what] != replayed[what]
-            ]
-    return ReplayReport(
-        case_id, len(entries), len(burst.commands), events_seen, burst.state.root, tuple(mismatches)
-    )
+        recorded = await recorded_case(sql, case_id, vault_key)
+    if reexecute(recorded.model, str(case_id), recorded.entries).mismatches:
+        raise Conflict(
+            "replay.differs",
+            "The case's commands do not give the signed roots on the version that it ran on.",
+            where=str(case_id),
+            hint="Look at that first, without --model.",
+        )
+    return compare(recorded.model, other, str(case_id), recorded.entries)
+
+
+async def recorded_case(sql: Connection, case_id: UUID, vault_key: bytes) -> RecordedCase:
+    """Return a case's model and entries.
+
+    Raises:
+        NotFound: `case.unknown`.
+        Conflict: `ledger.stream_erased`.
+        Broken: what `ledger.reveal` raises when a payload does not fit its commitment.
+    """
+    case = await repository.read_case(sql, case_id)
+    if case is None:
+        raise NotFound("case.unknown", f"There is no case {case_id}.", hint="List them with: scf case list")
+    rows = await repository.case_entries(sql, case_id)
+    kernel = rows[0].body["kernel_version"] if rows else case.kernel_version
+    model = await Definitions().model(sql, case.definition_id, kernel)
+    entries = [
+        Recorded(
+            entry_id=entry.id,
+            seq=entry.seq,
+            model_hash=entry.body["model_hash"],
+            kernel_version=entry.body["kernel_version"],
+            events_root=entry.body["events_root"],
+            state_root=entry.body["state_root"],
+            commands=(await ledger.reveal(sql, entry.id, vault_key))["commands"],
+        )
+        for entry in rows
+    ]
+    return RecordedCase(case, model, tuple(entries))

@@ -32,6 +32,11 @@ async def replace(sql: Connection, definition_id: UUID, key: str, model: Model, 
     await repository.replace_starts(sql, key, list(_starts(definition_id, key, model, at)))
 
 
+async def withdraw(sql: Connection, key: str) -> None:
+    """Let no version of a process start cases by itself: none is deployed."""
+    await repository.replace_starts(sql, key, [])
+
+
 def next_due(trigger: Trigger, start: StartRow, due_at: datetime) -> datetime | None:
     """Return when a timer that fires at `due_at` starts the next case; None: never again."""
     return trigger.next_moment(start.since, due_at, start.fired + 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import ledger
+from bpmn import newest
 from core import Database, Transaction, derived_id
 from workflows import repository, start_subscriptions
 from workflows.actors import Actor
@@ -80,7 +81,7 @@ class Upkeep:
         )
         business_key = f"{start.element}/{due_at.isoformat()}"
         await self._deliveries.start(tx, start, business_key, {}, actor=_CLOCK, cause=round_id)
-        model = await self._definitions.model(tx.sql, start.definition_id)
+        model = await self._definitions.model(tx.sql, start.definition_id, newest().version)
         (trigger,) = (
             known.triggers[start.trigger] for known in model.starts if known.element == start.element
         )

@@ -17,12 +17,14 @@ from temporalio.worker import Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import ledger
-from core import Clock, Database, Room, SystemClock, Transaction, derived_id
+from core import Clock, Database, Room, SystemClock, Transaction
 from workflows import definitions
 from workflows.advance import Advancer, FailedCall
+from workflows.archive import Archiver
 from workflows.case_workflow import ADVANCE, Burst, CaseWorkflow, Waits
 from workflows.definitions import Definitions, shipped_products
 from workflows.deliveries import Deliveries
+from workflows.deployments import record_deployment
 from workflows.domain_commands import DomainCommands, NewCaseClock
 from workflows.effects import Effects
 from workflows.effects.platform import platform_effects
@@ -55,6 +57,7 @@ class WorkerSettings:
         continue_after: the number of events after which a workflow continues as new; None leaves it to the
             server, which suggests it for long histories.
         message_ttl: for how long a message is kept for which nobody waits, when it does not tell.
+        archive_every: how often to look for cases that have ended, to archive Temporal's history of them.
     """
 
     database_url: str
@@ -67,6 +70,7 @@ class WorkerSettings:
     case_clock: NewCaseClock = field(default_factory=NewCaseClock)
     continue_after: int | None = None
     message_ttl: timedelta = timedelta(days=7)
+    archive_every: timedelta = timedelta(seconds=15)
 
 
 async def run_worker(
@@ -107,14 +111,20 @@ async def serve(
         return
     parts = _Parts.of(database, settings, effects, clock)
     calls = RemoteJobs(database, effects, parts.definitions, clock)
+    archiver = Archiver(database, client, _recorder(settings), settings.archive_every)
     async with AsyncExitStack() as workers:
         for worker in (
             case_worker(client, parts.advancer, settings),
             *calls.workers(client, settings.task_queue),
         ):
             await workers.enter_async_context(worker)
-        # The relay stops first: what it has handed over still finds its worker.
-        await parts.relay(client).run(stop, ready)
+        archiving = asyncio.create_task(archiver.run(stop))
+        try:
+            # The relay stops first: what it has handed over still finds its worker.
+            await parts.relay(client).run(stop, ready)
+        finally:
+            archiving.cancel()
+            await asyncio.gather(archiving, return_exceptions=True)
 
 
 async def run_relay(
@@ -241,7 +251,10 @@ class _Parts:
 async def deploy_shipped(
     database: Database, recorder: ledger.Recorder, effects: Effects, clock: Clock
 ) -> None:
-    """Deploy the products of this release that are not deployed yet, each with its ledger entry."""
+    """Deploy the products of this release that are not deployed yet, each with its ledger entry.
+
+    This takes no second person: who installs a release has decided for it.
+    """
     for key in shipped_products():
         async with database.transaction() as tx:
             await _deploy(tx, key, recorder, effects, clock)
@@ -260,18 +273,7 @@ async def _deploy(
         at=at,
     )
     if deployed.new:
-        await recorder.record(
-            tx,
-            ledger.EntryDraft(
-                stream=f"definition:{derived_id(key, deployed.version)}",
-                seq=1,
-                kind="definition.deploy",
-                occurred_at=at,
-                actor="system:release",
-                statement={"key": key, "version": deployed.version},
-                model_hash=deployed.hash,
-            ),
-        )
+        await record_deployment(tx, recorder, deployed, at)
 
 
 def rooms() -> tuple[Room, ...]:

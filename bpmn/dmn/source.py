@@ -1,4 +1,4 @@
-"""Reads DMN's XML: hardened, in the namespaces of DMN 1.1 to 1.5, as elements without prefixes."""
+"""Reads DMN's XML, in the namespaces of DMN 1.1 to 1.5, as elements without prefixes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from lxml import etree
 
 from bpmn.dmn.errors import DmnRefused
 from bpmn.errors import Finding
+from bpmn.xml import Refusal, XmlRefused, parse
 
 NAMESPACES = {
     "http://www.omg.org/spec/DMN/20151101/dmn.xsd": "1.1",
@@ -17,7 +18,7 @@ NAMESPACES = {
     "https://www.omg.org/spec/DMN/20211108/MODEL/": "1.4",
     "https://www.omg.org/spec/DMN/20230324/MODEL/": "1.5",
 }
-MAX_BYTES = 5_000_000
+_CODES: dict[Refusal, str] = {"too-large": "dmn.too_large", "dtd": "dmn.doctype", "not-xml": "dmn.not_xml"}
 _MAX_DEPTH = 120
 
 
@@ -59,24 +60,10 @@ def read(xml: bytes, file: str = "") -> Element:
     Raises:
         DmnRefused: `dmn.not_xml`, `dmn.too_large`, `dmn.doctype` or `dmn.not_dmn`.
     """
-    if len(xml) > MAX_BYTES:
-        raise _refused(
-            "dmn.too_large", f"The file has {len(xml):,} bytes.", f"Keep it within {MAX_BYTES:,}.", file
-        )
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(xml, parser)
-    except etree.XMLSyntaxError as error:
-        raise _refused("dmn.not_xml", f"The file is no XML: {error.msg}.", "Save it again.", file) from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise _refused("dmn.doctype", "The file declares a document type.", "Remove the DOCTYPE.", file)
+        root = parse(xml)
+    except XmlRefused as wrong:
+        raise _refused(_CODES[wrong.kind], wrong.message, wrong.hint, file) from wrong
     name = etree.QName(root)
     if name.localname != "definitions" or name.namespace not in NAMESPACES:
         raise _refused(

@@ -55,6 +55,12 @@ class Activity(Behaviour):
         if not go_on(burst, token):
             burst.end(burst.alive(token.key))
 
+    def abandoned(self, burst: Burst, token: Token, element: Element) -> bool:
+        """A loop goes on with its other rounds, if there are or were any."""
+        if isinstance(element.loop, MultiInstance) and "total" in token.data:
+            return multi_instance.go_on_without(burst, token, element, element.loop)
+        return super().abandoned(burst, token, element)
+
     def terminate(self, burst: Burst, token: Token, element: Element) -> None:
         """What a multi-instance kept for its rounds goes with it."""
         if isinstance(element.loop, MultiInstance) and "body" not in token.data:

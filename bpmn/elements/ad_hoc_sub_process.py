@@ -88,12 +88,20 @@ class AdHocSubProcess(SubProcess):
 
     def emptied(self, burst: Burst, token: Token, element: Element) -> None:
         """Begin the next activity in sequence; complete when none is left."""
+        if not self._goes_on(burst, token, element):
+            super().emptied(burst, token, element)
+
+    def abandoned(self, burst: Burst, token: Token, element: Element) -> bool:
+        """Begin the next activity in sequence."""
+        return self._goes_on(burst, token, element) or super().abandoned(burst, token, element)
+
+    def _goes_on(self, burst: Burst, token: Token, element: Element) -> bool:
         begins = element.begins[BY_ITSELF]
         following = token.data.get("next", len(begins))
-        if following < len(begins) and not token.data.keys() & {"enough", "interrupted"}:
-            self._begin_next(burst, token, element, following)
-        else:
-            super().emptied(burst, token, element)
+        if following == len(begins) or token.data.keys() & {"enough", "interrupted"}:
+            return False
+        self._begin_next(burst, token, element, following)
+        return True
 
     def inner_completed(self, burst: Burst, scope: Token, element: Element, inner: Token) -> bool:
         """Ask the completion condition; if it is true, end the rest or let it run out."""

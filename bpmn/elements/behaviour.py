@@ -91,6 +91,16 @@ class Behaviour:
         """The last token in this scope has ended."""
         raise AssertionError(f"{element.tag} is no scope")
 
+    def abandoned(self, burst: Burst, token: Token, element: Element) -> bool:
+        """The last token in this scope was cancelled: whether the scope goes on without it (and does).
+
+        By default only one that undoes something does, with the next that is to be undone.
+        """
+        if "todo" not in token.data:
+            return False
+        self.emptied(burst, token, element)
+        return True
+
     def inner_completed(self, burst: Burst, scope: Token, element: Element, inner: Token) -> bool:
         """Whether the scope has enough, now that the activity of the token `inner` in it is completed."""
         return False

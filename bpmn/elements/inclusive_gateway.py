@@ -85,6 +85,8 @@ def may_come(
     for other in burst.children(waiting.scope):
         if other.key == waiting.key or _goes_nowhere(other):
             continue
+        if other.element == waiting.element and other.status == "ready":
+            return True  # it lies on an incoming flow already: another merge has just sent it here
         can_come = any(other.element in reaching[ref] for ref in empty)
         if can_come and not any(other.element in reaching[ref] for ref in held):
             return True

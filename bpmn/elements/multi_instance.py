@@ -80,17 +80,33 @@ def round_completed(burst: Burst, body: Token, element: Element, loop: MultiInst
         _finish(burst, burst.alive(container.key), element, loop)
     elif loop.sequential and counts["started"] < counts["total"]:
         _start_round(burst, container, loop)
-    elif completed == counts["total"]:
+    elif completed + counts.get("cancelled", 0) == counts["total"]:
         _finish(burst, container, element, loop)
+
+
+def go_on_without(burst: Burst, container: Token, element: Element, loop: MultiInstance) -> bool:
+    """No round runs any more because the last was cancelled: begin the next, or finish with what there is.
+
+    False when no round was completed and none is to come: then the loop has come to nothing.
+    """
+    counts = container.data
+    if loop.sequential and counts["started"] < counts["total"]:
+        _start_round(burst, container, loop)
+    elif counts["completed"]:
+        _finish(burst, container, element, loop)
+    else:
+        return False
+    return True
 
 
 def _holds(burst: Burst, body: Token, condition: Formula, what: str, completed: int) -> bool:
     counts = burst.alive(body.scope).data
+    cancelled = counts.get("cancelled", 0)
     numbers: dict[str, Value] = {
         "numberOfInstances": Decimal(counts["total"]),
-        "numberOfActiveInstances": Decimal(counts["started"] - completed),
+        "numberOfActiveInstances": Decimal(counts["started"] - completed - cancelled),
         "numberOfCompletedInstances": Decimal(completed),
-        "numberOfTerminatedInstances": Decimal(0),
+        "numberOfTerminatedInstances": Decimal(cancelled),
     }
     value = burst.evaluate(condition, body.key, numbers)
     if value is not True and value is not False:

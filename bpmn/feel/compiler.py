@@ -14,7 +14,7 @@ from typing import Any
 
 from bpmn.feel import syntax as ast
 from bpmn.feel.builtins import BUILTINS
-from bpmn.feel.errors import FeelError, FeelSyntaxError
+from bpmn.feel.errors import FeelError, FeelSyntaxError, Place
 from bpmn.feel.functions import Closure
 from bpmn.feel.iteration import domain_items, filter_list, filter_test
 from bpmn.feel.operators import (
@@ -94,9 +94,9 @@ class Compiler:
     # --- names ---
 
     def _name(self, node: ast.Name) -> Code:
-        return self._lookup(node.name)
+        return self._lookup(node.name, node.place)
 
-    def _lookup(self, name: str) -> Code:
+    def _lookup(self, name: str, place: Place | None) -> Code:
         filtered: list[int] = []
         for hops, scope in enumerate(reversed(self._scopes)):
             if isinstance(scope, _Item):
@@ -108,7 +108,9 @@ class Compiler:
             elif isinstance(scope, _Entries) and name in scope.names:
                 return _through_items(name, filtered, _slot(hops, name))
         (self.possible_names if filtered else self.names).add(name)
-        return _through_items(name, filtered, _variable(len(self._scopes), name, lenient=bool(filtered)))
+        return _through_items(
+            name, filtered, _variable(len(self._scopes), name, place, lenient=bool(filtered))
+        )
 
     def _literal(self, node: ast.Literal) -> Code:
         value = node.value
@@ -298,22 +300,35 @@ class Compiler:
         self._scopes.append(_Item())
         condition, size, _ = self._measured(node.condition)
         self._scopes.pop()
-        return lambda frame: filter_test(frame, base(frame), condition, size, boxed)
+        place = node.place
+
+        def run_filter(frame: Frame) -> Any:
+            try:
+                return filter_test(frame, base(frame), condition, size, boxed)
+            except FeelError as wrong:
+                wrong.at(place)
+                raise
+
+        return run_filter
 
     def _iteration(self, node: ast.For) -> Code:
-        domains = self._bindings(node.bindings)
+        domains, place = self._bindings(node.bindings), node.place
         self._scopes.append(_Slots(("partial",)))
         body, size, _ = self._measured(node.body)
         del self._scopes[-len(domains) - 1 :]
 
         def run_for(frame: Frame) -> list[Any] | None:
             results: list[Any] = []
-            for inner in _turns(frame, domains, 0):
-                if inner is None:
-                    return None
-                frame.run.spend(size)
-                results.append(body(Frame((results,), inner, frame.run)))
-                frame.run.check_items(len(results) and 1)
+            try:
+                for inner in _turns(frame, domains, 0):
+                    if inner is None:
+                        return None
+                    frame.run.spend(size)
+                    results.append(body(Frame((results,), inner, frame.run)))
+                    frame.run.check_items(len(results) and 1)
+            except FeelError as wrong:
+                wrong.at(place)
+                raise
             return results
 
         return run_for
@@ -322,20 +337,24 @@ class Compiler:
         domains = self._bindings(node.bindings)
         condition, size, _ = self._measured(node.condition)
         del self._scopes[-len(domains) :]
-        every, boxed = node.every, node.boxed
+        every, boxed, place = node.every, node.boxed, node.place
 
         def run_quantified(frame: Frame) -> bool | None:
             unsure = False
-            for inner in _turns(frame, domains, 0):
-                if inner is None:
-                    return None
-                frame.run.spend(size)
-                holds = condition(inner)
-                if boxed and type(holds) is not bool:
-                    return None
-                if holds is (not every):
-                    return not every
-                unsure = unsure or holds is not every
+            try:
+                for inner in _turns(frame, domains, 0):
+                    if inner is None:
+                        return None
+                    frame.run.spend(size)
+                    holds = condition(inner)
+                    if boxed and type(holds) is not bool:
+                        return None
+                    if holds is (not every):
+                        return not every
+                    unsure = unsure or holds is not every
+            except FeelError as wrong:
+                wrong.at(place)
+                raise
             return None if unsure else every
 
         return run_quantified
@@ -364,12 +383,32 @@ class Compiler:
         callee = self._callee(node.callee)
         arguments = [self.compile(argument) for argument in node.arguments]
         names = node.names
+        place = node.place
+
+        def run_named(frame: Frame) -> Any:
+            try:
+                return _call_named(frame, callee(frame), names or (), arguments)
+            except FeelError as wrong:
+                wrong.at(place)
+                raise
+
+        def run_one(frame: Frame) -> Any:
+            try:
+                return _call(frame, callee(frame), (arguments[0](frame),))
+            except FeelError as wrong:
+                wrong.at(place)
+                raise
+
+        def run_call(frame: Frame) -> Any:
+            try:
+                return _call(frame, callee(frame), [argument(frame) for argument in arguments])
+            except FeelError as wrong:
+                wrong.at(place)
+                raise
+
         if names is not None:
-            return lambda frame: _call_named(frame, callee(frame), names, arguments)
-        if len(arguments) == 1:
-            [argument] = arguments
-            return lambda frame: _call(frame, callee(frame), (argument(frame),))
-        return lambda frame: _call(frame, callee(frame), [argument(frame) for argument in arguments])
+            return run_named
+        return run_one if len(arguments) == 1 else run_call
 
     def _callee(self, node: ast.Node) -> Code:
         """A built-in keeps its meaning when a variable that is no function has the same name."""
@@ -419,7 +458,7 @@ def _slot_item(hops: int) -> Code:
     return item
 
 
-def _variable(hops: int, name: str, *, lenient: bool) -> Code:
+def _variable(hops: int, name: str, place: Place | None, *, lenient: bool) -> Code:
     builtin = BUILTINS.get(name)
 
     def variable(frame: Frame) -> Any:
@@ -430,11 +469,11 @@ def _variable(hops: int, name: str, *, lenient: bool) -> Code:
         except KeyError:
             if builtin is not None:
                 return builtin
-            return None if lenient else frame.run.unknown(name)
+            return None if lenient else frame.run.unknown(name, place)
         if type(value) is int:
             return Decimal(value)
         if type(value) is float:
-            raise _float_refused(name)
+            raise _float_refused(name).at(place)
         return value
 
     return variable

@@ -9,6 +9,7 @@ from typing import Any
 
 from bpmn.feel.builtins import BUILTINS
 from bpmn.feel.compiler import Compiler
+from bpmn.feel.errors import FeelError, Place
 from bpmn.feel.limits import DEFAULT, Limits, exceeded
 from bpmn.feel.parser import Parser
 from bpmn.feel.runtime import Code, Frame, Run
@@ -49,10 +50,11 @@ class Expression:
         """
         run = Run(now, limits, strict=strict)
         try:
-            value = self.code(Frame(scope, None, run))
+            return checked(run, self.code(Frame(scope, None, run)))  # type: ignore[no-any-return]
         except RecursionError:
-            raise exceeded("nested calls") from None
-        return checked(run, value)  # type: ignore[no-any-return]
+            raise exceeded("nested calls").at(Place(self.text, 0)) from None
+        except FeelError as wrong:
+            raise wrong.at(Place(self.text, 0)) from None
 
     def __repr__(self) -> str:
         return f"Expression({self.text!r})"
@@ -79,7 +81,12 @@ class UnaryTests:
     ) -> bool:
         """Return whether `value` passes; errors as of `Expression.evaluate`."""
         run = Run(now, limits, strict=strict)
-        return self.code(Frame((value,), Frame(scope, None, run), run)) is True
+        try:
+            return self.code(Frame((value,), Frame(scope, None, run), run)) is True
+        except RecursionError:
+            raise exceeded("nested calls").at(Place(self.text, 0)) from None
+        except FeelError as wrong:
+            raise wrong.at(Place(self.text, 0)) from None
 
 
 def compile_expression(

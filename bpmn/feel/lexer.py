@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from bpmn.feel.errors import FeelSyntaxError
+from bpmn.feel.errors import FeelSyntaxError, Place
 from bpmn.feel.limits import MAX_SOURCE
 
 Kind = Literal["name", "quoted", "number", "string", "symbol", "end"]
@@ -43,6 +43,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{6}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 
@@ -51,7 +52,8 @@ def tokenize(text: str) -> list[Token]:
     """Return the tokens of `text`, closed by one of kind "end".
 
     Raises:
-        FeelSyntaxError: `feel.too_long`, or `feel.syntax` for a string or comment that does not end.
+        FeelSyntaxError: `feel.too_long`, or `feel.syntax` for a string or comment that does not end and for
+        half of a surrogate pair, which is no character.
     """
     if len(text) > MAX_SOURCE:
         raise FeelSyntaxError(
@@ -59,6 +61,9 @@ def tokenize(text: str) -> list[Token]:
             f"The expression has {len(text)} characters.",
             hint=f"Keep it within {MAX_SOURCE}; split it over several decisions or variables.",
         )
+    half = _SURROGATE.search(text)
+    if half is not None:
+        raise syntax_error(text, half.start(), "The text holds half of a surrogate pair.", "Remove it.")
     tokens: list[Token] = []
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup
@@ -103,9 +108,4 @@ def unescape(raw: str, text: str, position: int) -> str:
 
 def syntax_error(text: str, position: int, message: str, hint: str | None) -> FeelSyntaxError:
     """Return a `feel.syntax` error that tells line, column and the text at `position`."""
-    line = text.count("\n", 0, position) + 1
-    column = position - (text.rfind("\n", 0, position) + 1) + 1
-    around = " ".join(text[max(0, position - 20) : position + 20].split())
-    return FeelSyntaxError(
-        "feel.syntax", message, where=f"line {line}, column {column}: {around!r}", hint=hint
-    )
+    return FeelSyntaxError("feel.syntax", message, hint=hint).at(Place(text, position))

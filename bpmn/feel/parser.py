@@ -12,7 +12,7 @@ from decimal import Decimal, DecimalException
 from typing import NoReturn
 
 from bpmn.feel import syntax as ast
-from bpmn.feel.errors import FeelSyntaxError
+from bpmn.feel.errors import FeelSyntaxError, Place
 from bpmn.feel.lexer import Token, syntax_error, tokenize
 from bpmn.feel.limits import MAX_NESTING
 from bpmn.feel.operators import ARITHMETIC
@@ -120,6 +120,9 @@ class Parser:
         token = self._current
         return "the end of the text" if token.kind == "end" else repr(self._text[token.start : token.end])
 
+    def _here(self) -> Place:
+        return Place(self._text, self._current.start)
+
     def _fail(self, message: str, hint: str | None = None) -> NoReturn:
         raise syntax_error(self._text, self._current.start, message, hint)
 
@@ -136,7 +139,7 @@ class Parser:
                 "feel.too_deep",
                 f"The expression nests deeper than {MAX_NESTING} levels.",
                 hint="Give the inner parts names: context entries, variables or decisions.",
-            )
+            ).at(self._here())
 
     @contextmanager
     def _declared(self, names: Iterable[str]) -> Iterator[None]:
@@ -197,15 +200,17 @@ class Parser:
             if self._accept("."):
                 node = ast.Path(node, self._member())
             elif self._symbol("("):
+                place = node.place if isinstance(node, ast.Name) else self._here()
                 self._index += 1
-                node = self._call(node)
+                node = self._call(node, place)
             elif self._symbol("[") and not self._closes_range():
+                place = self._here()
                 self._index += 1
                 self._in_filter += 1
                 condition = self._expression()
                 self._in_filter -= 1
                 self._expect("]")
-                node = ast.Filter(node, condition)
+                node = ast.Filter(node, condition, place=place)
             else:
                 break
             depth += 1
@@ -253,15 +258,15 @@ class Parser:
         return ast.Literal(value)
 
     def _named(self) -> ast.Node:
-        token = self._current
+        token, place = self._current, self._here()
         name, length = self._known_name()
         if length:
             self._index += length
-            return ast.Name(name)
+            return ast.Name(name, place)
         if token.kind == "name" and token.text in KEYWORDS:
             return self._keyword(token.text)
         self._index += 1
-        return ast.Name(token.text)
+        return ast.Name(token.text, place)
 
     def _known_name(self) -> tuple[str, int]:
         vocabularies = self._names + self._members if self._in_filter else self._names
@@ -297,7 +302,7 @@ class Parser:
         self._index += 1
         return token.text
 
-    def _call(self, callee: ast.Node) -> ast.Call:
+    def _call(self, callee: ast.Node, place: Place | None) -> ast.Call:
         arguments: list[ast.Node] = []
         names: list[str] = []
         if not self._accept(")"):
@@ -314,7 +319,7 @@ class Parser:
                 if self._accept(")"):
                     break
                 self._expect(",")
-        return ast.Call(callee, tuple(arguments), tuple(names) if names else None)
+        return ast.Call(callee, tuple(arguments), tuple(names) if names else None, place)
 
     def _name_before(self, *ends: str) -> int:
         """Return how many tokens from here make a name that one of `ends` follows, else 0."""
@@ -344,21 +349,23 @@ class Parser:
         return ast.Conditional(condition, then, self._expression())
 
     def _for(self) -> ast.Node:
+        place = self._here()
         self._index += 1
         bindings, pushed = self._bindings()
         self._expect("return")
         with self._declared(("partial",)):
             body = self._expression()
         del self._names[-pushed:]
-        return ast.For(bindings, body)
+        return ast.For(bindings, body, place)
 
     def _quantified(self, word: str) -> ast.Node:
+        place = self._here()
         self._index += 1
         bindings, pushed = self._bindings()
         self._expect("satisfies")
         condition = self._expression()
         del self._names[-pushed:]
-        return ast.Quantified(word == "every", bindings, condition)
+        return ast.Quantified(word == "every", bindings, condition, place=place)
 
     def _bindings(self) -> tuple[tuple[ast.Binding, ...], int]:
         """Parse `name in domain, …`; the names stay declared for the later domains and the body."""

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
-from bpmn.feel.errors import FeelError
+from bpmn.feel.errors import FeelError, Place
 from bpmn.feel.limits import Limits, exceeded
 from bpmn.feel.values import Function
 
@@ -41,7 +41,7 @@ class Run:
             raise exceeded(f"{self.limits.items:,} items in a list")
         self.spend(count)
 
-    def unknown(self, name: str) -> None:
+    def unknown(self, name: str, place: Place | None) -> None:
         """Answer for a variable that nothing defines: null, or an error where that hides mistakes."""
         if self.strict:
             raise FeelError(
@@ -49,7 +49,7 @@ class Run:
                 f"There is no variable {name!r} here.",
                 where=name,
                 hint="Check the spelling, or set the variable before this point is reached.",
-            )
+            ).at(place)
 
 
 class Frame:

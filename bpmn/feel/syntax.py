@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from bpmn.feel.compiler import Compiler
+    from bpmn.feel.errors import Place
     from bpmn.feel.runtime import Code
     from bpmn.feel.types import Type
 
@@ -20,9 +21,10 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A variable or function by its name."""
+    """A variable or function by its name; here and below, `place` is where errors of the node point."""
 
     name: str
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Filter:
     base: Node
     condition: Node
     boxed: bool = False
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Call:
     callee: Node
     arguments: tuple[Node, ...]
     names: tuple[str, ...] | None
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,7 @@ class For:
 
     bindings: tuple[Binding, ...]
     body: Node
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +148,7 @@ class Quantified:
     bindings: tuple[Binding, ...]
     condition: Node
     boxed: bool = False
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -499,14 +499,18 @@ class Burst(Scopes):
             },
         )
 
-    def resume(self, stop: Stop) -> None:
-        """Try again what an incident stopped."""
+    def lift(self, stop: Stop, status: Literal["ready", "active"] = "active") -> Token:
+        """The incident is over; gives its token, which stands still no longer."""
         token = self.alive(stop.token)
         self._remove(self._stops, self._base.stops.get(stop.key), stop.key)
-        status: Literal["ready", "active"] = "ready" if stop.phase == "activate" else "active"
         left = tuple(key for key in token.waits if key != stop.key)
         token = self.put(replace(token, status=status, waits=left))
         self.emit("incident.resolved", token.element, {"incident": f"{stop.element}:{stop.key}"})
+        return token
+
+    def resume(self, stop: Stop) -> None:
+        """Try again what an incident stopped."""
+        token = self.lift(stop, "ready" if stop.phase == "activate" else "active")
         if stop.phase == "activate":
             self._queue.append(token.key)
         elif stop.phase == "complete":

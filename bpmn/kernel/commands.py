@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from bpmn.errors import CommandRefused
-from bpmn.values import Value, from_json, to_json
+from bpmn.values import Json, Value, from_json, to_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class Command:
                 document["at"] = time_to_json(value)
             elif item.name == "variables":
                 document["variables"] = {name: to_json(each) for name, each in value.items()}
+            elif item.name == "activate":
+                document["activate"] = [each.to_json() for each in value]
             else:
                 document[item.name] = value
         return document
@@ -138,12 +140,76 @@ class ResolveIncident(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class SkipElement(Command):
+    """Count the element that an incident stopped as completed, with these variables as its result."""
+
+    kind: ClassVar[str] = "skip-element"
+
+    incident: str
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowAtIncident(Command):
+    """Throw a business error where an incident stands; refused when no error event catches it."""
+
+    kind: ClassVar[str] = "throw-at-incident"
+
+    incident: str
+    error_code: str
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """An element that is to begin, after these variables are set where it begins.
+
+    `scope` is the id (`element:key`) of the token within which; it must be named when there are several.
+    """
+
+    element: str
+    scope: str | None = None
+    variables: Mapping[str, Value] = field(default_factory=_no_variables)
+
+    def to_json(self) -> dict[str, Any]:
+        """The activation as JSON data."""
+        variables = {name: to_json(each) for name, each in self.variables.items()}
+        return {"element": self.element, "scope": self.scope, "variables": variables}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Activation:
+        """Read what `to_json` wrote."""
+        given = dict(document)
+        variables = {name: from_json(each) for name, each in given.pop("variables", {}).items()}
+        return cls(**given, variables=variables)
+
+
+@dataclass(frozen=True, slots=True)
+class Modify(Command):
+    """End tokens with all that is within them, and let elements begin; to move a token is to do both.
+
+    `cancel` names tokens by their ids (`element:key`), or by the element at which only one stands.
+    """
+
+    kind: ClassVar[str] = "modify"
+
+    cancel: tuple[str, ...] = ()
+    activate: tuple[Activation, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cancel(Command):
-    """End the instance: every live token is terminated."""
+    """End the instance: every live token is terminated.
+
+    With `compensate` what it has completed is undone first, the last activity first; the instance is
+    cancelled when the last handler is done.
+    """
 
     kind: ClassVar[str] = "cancel"
 
     reason: str = ""
+    compensate: bool = False
 
 
 COMMANDS: Mapping[str, type[Command]] = {
@@ -158,32 +224,57 @@ COMMANDS: Mapping[str, type[Command]] = {
         BroadcastSignal,
         FireTimers,
         ResolveIncident,
+        SkipElement,
+        ThrowAtIncident,
+        Modify,
         Cancel,
     )
 }
 
 
-def command_from_json(document: Mapping[str, Any]) -> Command:
+def command_from_json(document: Json) -> Command:
     """Read what `Command.to_json` wrote.
 
     Raises:
         CommandRefused: `command.unknown` or `command.malformed`.
     """
+    if not isinstance(document, Mapping):
+        raise CommandRefused("command.malformed", "A command is a JSON object.")
     kind = str(document.get("kind"))
     if kind not in COMMANDS:
         raise CommandRefused(
             "command.unknown", f"There is no command {kind!r}.", hint=f"Use one of {', '.join(COMMANDS)}."
         )
-    given = {name: value for name, value in document.items() if name != "kind"}
     try:
-        given["at"] = time_from_json(given["at"])
-        if "variables" in given:
-            given["variables"] = {name: from_json(each) for name, each in given["variables"].items()}
+        given = {name: _field_from_json(name, value) for name, value in document.items() if name != "kind"}
         return COMMANDS[kind](**given)
-    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+    except (TypeError, ValueError, AttributeError) as wrong:
         raise CommandRefused(
             "command.malformed", f"The command {kind!r} cannot be read: {wrong}.", where=str(kind)
         ) from wrong
+
+
+def _field_from_json(name: str, value: Any) -> Any:
+    """Read one field of a command. Raises TypeError, ValueError or AttributeError."""
+    if name == "at":
+        return time_from_json(value)
+    if name == "variables":
+        return {_text(key): from_json(each) for key, each in value.items()}
+    if name == "cancel":
+        return tuple(_text(each) for each in value)
+    if name == "activate":
+        return tuple(Activation.from_json(each) for each in value)
+    if name == "compensate" and isinstance(value, bool):
+        return value
+    return None if name == "start_element" and value is None else _text(value)
+
+
+def _text(value: Any) -> str:
+    """A text that can be stored: half of a surrogate pair, which JSON can spell, has no UTF-8."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    value.encode()
+    return value
 
 
 def time_to_json(moment: datetime) -> str:
@@ -192,5 +283,11 @@ def time_to_json(moment: datetime) -> str:
 
 
 def time_from_json(text: str) -> datetime:
-    """Read what `time_to_json` wrote."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
+    """Read what `time_to_json` wrote. Raises ValueError, also for a time without offset."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as wrong:
+        raise ValueError(f"{text!r} lies outside the calendar in UTC") from wrong

@@ -72,7 +72,7 @@ class Token:
             document["branch"],
             tuple((branch, write) for branch, write in document["seen"]),
             tuple(document["waits"]),
-            document["data"],
+            dict(document["data"]),
         )
 
 
@@ -277,7 +277,7 @@ def wait_from_json(document: Mapping[str, Any]) -> Wait:
     given = {name: value for name, value in document.items() if name != "is"}
     match document["is"]:
         case "job":
-            return JobWait(**given)
+            return JobWait(**{**given, "headers": dict(given["headers"])})
         case "task":
             for name in ("due", "follow_up"):
                 given[name] = time_from_json(given[name]) if given[name] else None

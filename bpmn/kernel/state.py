@@ -33,10 +33,7 @@ from bpmn.kernel.records import (
 )
 from bpmn.kernel.table import Table
 from bpmn.model.definition import Element, Model
-from bpmn.values import Value
-
-KERNEL_VERSION = "1"
-"""The version of the kernel's semantics: whatever changes one state root is a new version."""
+from bpmn.values import Json, Value, ValueRefused
 
 FORMAT = 1
 
@@ -92,7 +89,6 @@ class State:
         "children",
         "due",
         "instance",
-        "kernel",
         "live",
         "model",
         "next_key",
@@ -111,7 +107,6 @@ class State:
         model: Model,
         instance: str,
         *,
-        kernel: str = KERNEL_VERSION,
         status: str = "created",
         at: datetime | None = None,
         next_key: int = 1,
@@ -129,7 +124,6 @@ class State:
     ) -> None:
         self.model = model
         self.instance = instance
-        self.kernel = kernel
         self.status = status
         self.at = at
         self.next_key = next_key
@@ -146,6 +140,11 @@ class State:
         self.channels = channels or SortedKeys()
         self.due = due or SortedKeys()
         self._root_hex: str | None = None
+
+    @property
+    def kernel(self) -> str:
+        """The version of the kernel that runs the instance: the one that its model is compiled for."""
+        return self.model.kernel.version
 
     # What the instance waits for
 
@@ -277,30 +276,31 @@ class State:
         }
 
     @classmethod
-    def from_json(cls, model: Model, document: Mapping[str, Any]) -> State:
+    def from_json(cls, model: Model, document: Json) -> State:
         """Restore a state.
 
         Raises:
             StateRefused: `state.other-model`, `state.other-kernel`, `state.format` or `state.damaged`.
         """
-        if document.get("format") != FORMAT:
+        found = document.get("format") if isinstance(document, Mapping) else None
+        if found != FORMAT:
             raise StateRefused(
-                "state.format",
-                f"The stored state has format {document.get('format')!r}, this kernel reads {FORMAT}.",
+                "state.format", f"The stored state has format {found!r}, this kernel reads {FORMAT}."
             )
-        if document["model"] != model.hash:
+        if document.get("model") != model.hash:
             raise StateRefused(
                 "state.other-model",
-                f"The state belongs to model {document['model']}, not {model.hash}.",
+                f"The state belongs to model {document.get('model')}, not {model.hash}.",
                 where=str(document.get("instance")),
                 hint="Load the model version that the instance runs on, or migrate the instance.",
             )
-        if document["kernel"] != KERNEL_VERSION:
+        if document.get("kernel") != model.kernel.version:
             raise StateRefused(
                 "state.other-kernel",
-                f"The state was made by kernel {document['kernel']}; this is kernel {KERNEL_VERSION}.",
+                f"The state was made by kernel {document.get('kernel')}; "
+                f"the model is compiled for kernel {model.kernel.version}.",
                 where=str(document.get("instance")),
-                hint="Run the instance on its own kernel version, or migrate it.",
+                hint="Compile the model for the kernel that the state names.",
             )
         try:
             tokens = [Token.from_json(each) for each in document["tokens"]]
@@ -311,7 +311,6 @@ class State:
             return cls(
                 model,
                 document["instance"],
-                kernel=document["kernel"],
                 status=document["status"],
                 at=time_from_json(document["at"]) if document["at"] else None,
                 next_key=document["next_key"],
@@ -333,7 +332,7 @@ class State:
                 channels=SortedKeys.of([channel_key(wait) for wait in waits if isinstance(wait, EventWait)]),
                 due=SortedKeys.of([(wait.due, wait.key) for wait in waits if isinstance(wait, TimerWait)]),
             )
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as wrong:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ValueRefused) as wrong:
             raise StateRefused(
                 "state.damaged",
                 f"The stored state cannot be read: {wrong!r}.",

@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from bpmn.elements.compensation import take_everything
 from bpmn.elements.events.error import throw_error
 from bpmn.elements.events.timer import fire
+from bpmn.elements.process import begin_undoing, end_cancelled
 from bpmn.errors import CommandRefused
+from bpmn.kernel import incidents
 from bpmn.kernel.burst import Burst
 from bpmn.kernel.commands import (
     BroadcastSignal,
@@ -23,16 +26,20 @@ from bpmn.kernel.commands import (
     CorrelateMessage,
     FailJob,
     FireTimers,
+    Modify,
     ResolveIncident,
+    SkipElement,
     Start,
+    ThrowAtIncident,
     ThrowError,
 )
+from bpmn.kernel.modify import modify
 from bpmn.kernel.records import EMPTY, Event, JobWait, TaskWait
 from bpmn.kernel.scopes import Stuck
 from bpmn.kernel.state import State, key_of
 from bpmn.model.definition import Model
 from bpmn.model.starts import by_plain_start
-from bpmn.values import Value, from_json, to_json
+from bpmn.values import Value, accepted
 
 MAX_FIRINGS = 10_000
 """Timers that one command may fire; the rest stay due for the next one."""
@@ -60,6 +67,13 @@ def step(model: Model, state: State, command: Command) -> Step:
     if state.model.hash != model.hash:
         raise CommandRefused(
             "command.other-model", "The state belongs to another model.", where=state.instance
+        )
+    if state.model.kernel is not model.kernel:
+        raise CommandRefused(
+            "command.other-kernel",
+            f"The state belongs to kernel {state.kernel}, the model is compiled for {model.kernel.version}.",
+            where=state.instance,
+            hint="Compile the model for the kernel that the state names.",
         )
     if command.at.tzinfo is None:
         raise CommandRefused("command.no-zone", "The command's time has no time zone.", where=command.kind)
@@ -133,20 +147,17 @@ def _apply(burst: Burst, state: State, command: Command) -> None:
         case FireTimers():
             _fire_timers(burst)
         case ResolveIncident():
-            _resolve(burst, command)
+            incidents.resolve(burst, command)
+        case SkipElement():
+            incidents.skip(burst, command)
+        case ThrowAtIncident():
+            incidents.throw(burst, command)
+        case Modify():
+            modify(burst, command)
         case Cancel():
             _cancel(burst, command)
         case _:
             raise CommandRefused("command.unknown", f"The kernel knows no command {type(command).__name__}.")
-
-
-def accepted(variables: Mapping[str, Value]) -> dict[str, Value]:
-    """The variables as they would come back from storage, so that a live and a restored state are the same.
-
-    Raises:
-        ValueRefused: for what cannot be stored, such as a float.
-    """
-    return {str(name): from_json(to_json(value)) for name, value in variables.items()}
 
 
 def _start(burst: Burst, command: Start) -> None:
@@ -222,25 +233,20 @@ def _fire_timers(burst: Burst) -> None:
         burst.run()
 
 
-def _resolve(burst: Burst, command: ResolveIncident) -> None:
-    stop = burst.stop_record(key_of(command.incident))
-    if stop is None or command.incident != f"{stop.element}:{stop.key}":
-        raise CommandRefused(
-            "incident.unknown", f"No open incident is called {command.incident}.", where=command.incident
-        )
-    token = burst.absorb_visible(burst.alive(stop.token))
-    variables = accepted(command.variables)
-    burst.propagate(token, variables)
-    burst.resume(stop)
-    if stop.phase == "job":
-        job = burst.wait(stop.job)
-        if isinstance(job, JobWait):
-            burst.put_wait(replace(job, failed=False))
-            burst.emit("job.created", job.element, {"job": f"{job.element}:{job.key}", "type": job.type})
-
-
 def _cancel(burst: Burst, command: Cancel) -> None:
-    burst.terminate_children(burst.alive(burst.root_token))
     root = burst.alive(burst.root_token)
-    burst.emit("instance.cancelled", root.element, {"reason": command.reason})
-    burst.finish_instance(root, "cancelled")
+    if command.compensate and "cancelling" in root.data:
+        raise CommandRefused(
+            "cancel.undoing",
+            "The instance is being undone already.",
+            where=root.element,
+            hint="Wait for what undoes it, or cancel it without.",
+        )
+    records = take_everything(burst, root) if command.compensate else []
+    burst.terminate_children(root)
+    if records:
+        # Nothing runs beside what undoes: all that was written lies before it.
+        root = burst.absorb_visible(burst.alive(root.key))
+        begin_undoing(burst, root, records, command.reason)
+    else:
+        end_cancelled(burst, burst.alive(root.key), command.reason)

@@ -78,7 +78,10 @@ def parse_moment(text: str) -> dt.datetime:
     found = dt.datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
     if found.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone; end it with Z or an offset")
-    return found.astimezone(dt.UTC)
+    try:
+        return found.astimezone(dt.UTC)
+    except OverflowError as wrong:
+        raise ValueError(f"{text!r} lies outside the calendar in UTC") from wrong
 
 
 def parse_repetition(text: str) -> Repetition:
@@ -102,7 +105,12 @@ def span(value: Value) -> Span:
     if isinstance(value, YearMonthDuration):
         return Span(value.months, dt.timedelta(0), f"P{value.months}M")
     if isinstance(value, DayTimeDuration):
-        clock = value.to_timedelta()
+        try:
+            clock = value.to_timedelta()
+        except OverflowError as wrong:
+            raise Stuck(
+                "timer.bad-duration", f"A timer cannot wait for {value!r}: it is too long."
+            ) from wrong
         return Span(0, clock, f"PT{clock.total_seconds():f}S")
     if isinstance(value, str):
         try:
@@ -119,7 +127,10 @@ def moment(value: Value, now: dt.datetime) -> dt.datetime:
         Stuck: `timer.bad-date`.
     """
     if isinstance(value, dt.datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        try:
+            return (value if value.tzinfo else value.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+        except OverflowError as wrong:
+            raise Stuck("timer.bad-date", f"{value} lies outside the calendar in UTC.") from wrong
     if isinstance(value, dt.date):
         return dt.datetime(value.year, value.month, value.day, tzinfo=dt.UTC)
     if isinstance(value, YearMonthDuration | DayTimeDuration):

@@ -73,7 +73,6 @@ class Workspace:
         return State(
             base.model,
             base.instance,
-            kernel=base.kernel,
             status=self.status,
             at=self.at,
             next_key=self._next,

@@ -57,7 +57,6 @@ class Translation:
         return State(
             self.versions.new,
             state.instance,
-            kernel=state.kernel,
             status=state.status,
             at=at,
             next_key=state.next_key,

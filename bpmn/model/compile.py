@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import orjson
 from lxml import etree
 
-from bpmn.elements import BEHAVIOURS, EVENT_KINDS
 from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.errors import BpmnError, Finding, ModelRefused
+from bpmn.kernels import Kernel, newest
 from bpmn.model.beginnings import Beginnings, check_correlation, process_starts, read_beginnings
 from bpmn.model.data import data_parts, read_data
 from bpmn.model.definition import (
@@ -41,7 +41,7 @@ from bpmn.model.strict import (
     check_extensions,
     check_parts,
 )
-from bpmn.model.structure import check_structure, warn_unreachable
+from bpmn.model.structure import check_structure
 from bpmn.model.writes import shared_in_parallel
 
 if TYPE_CHECKING:
@@ -52,23 +52,26 @@ MAX_QUANTITY = 1000
 
 
 def examine(
-    sources: Mapping[str, bytes], process: str | None = None
+    sources: Mapping[str, bytes], process: str | None = None, kernel: Kernel | None = None
 ) -> tuple[Model | None, list[Finding], list[Reader]]:
     """Compile as far as possible; the model is None when an error was found."""
-    return _Compilation(sources, process).run()
+    return _Compilation(sources, process, kernel or newest()).run()
 
 
-def compile_model(sources: Mapping[str, bytes], *, process: str | None = None) -> Model:
+def compile_model(
+    sources: Mapping[str, bytes], *, process: str | None = None, kernel: Kernel | None = None
+) -> Model:
     """Compile the main process with all that it calls into one immutable model.
 
     Args:
         sources: file name → content of BPMN and DMN files (and forms, which only enter the hash).
         process: the id of the main process; needed only when several processes could be it.
+        kernel: the kernel that runs the model, by default the newest.
 
     Raises:
         ModelRefused: with every finding, when one of them is an error.
     """
-    model, findings, _ = examine(sources, process)
+    model, findings, _ = examine(sources, process, kernel)
     if model is None:
         raise ModelRefused(findings)
     return model
@@ -92,9 +95,10 @@ def executable_processes(content: bytes, file: str) -> list[str]:
 
 
 class _Compilation:
-    def __init__(self, sources: Mapping[str, bytes], process: str | None) -> None:
+    def __init__(self, sources: Mapping[str, bytes], process: str | None, kernel: Kernel) -> None:
         self.sources = sources
         self.wanted = process
+        self.kernel = kernel
         self.findings: list[Finding] = []
         self.readers: list[Reader] = []
         self.processes: dict[str, tuple[Reader, etree._Element]] = {}
@@ -157,6 +161,7 @@ class _Compilation:
         settling = tuple(sorted(ref for ref, each in self.elements.items() if each.behaviour.settles))
         model = Model(
             hash=content_hash(self.sources, main),
+            kernel=self.kernel,
             process_id=main,
             name=node.get("name") or main,
             elements=MappingProxyType(self.elements),
@@ -194,7 +199,7 @@ class _Compilation:
         try:
             root = parse_xml(content, file)
             if namespace(root) == BPMN and local(root) == "definitions":
-                self._read_bpmn(Reader(file, root, self.findings))
+                self._read_bpmn(Reader(file, root, self.findings, self.kernel))
             elif local(root) == "definitions" and "/DMN/" in (namespace(root) or ""):
                 from bpmn.dmn import compile_dmn  # only models with decisions pay for it
 
@@ -285,10 +290,17 @@ class _Compilation:
                 'Set isExecutable="true".',
             )
             return
-        self._scope(reader, node, node.get("id", ""), None)
+        self._scope(reader, node, node.get("id", ""), None, {})
 
-    def _scope(self, reader: Reader, node: etree._Element, process: str, parent: str | None) -> None:
-        """Compile a process or subprocess and what it contains."""
+    def _scope(
+        self,
+        reader: Reader,
+        node: etree._Element,
+        process: str,
+        parent: str | None,
+        around: Mapping[str, tuple[etree._Element, Flow]],
+    ) -> None:
+        """Compile a process or subprocess and what it contains; `around` are the flows beside it."""
         flows = self._flows(reader, node)
         nodes = [child for child in node.iterchildren(etree.Element) if self._flow_node(reader, node, child)]
         children = tuple(self._ref_of(child) for child in nodes)
@@ -299,15 +311,14 @@ class _Compilation:
             for start in child.iterchildren(f"{{{BPMN}}}startEvent")
         )
         beginnings = read_beginnings(reader, node)
-        self._element(reader, node, process, parent, flows, children, beginnings, event_starts)
+        self._element(reader, node, process, parent, around, children, beginnings, event_starts)
         own = self._ref_of(node)
         for child in nodes:
             if local(child) in SCOPES:
-                self._scope(reader, child, process, own)
+                self._scope(reader, child, process, own, flows)
             else:
                 self._element(reader, child, process, own, flows, (), Beginnings(), ())
         check_correlation(reader, node, self.elements)
-        warn_unreachable(reader, node, nodes)
 
     def _flow_node(self, reader: Reader, scope: etree._Element, child: etree._Element) -> bool:
         """Whether a child of a scope is an element that can run; what is unknown is refused here."""
@@ -317,13 +328,13 @@ class _Compilation:
                 "element.foreign", child, f"The element {tag} is no BPMN.", "Move it into extensionElements."
             )
             return False
-        if tag in BEHAVIOURS and tag not in CALLABLE:
+        if tag in self.kernel.behaviours and tag not in CALLABLE:
             if not child.get("id"):
                 reader.refuse("id.missing", child, f"A {tag} has no id.", "Give it one.")
                 return False
             return True
         known = SILENT | WIRING | LOOPS | {"sequenceFlow"} | data_parts(scope, activity=True)
-        if tag not in known and tag not in BEHAVIOURS[local(scope)].parts:
+        if tag not in known and tag not in self.kernel.behaviours[local(scope)].parts:
             reader.refuse(
                 "element.unsupported",
                 child,
@@ -340,7 +351,7 @@ class _Compilation:
             ends = []
             for role in ("sourceRef", "targetRef"):
                 end = reader.by_id.get(node.get(role, ""))
-                if end is None or local(end) not in BEHAVIOURS:
+                if end is None or local(end) not in self.kernel.behaviours:
                     known = end is not None
                     reader.refuse(
                         "flow.bad-end" if known else "flow.dangling",
@@ -382,16 +393,15 @@ class _Compilation:
         node: etree._Element,
         process: str,
         parent: str | None,
-        flows: Mapping[str, tuple[etree._Element, Flow]],
+        around: Mapping[str, tuple[etree._Element, Flow]],
         children: tuple[str, ...],
         beginnings: Beginnings,
         event_starts: tuple[str, ...],
     ) -> None:
         tag = local(node)
-        behaviour = BEHAVIOURS[tag]
+        behaviour = self.kernel.behaviours[tag]
         ref = self._ref_of(node)
         outer = node.getparent()
-        around = flows if tag not in SCOPES else (self._flows_around(reader, node, outer))
         incoming = tuple(flow for _, flow in around.values() if flow.target == ref)
         outgoing = tuple(flow for _, flow in around.values() if flow.source == ref)
         place = position(node)
@@ -401,12 +411,14 @@ class _Compilation:
         check_parts(reader, node, behaviour, kinds)
         check_extensions(reader, node, behaviour, kinds)
         events = tuple(
-            EventDefinition(EVENT_KINDS[local(definition)], config)
+            EventDefinition(self.kernel.event_kinds[local(definition)], config)
             for definition in kinds
-            for config in [EVENT_KINDS[local(definition)].read(definition, node, place, reader)]
+            for config in [self.kernel.event_kinds[local(definition)].read(definition, node, place, reader)]
         )
         if tag == "receiveTask":
-            events = (EventDefinition(EVENT_KINDS["messageEventDefinition"], _received(node, reader)),)
+            events = (
+                EventDefinition(self.kernel.event_kinds["messageEventDefinition"], _received(node, reader)),
+            )
         takes = _quantity(reader, node, "startQuantity")
         if takes > 1 and not incoming:
             reader.refuse(
@@ -493,16 +505,6 @@ class _Compilation:
             self._ref_of(starts[0]) if starts else None,
         )
 
-    def _flows_around(
-        self, reader: Reader, node: etree._Element, outer: etree._Element | None
-    ) -> Mapping[str, tuple[etree._Element, Flow]]:
-        """The flows beside a subprocess (its own are inside); their findings came with the outer scope."""
-        if outer is None or local(node) == "process":
-            return {}
-        quiet = Reader(reader.file, reader.root, [])
-        quiet.ref_of = self._ref_of
-        return self._flows(quiet, outer)
-
     def _event_definitions(self, reader: Reader, node: etree._Element, place: str) -> list[etree._Element]:
         if not place:
             return []
@@ -522,7 +524,7 @@ class _Compilation:
                 child, tag = shared, local(shared)
             if not tag.endswith("EventDefinition"):
                 continue
-            kind = EVENT_KINDS.get(tag)
+            kind = self.kernel.event_kinds.get(tag)
             if kind is None or place not in kind.positions:
                 reader.refuse(
                     "event.unsupported",
@@ -585,7 +587,7 @@ class _Compilation:
         if local(node) != "boundaryEvent":
             return None
         host = reader.by_id.get(node.get("attachedToRef", ""))
-        behaviour = BEHAVIOURS.get(local(host)) if host is not None else None
+        behaviour = self.kernel.behaviours.get(local(host)) if host is not None else None
         if (
             host is None
             or host.getparent() is not node.getparent()

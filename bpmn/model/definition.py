@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bpmn.dmn import Decision
     from bpmn.elements.behaviour import Behaviour
     from bpmn.elements.events.kind import EventKind
+    from bpmn.kernels import Kernel
     from bpmn.model.starts import ProcessStart
 
 
@@ -157,10 +158,12 @@ class Model:
     `starts` is what starts the main process, in the order of the file;
     `settling` are the refs of merges that look at the rest of their scope when nothing else can go on;
     `conditional` tells whether any event waits for a condition.
-    `hash` is the SHA-256 (hex) over the main process's id and the name and SHA-256 of each source.
+    `hash` is the SHA-256 (hex) over the main process's id and the name and SHA-256 of each source; `kernel`
+    is what runs it, and no part of the hash.
     """
 
     hash: str
+    kernel: Kernel
     process_id: str
     name: str
     elements: Mapping[str, Element]

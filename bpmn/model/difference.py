@@ -59,13 +59,20 @@ class Difference:
         return f"{self.area} {self.item}: {self.what} {_shown(self.old)} → {_shown(self.new)}"
 
 
-def difference(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> list[Difference]:
+def difference(
+    old: Mapping[str, bytes], new: Mapping[str, bytes], *, process: str | None = None
+) -> list[Difference]:
     """Compare the sources (BPMN, DMN, forms) of two versions.
+
+    Args:
+        old: the sources of the earlier version, by file name.
+        new: those of the later one.
+        process: the id of the main process; needed only when several processes could be it.
 
     Raises:
         ModelRefused: one of them cannot be deployed.
     """
-    before, after = compile_model(old), compile_model(new)
+    before, after = compile_model(old, process=process), compile_model(new, process=process)
     return [
         *_elements(before, after),
         *_flows(before, after),

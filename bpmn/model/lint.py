@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
 
 import orjson
 from lxml import etree
@@ -10,11 +11,13 @@ from lxml import etree
 from bpmn.errors import BpmnError, Finding
 from bpmn.model.catalogue import Catalogue
 from bpmn.model.compile import examine
-from bpmn.model.definition import Model
+from bpmn.model.definition import Element, Model
 from bpmn.model.reader import Reader
 from bpmn.model.rules import broken_rules
 from bpmn.model.source import BPMN, namespace, parse_xml
 from bpmn.model.starts import by_plain_start
+from bpmn.model.variables import unknown_variables
+from bpmn.soundness import Trouble, find_troubles, find_ways_around
 
 
 def lint(
@@ -22,8 +25,8 @@ def lint(
 ) -> list[Finding]:
     """Check sources before deployment: errors first, then warnings, each in the order of files.
 
-    With a catalogue, job types and forms that it does not know are errors, and so is a process of a
-    product family that lacks one of the family's mandatory job types, or one that starts by nothing the
+    With a catalogue, job types and forms that it does not know are errors, and so are every way around a
+    mandatory control of the product family that a process names, and a process that starts by nothing the
     platform serves.
     """
     model, findings, readers = examine(sources, process)
@@ -36,13 +39,36 @@ def lint(
     if catalogue is not None:
         for reader in readers:
             before = len(reader.findings)
-            _check_catalogue(reader, catalogue, forms | catalogue.forms)
+            _check_catalogue(reader, catalogue, forms.keys() | catalogue.forms)
             findings.extend(reader.findings[before:])
         if model is not None:
             findings.extend(_family_findings(model, readers, catalogue))
             findings.extend(_start_findings(model, readers, catalogue))
+    if model is not None:
+        findings.extend(_soundness_findings(model, readers, findings))
+        findings.extend(_variable_findings(model, readers, forms, catalogue or Catalogue(frozenset())))
     unique = list(dict.fromkeys(findings))
     return sorted(unique, key=lambda finding: finding.severity != "error")
+
+
+def _soundness_findings(model: Model, readers: list[Reader], findings: list[Finding]) -> Iterator[Finding]:
+    """What playing the token game shows, except what a rule of the standard says of the same element."""
+    disconnected = {finding.element for finding in findings if finding.code == "bpmn.ext-150"}
+    for trouble in find_troubles(model):
+        element = model.elements[trouble.element]
+        if trouble.code == "soundness.unreachable" and element.id in disconnected:
+            continue
+        yield _finding(model, readers, trouble)
+
+
+def _finding(model: Model, readers: list[Reader], trouble: Trouble) -> Finding:
+    element = model.elements[trouble.element]
+    file = _file_of(readers, element)
+    return Finding(trouble.code, trouble.severity, element.id, trouble.message, trouble.hint, file)
+
+
+def _file_of(readers: list[Reader], element: Element) -> str:
+    return next(reader.file for reader in readers if element.process in reader.by_id)
 
 
 def _bpmn_documents(sources: Mapping[str, bytes]) -> Iterator[tuple[str, etree._Element]]:
@@ -60,6 +86,8 @@ def _bpmn_documents(sources: Mapping[str, bytes]) -> Iterator[tuple[str, etree._
 
 def _schema_findings(documents: list[tuple[str, etree._Element]]) -> list[Finding]:
     """What the standard's XML schema says, by SpiffWorkflow's validator."""
+    if not documents:
+        return []
     from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnValidator
     from SpiffWorkflow.bpmn.parser.ValidationException import ValidationException
 
@@ -83,16 +111,16 @@ def _schema_findings(documents: list[tuple[str, etree._Element]]) -> list[Findin
     return findings
 
 
-def _forms(sources: Mapping[str, bytes]) -> tuple[frozenset[str], list[Finding]]:
-    """The ids of the forms among the sources."""
-    forms: set[str] = set()
+def _forms(sources: Mapping[str, bytes]) -> tuple[dict[str, frozenset[str]], list[Finding]]:
+    """The ids of the forms among the sources, with the keys of their fields."""
+    forms: dict[str, frozenset[str]] = {}
     findings: list[Finding] = []
     for file in sorted(sources):
         if not file.endswith((".form", ".json")):
             continue
         try:
             form = orjson.loads(sources[file])
-            forms.add(form["id"])
+            forms[form["id"]] = frozenset(_keys(form))
         except (orjson.JSONDecodeError, KeyError, TypeError) as wrong:
             findings.append(
                 Finding(
@@ -104,10 +132,47 @@ def _forms(sources: Mapping[str, bytes]) -> tuple[frozenset[str], list[Finding]]
                     file,
                 )
             )
-    return frozenset(forms), findings
+    return forms, findings
 
 
-def _check_catalogue(reader: Reader, catalogue: Catalogue, forms: frozenset[str]) -> None:
+def _keys(component: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of the fields of a form-js component and of those within it."""
+    for child in component.get("components", ()):
+        if "key" in child:
+            yield str(child["key"])
+        yield from _keys(child)
+
+
+def _variable_findings(
+    model: Model, readers: list[Reader], forms: Mapping[str, frozenset[str]], catalogue: Catalogue
+) -> Iterator[Finding]:
+    """Variables that are read though nothing provides them."""
+    for unknown in unknown_variables(model, forms, catalogue, _start_form(model, readers)):
+        element = model.elements[unknown.element]
+        meant = f"Did you mean {unknown.like}? " if unknown.like else ""
+        yield Finding(
+            "variable.unknown",
+            "error" if unknown.certain else "warning",
+            element.id,
+            f"Nothing provides the variable {unknown.name}, which {unknown.what} of {element.id} reads"
+            + (": the token would stop there." if unknown.certain else "; it would be null."),
+            meant + "Set it before, or name it among the process's inputs.",
+            _file_of(readers, element),
+        )
+
+
+def _start_form(model: Model, readers: list[Reader]) -> str:
+    """The form by which a person starts the main process."""
+    for ref in model.process.starts:
+        for reader in readers:
+            node = reader.by_id.get(ref)
+            form = reader.extension(node, "formDefinition") if node is not None else None
+            if form is not None:
+                return form.get("formId") or form.get("formKey") or ""
+    return ""
+
+
+def _check_catalogue(reader: Reader, catalogue: Catalogue, forms: Set[str]) -> None:
     for node, job_type in reader.job_types:
         if job_type not in catalogue.job_types:
             reader.refuse(
@@ -128,30 +193,19 @@ def _family_findings(model: Model, readers: list[Reader], catalogue: Catalogue) 
     if family is None:
         return []
     file = readers[0].file
-    mandatory = dict(catalogue.families).get(family)
-    if mandatory is None:
+    families = {each.name: each for each in catalogue.families}
+    if family not in families:
         return [
             Finding(
                 "family.unknown",
                 "error",
                 model.process_id,
                 f"There is no product family {family}.",
-                f"Use one of {', '.join(name for name, _ in catalogue.families)}.",
+                f"Use one of {', '.join(families)}.",
                 file,
             )
         ]
-    used = {job_type for reader in readers for _, job_type in reader.job_types}
-    return [
-        Finding(
-            "family.missing-control",
-            "error",
-            model.process_id,
-            f"A process of the family {family} must contain the job {job_type}.",
-            "Add a service task of this type.",
-            file,
-        )
-        for job_type in sorted(mandatory - used)
-    ]
+    return [_finding(model, readers, each) for each in find_ways_around(model, families[family])]
 
 
 def _start_findings(model: Model, readers: list[Reader], catalogue: Catalogue) -> list[Finding]:

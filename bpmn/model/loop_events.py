@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from bpmn.elements import EVENT_KINDS
 from bpmn.model.definition import EventDefinition, LoopEvent
 from bpmn.model.reader import Reader
 from bpmn.model.source import BPMN, local
@@ -145,6 +144,6 @@ def _event(reader: Reader, node: etree._Element, definition: etree._Element) -> 
         )
         return None
     _check_extensions(reader, node, definition)
-    kind = EVENT_KINDS[tag]
+    kind = reader.kernel.event_kinds[tag]
     check_definition(reader, node, definition, kind)
     return EventDefinition(kind, kind.read(definition, definition, "end", reader))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from lxml import etree
 
@@ -14,6 +14,9 @@ from bpmn.model.definition import Formula
 from bpmn.model.nodes import only_drawn
 from bpmn.model.source import BPMN, ZEEBE, local, namespace
 
+if TYPE_CHECKING:
+    from bpmn.kernels import Kernel
+
 TEMPLATE = frozenset({"modelerConfigurationTemplate", "modelerConfigurationName"})
 """Attributes by which a modeler remembers the template that an entry came from."""
 
@@ -21,7 +24,8 @@ TEMPLATE = frozenset({"modelerConfigurationTemplate", "modelerConfigurationName"
 class Reader:
     """One file while it is compiled: its nodes by id, what they refer to, what was found."""
 
-    def __init__(self, file: str, root: etree._Element, findings: list[Finding]) -> None:
+    def __init__(self, file: str, root: etree._Element, findings: list[Finding], kernel: Kernel) -> None:
+        self.kernel = kernel
         self.file = file
         self.root = root
         self.findings = findings
@@ -109,7 +113,7 @@ class Reader:
             self.refuse(
                 "feel.syntax",
                 node,
-                f"The {what} {text} is no FEEL expression: {wrong.message}",
+                f"The {what} {text} is no FEEL expression: {wrong.message} ({wrong.where})",
                 wrong.hint or "Correct the expression.",
             )
             return Formula(text, None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lxml import etree
 
-from bpmn.elements import EVENT_KINDS
 from bpmn.elements.behaviour import Behaviour
 from bpmn.elements.events.kind import EventKind
 from bpmn.model.data import data_parts
@@ -117,7 +116,7 @@ def check_extensions(
     """Refuse `zeebe:` extensions that this kind and its events do not take, and those of other engines."""
     allowed = behaviour.extensions | {"properties"}
     for definition in kinds:
-        allowed |= EVENT_KINDS[local(definition)].extensions
+        allowed |= reader.kernel.event_kinds[local(definition)].extensions
     if local(node) == "process":
         allowed |= {"userTaskForm", "versionTag"}
     for extension in reader.extensions(node):

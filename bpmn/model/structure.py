@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from lxml import etree
 
-from bpmn.model.beginnings import unled
 from bpmn.model.definition import Element
-from bpmn.model.nodes import by_event, for_compensation, has_definition, instantiates
+from bpmn.model.nodes import by_event, for_compensation, has_definition
 from bpmn.model.reader import Reader
-from bpmn.model.source import BPMN, local
 
 
 def check_structure(reader: Reader, node: etree._Element, element: Element) -> None:
@@ -54,47 +52,3 @@ def check_structure(reader: Reader, node: etree._Element, element: Element) -> N
         )
     if tag.endswith("Gateway") and not element.outgoing:
         reader.refuse("gateway.no-way-out", node, "The gateway has no outgoing flow.", "Add one.")
-
-
-def warn_unreachable(reader: Reader, scope: etree._Element, nodes: list[etree._Element]) -> None:
-    """Warn of elements that nothing begins or leads to; in an ad-hoc subprocess all begin."""
-    if local(scope) == "adHocSubProcess":
-        return
-    reached: set[str] = set()
-    begin = {node.get("id") for node in unled(reader, scope)}
-    pending: list[etree._Element] = [
-        node
-        for node in nodes
-        if local(node) in ("startEvent", "boundaryEvent")
-        or node.get("id") in begin
-        or instantiates(node)
-        or by_event(node)
-        or _link_catch(node)
-        or _undoes(reader, node)
-    ]
-    while pending:
-        node = pending.pop()
-        if node.get("id", "") in reached:
-            continue
-        reached.add(node.get("id", ""))
-        pending.extend(reader.targets(node))
-    for node in nodes:
-        if node.get("id", "") not in reached:
-            reader.warn(
-                "element.unreachable",
-                node,
-                f"No flow leads to the {local(node)} {node.get('id')}.",
-                "Connect or remove it.",
-            )
-
-
-def _undoes(reader: Reader, node: etree._Element) -> bool:
-    """Whether a compensation boundary event leads to this handler."""
-    return for_compensation(node) and any(
-        association.get("targetRef") == node.get("id")
-        for association in reader.root.iter(f"{{{BPMN}}}association")
-    )
-
-
-def _link_catch(node: etree._Element) -> bool:
-    return local(node) == "intermediateCatchEvent" and node.find(f"{{{BPMN}}}linkEventDefinition") is not None

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from bpmn.kernel.commands import BroadcastSignal, Command, CorrelateMessage, FireTimers, Start
 from bpmn.kernel.records import Event
 from bpmn.kernel.state import State
-from bpmn.kernel.step import new_instance, step
+from bpmn.kernel.step import new_instance
+from bpmn.kernels import step
 from bpmn.model.definition import Model
 from bpmn.simulation.subscriptions import Begun, Subscriptions
 from bpmn.values import Value, from_json

@@ -76,6 +76,17 @@ async def create_account(
     return Viewer(account.id, login, held, party_id)
 
 
+async def colleague(viewer: Viewer, name: str) -> Viewer | None:
+    """Return who a person may give work to: somebody of the same company; the bank's people are one.
+
+    None when nobody of that name can log in, or only somebody of another company: the two are not told apart.
+    """
+    account = await Account.get_or_none(name=name.strip().lower(), disabled=False)
+    if account is None or account.party_id != viewer.party_id:
+        return None
+    return Viewer(account.id, account.name, frozenset(account.roles), account.party_id)
+
+
 def check_password(password: str) -> None:
     """Refuse a password that is too short to resist guessing, or too long to be one.
 

@@ -60,9 +60,14 @@ class Commands:
                 await self._listener
 
     async def perform(
-        self, viewer: Viewer, kind: str, payload: Mapping[str, Any], idempotency_key: str
+        self,
+        viewer: Viewer,
+        kind: str,
+        payload: Mapping[str, Any],
+        idempotency_key: str,
+        case_id: UUID | None = None,
     ) -> CommandResult:
-        """Commit a command for a person and wait a moment for its outcome.
+        """Commit a command for a person and wait a moment for its outcome; `case_id` as `workflows.submit`.
 
         Raises:
             ScfError: what `workflows.submit` refuses, for example `command.forbidden` and
@@ -71,11 +76,17 @@ class Commands:
         actor = workflows.Actor(viewer.name, viewer.roles, viewer.party_id)
         async with self._database.transaction() as tx:
             receipt = await workflows.submit(
-                tx, kind=kind, actor=actor, payload=payload, idempotency_key=idempotency_key
+                tx,
+                kind=kind,
+                actor=actor,
+                payload=payload,
+                idempotency_key=idempotency_key,
+                case_id=case_id,
             )
-        return CommandResult(receipt.command_id, await self._outcome(receipt.command_id))
+        return CommandResult(receipt.command_id, await self.outcome(receipt.command_id))
 
-    async def _outcome(self, command_id: UUID) -> workflows.CommandOutcome | None:
+    async def outcome(self, command_id: UUID) -> workflows.CommandOutcome | None:
+        """Wait a moment for what became of a command; None while it is not decided."""
         deadline = asyncio.get_running_loop().time() + self._wait.total_seconds()
         done = asyncio.Event()
         waiting = self._waiting.setdefault(str(command_id), set())

@@ -59,8 +59,12 @@ class Context:
 
     async def page(self, view: View, page: Page, filters: Sequence[Filter] = ()) -> Slice:
         """Return one page of what the person may see of a view."""
-        self._spend(page.first)
+        self.spend(page.first)
         return await self.repository.page(view, self.scope(view.area), page, filters)
+
+    async def totals(self, view: View, by: str, totals: str, filters: Sequence[Filter]) -> list[Row]:
+        """Return aggregates of what the person may see of a view, for each value of a column."""
+        return await self.repository.totals(view, self.scope(view.area), by, totals, filters)
 
     async def one(self, view: View, value: object | None, column: str = "id") -> Row | None:
         """Return the row of a view with this value, or None when there is none that the person may see."""
@@ -82,7 +86,7 @@ class Context:
         if key not in self._loaders:
 
             async def load(parents: list[object]) -> list[Slice]:
-                self._spend(page.first * len(parents))
+                self.spend(page.first * len(parents))
                 found = await self.repository.pages_of(view, self.scope(view.area), page, column, parents)
                 return [found.get(one, EMPTY) for one in parents]
 
@@ -90,7 +94,12 @@ class Context:
         slice_: Slice = await self._loaders[key].load(parent)
         return slice_
 
-    def _spend(self, rows: int) -> None:
+    def spend(self, rows: int) -> None:
+        """Count what this request costs the database, in rows.
+
+        Raises:
+            InvalidInput: `request.too_many_rows`.
+        """
         self._rows_left -= rows
         if self._rows_left < 0:
             raise InvalidInput(

@@ -70,6 +70,18 @@ class Repository:
             grouped.setdefault(row["parent_id"], []).append(row)
         return {parent: _slice(rows, page) for parent, rows in grouped.items()}
 
+    async def totals(
+        self, view: View, scope: Scope, by: str, totals: str, filters: Iterable[Filter] = ()
+    ) -> list[Row]:
+        """Return aggregates of a view's visible rows for each value of a column."""
+        statement = _Statement()
+        where = [view.condition, _visible(statement, view, scope)]
+        where += [statement.condition(text, values) for text, values in filters]
+        text = " ".join(
+            (f"SELECT {by}, {totals} FROM {view.name} WHERE", " AND ".join(where), f"GROUP BY {by}")  # noqa: S608
+        )
+        return await self._fetch(text, statement)
+
     async def lookup(
         self, view: View, scope: Scope, column: str, values: Sequence[object], columns: str | None = None
     ) -> dict[object, Row]:

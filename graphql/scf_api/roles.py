@@ -13,6 +13,7 @@ from enum import Enum
 from uuid import UUID
 
 from core import InvalidInput
+from workflows import groups_handed_out
 
 
 class Area(Enum):
@@ -58,7 +59,7 @@ _READS: dict[str, frozenset[Area]] = {
 class Scope:
     """Which rows of an area someone may see: every row, those of one party, or none.
 
-    `roles` and `name` tell which tasks of the own party are this person's to do.
+    `roles` and `name` tell which tasks of the own party are this person's to do, or to hand out.
     """
 
     everything: bool = False
@@ -81,7 +82,8 @@ class Viewer:
         reading = [role for role in self.roles if area in _READS[role]]
         if any(role not in PARTY_ROLES for role in reading):
             return Scope(everything=True)
-        return Scope(party_id=self.party_id if reading else None, roles=self.roles, name=self.name)
+        party_id = self.party_id if reading else None
+        return Scope(party_id=party_id, roles=self.roles | groups_handed_out(self.roles), name=self.name)
 
 
 def check_roles(roles: Collection[str], party_id: UUID | None) -> frozenset[str]:

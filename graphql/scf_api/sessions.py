@@ -42,6 +42,30 @@ async def log_in(
     """Open a session for the account `name`.
 
     Raises:
+        Forbidden: what `authenticate` raises.
+    """
+    viewer = await authenticate(database, name=name, password=password, address=address, now=now)
+    token = secrets.token_urlsafe(32)
+    expires_at = now + lasts
+    async with database.transaction() as tx:
+        await tx.sql.execute("DELETE FROM api.session WHERE expires_at <= $1", now)
+        await tx.sql.execute(
+            "INSERT INTO api.session (token_hash, account_id, created_at, expires_at)"
+            " VALUES ($1, $2, $3, $4)",
+            _hash(token),
+            viewer.account_id,
+            now,
+            expires_at,
+        )
+    return Login(viewer, token, expires_at)
+
+
+async def authenticate(
+    database: Database, *, name: str, password: str, address: str, now: datetime
+) -> Viewer:
+    """Return the person of the account `name`, whose password this is.
+
+    Raises:
         Forbidden: `auth.wrong` for an unknown name, a wrong password and a disabled account alike, or
             `auth.throttled` after too many failures of this account or from this address.
     """
@@ -64,20 +88,9 @@ async def log_in(
             "The name or the password is wrong.",
             hint="Check both; an administrator can set a new password.",
         )
-    token = secrets.token_urlsafe(32)
-    expires_at = now + lasts
     async with database.transaction() as tx:
         await _forgive_attempt(tx.sql, subjects)
-        await tx.sql.execute("DELETE FROM api.session WHERE expires_at <= $1", now)
-        await tx.sql.execute(
-            "INSERT INTO api.session (token_hash, account_id, created_at, expires_at)"
-            " VALUES ($1, $2, $3, $4)",
-            _hash(token),
-            account["id"],
-            now,
-            expires_at,
-        )
-    return Login(_viewer(account), token, expires_at)
+    return _viewer(account)
 
 
 async def log_out(database: Database, token: str) -> None:

@@ -38,6 +38,14 @@ _OWN_CASE = (
     " WHERE own.seller_id = :party OR own.buyer_id = :party)"
 )
 
+# A role counts on its own side of the case only: a company that buys here may sell elsewhere.
+_OWN_TASK = (
+    f"{_OWN} AND (:name = ANY(candidate_users) OR assignee = :name"
+    " OR EXISTS (SELECT FROM unnest(candidate_groups) AS role WHERE role = ANY(:roles)"
+    " AND (seller_id = :party OR NOT starts_with(role, 'seller_'))"
+    " AND (buyer_id = :party OR NOT starts_with(role, 'buyer_'))))"
+)
+
 PARTY = View(
     "finance.party_view",
     Area.PARTIES,
@@ -163,6 +171,22 @@ CASE = View(
     key_kind=Kind.TIME,
 )
 
+# The other orders in which cases are searched; what has not ended has no place in the order of ends.
+CASE_FIRST_STARTED = replace(CASE, descending=False)
+CASE_ENDED = replace(CASE, key="ended_at", condition="ended_at IS NOT NULL")
+CASE_KEY = replace(CASE, key='business_key COLLATE "C"', key_kind=Kind.TEXT, descending=False)
+
+# Where cases stand now.
+ELEMENT = View(
+    "workflows.element_view",
+    Area.CASES,
+    "case_id, element, active, incidents",
+    own=_OWN,
+    key="element",
+    key_kind=Kind.TEXT,
+    id="case_id",
+)
+
 STEP = View(
     "workflows.step_view",
     Area.CASES,
@@ -178,13 +202,37 @@ STEP = View(
 TASK = View(
     "workflows.task_view",
     Area.CASES,
-    "id, case_id, element, name, state, candidate_groups, assignee, due, created_at, completed_at,"
-    " completed_by, form_id",
-    # A seller or a buyer sees the tasks that are its own to do, not the bank's on the same case.
-    own=f"{_OWN} AND (candidate_groups && :roles OR :name = ANY(candidate_users) OR assignee = :name)",
+    "id, case_id, element, name, state, candidate_groups, assignee, delegators, priority, due, follow_up,"
+    " overdue, overdue_since, created_at, completed_at, completed_by, on_behalf_of, form_id",
+    # A seller or a buyer sees the tasks that are its own to do or hand out, not the bank's on the same case.
+    own=_OWN_TASK,
     key="created_at",
     key_kind=Kind.TIME,
     column_types={"case_id": Kind.UUID},
+)
+# The same tasks in the order of what is urgent; those that are never due come last.
+TASK_BY_PRIORITY = replace(TASK, key="priority", key_kind=Kind.NUMBER)
+TASK_BY_DUE = replace(TASK, key="due_key", descending=False)
+
+TASK_COMMENT = View(
+    "workflows.task_comment_view",
+    Area.CASES,
+    "id, task_id, author, text, at, entry_id",
+    own=f"task_id IN (SELECT own.id FROM workflows.task_view own WHERE {_OWN_TASK})",  # noqa: S608 - constant
+    key="position",
+    key_kind=Kind.NUMBER,
+    descending=False,
+    column_types={"task_id": Kind.UUID},
+)
+
+# A draft is found by an id that its task and its writer give.
+TASK_DRAFT = View(
+    "workflows.task_draft_view",
+    Area.CASES,
+    "id, answers",
+    own="person = :name",
+    key="saved_at",
+    key_kind=Kind.TIME,
 )
 
 COMMAND = View(
@@ -206,12 +254,35 @@ INCIDENT = View(
     column_types={"case_id": Kind.UUID},
 )
 
+# What became of each incident of a batch of retries.
+RETRY_ITEM = View(
+    "workflows.retry_item_view",
+    Area.CASES,
+    "id, batch_id, position, incident_id, result, refusal, raised",
+    own=None,
+    key="position",
+    key_kind=Kind.NUMBER,
+    descending=False,
+)
+
 DEFINITION = View(
     "workflows.definition_view",
     Area.DEFINITIONS,
-    "id, key, version, hash, name, state, deployed_at",
+    "id, key, version, tags, hash, name, state, requested_by, deployed_by, deployed_at",
     own="true",
     key="deployed_at",
+    key_kind=Kind.TIME,
+    column_types={"key": Kind.TEXT},
+)
+
+DRAFT = View(
+    "workflows.draft_view",
+    Area.DEFINITIONS,
+    "id, key, revision, state, hash, authors, saved_by, saved_at, requested_by, requested_at, rejected_by,"
+    " rejection",
+    # What is not deployed yet is the bank's own deliberation.
+    own=None,
+    key="saved_at",
     key_kind=Kind.TIME,
 )
 

@@ -1,4 +1,4 @@
-"""`scf process`: check, try out, compare, migrate and import models, and run conformance suites."""
+"""`scf process`: check, try out, compare, deploy, migrate and import models, and run conformance suites."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from bpmn import lint
 from bpmn.conformance import run_bpmn, run_rules
 from core.errors import NotFound
 from scf import console
+from scf.commands.findings import show_findings
 from scf.commands.model_files import EXIT_FINDINGS, model_sources
 from scf.commands.options import JsonOption
+from scf.commands.process_deploy import deploy
 from scf.commands.process_diff import diff
 from scf.commands.process_import import import_command
+from scf.commands.process_list import list_processes
 from scf.commands.process_migrate import migrate
 from scf.commands.process_simulate import simulate
 from workflows.definitions import catalogue
@@ -27,6 +30,8 @@ from workflows.effects.platform import platform_effects
 app = typer.Typer(name="process", help="Process models.", no_args_is_help=True)
 app.command("simulate")(simulate)
 app.command("diff")(diff)
+app.command("deploy")(deploy)
+app.command("list")(list_processes)
 app.command("migrate")(migrate)
 app.command("import")(import_command)
 
@@ -38,19 +43,16 @@ def lint_command(
 ) -> None:
     """Check a model as deployment does: schema, rules, FEEL, job types, forms, decisions."""
     sources = model_sources(model)
-    executable = {name: text.encode() for name, text in sources.items() if not name.endswith(".form")}
-    findings = lint(executable, catalogue=catalogue(sources, platform_effects().job_types))
+    findings = lint(
+        {name: text.encode() for name, text in sources.items()},
+        catalogue=catalogue(sources, platform_effects().job_types),
+    )
     if json:
         console.print_json(
             [{**asdict(finding), "breaks_standard": finding.breaks_standard} for finding in findings]
         )
     else:
-        for finding in findings:
-            colour = "red" if finding.severity == "error" else "yellow"
-            place = f"{finding.file}#{finding.element}" if finding.element else finding.file
-            console.out.print(f"[{colour}]{finding.severity}[/{colour}] {finding.code} at {place}")
-            console.out.print(f"  {finding.message} {finding.hint}", markup=False, soft_wrap=True)
-        console.out.print("No findings." if not findings else f"{len(findings)} findings.")
+        show_findings(findings)
     if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(EXIT_FINDINGS)
 

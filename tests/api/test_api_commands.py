@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-import ledger
 from support.api import Api
-from workflows.domain_commands import DomainCommands, NewCaseClock
+from support.domain_worker import domain_worker
 
 DOCUMENTS = Path(__file__).resolve().parents[2] / "scf" / "demo_documents" / "retail"
 
@@ -47,35 +45,8 @@ async def clerk(api: Api) -> str:
 
 @pytest.fixture
 def working(api: Api, tmp_path: Path) -> Working:
-    """A worker for commands that need no workflow, as the platform's own performs them."""
-    keys = ledger.load_or_create_keys(tmp_path / "keys")
-    performer = DomainCommands(
-        api.database,
-        ledger.Recorder(keys.signing_key, keys.vault_key, "test.example/log"),
-        api.clock,
-        job_types=frozenset(),
-        case_clock=NewCaseClock(),
-    )
-
-    async def work() -> None:
-        while True:
-            async with api.database.reading() as sql:
-                ids = await sql.fetch("SELECT id FROM workflows.command_view WHERE state = 'accepted'")
-            for row in ids:
-                await performer.perform(row["id"])
-            await asyncio.sleep(0.02)
-
-    @asynccontextmanager
-    async def run() -> AsyncIterator[None]:
-        task = asyncio.create_task(work())
-        try:
-            yield
-        finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-
-    return run
+    """Work on commands while a test is inside."""
+    return lambda: domain_worker(api.database, tmp_path / "keys", api.clock)
 
 
 def document(name: str) -> dict[str, str]:

@@ -126,6 +126,8 @@ async def officer(api: Api) -> str:
         "{ invoices { edges { node { id seller { name } lines { line amount } } } pageInfo { endCursor } } }",
         f"{{ {CASE} {{ activeElements steps {{ edges {{ node {{ seq at entry {{ state }} data }} }} }} }} }}",
         f"{{ {CASE} {{ journals {{ edges {{ node {{ postings {{ side amount {{ amount }} }} }} }} }} }} }}",
+        "{ tasks(order: DUE) { edges { cursor node { id priority due overdue delegatedBy onBehalfOf draft"
+        " comments { edges { node { author text at } } } } } } }",
         "{ documents { edges { node { __typename ... on Document { findings { code hint } } } } } }",
         f'{{ node(id: "Invoice:{ALPHA.id("invoice", 1)}") {{ __typename id ... on Invoice {{ number }} }} }}',
         "query ($no: Boolean = false) { orders { edges { node { id number @include(if: $no) state } } } }",

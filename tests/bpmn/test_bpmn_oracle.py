@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 import bpmn
 from bpmn.conformance import executable_processes
-from bpmn.simulate import World
+from bpmn.simulation.world import World
 from bpmn.values import from_json
 from support.random_blocks import Blocks
 from support.shared import shared_path

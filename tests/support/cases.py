@@ -185,10 +185,10 @@ class Platform:
         task_id = await self.task(case_id, element)
         await self.perform("task.complete", {"task_id": str(task_id), "variables": variables}, actor=actor)
 
-    async def until(self, query: str, count: int) -> None:
+    async def until(self, query: str, count: int, *arguments: object) -> None:
         """Wait until a query gives so many rows."""
         async for _ in _patiently(f"there are {count} rows of {query}"):
-            if len(await self.rows(query)) >= count:
+            if len(await self.rows(query, *arguments)) >= count:
                 return
 
     async def rows(self, query: str, *arguments: object) -> list[Mapping[str, Any]]:

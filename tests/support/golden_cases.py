@@ -35,7 +35,7 @@ CORPUS = (
     Path(__file__).resolve().parents[1]
     / "bpmn"
     / "kernel"
-    / f"golden_kernel_{bpmn.KERNEL_VERSION}_elements.json"
+    / f"golden_kernel_{bpmn.newest().version}_elements.json"
 )
 Drive = Callable[["Golden"], object]
 

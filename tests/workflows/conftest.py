@@ -9,7 +9,9 @@ import pytest
 import pytest_asyncio
 from conftest import NewDatabase
 
+import ledger
 from core import Database
+from support.by_hand import ByHand
 from support.cases import Platform
 from support.jobs import TRACE_TABLE, Jobs
 from support.temporal import temporal_target
@@ -58,3 +60,19 @@ async def platform(stopped_platform: Platform) -> AsyncIterator[Platform]:
     """A platform with a running worker."""
     async with stopped_platform.running():
         yield stopped_platform
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def by_hand(
+    new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ByHand]:
+    """A platform with the models about tasks, whose commands the test carries out itself."""
+    database = await Database.open(await new_database(rooms()), rooms(), pool_size=4)
+    keys = ledger.load_or_create_keys(tmp_path_factory.mktemp("keys"))
+    hand = ByHand(
+        database, ledger.Recorder(keys.signing_key, keys.vault_key, "test.example/log"), keys.vault_key
+    )
+    for model in ("approval", "deadline", "pair"):
+        await hand.deploy(model, MODELS)
+    yield hand
+    await database.close()

@@ -190,6 +190,16 @@ async def test_timers_run_on_the_business_clock(platform: Platform) -> None:
     await platform.case_in(case_id, "completed")
 
 
+async def test_a_case_wakes_by_itself_when_its_task_is_overdue(platform: Platform) -> None:
+    case_id = await platform.start("deadline", clock={"rate": "7200"})  # two hours pass in a second
+    await platform.task(case_id, "review")
+    await platform.until(
+        f"SELECT FROM workflows.task_view WHERE case_id = '{case_id}' AND overdue",
+        1,
+    )
+    assert await platform.entries(case_id) == ["case.start", "task.escalate"]
+
+
 async def test_a_message_that_comes_early_is_kept(platform: Platform) -> None:
     case_id = await platform.start("waiting", {"ref": "r-2"}, clock={"rate": "3600"})
     await platform.perform(
@@ -286,9 +296,11 @@ async def test_re_execution_finds_a_model_that_does_not_fit(
     case_id = await platform.start("approval")
     load = replay.Definitions.model
 
-    async def another_model(self: replay.Definitions, sql: object, definition_id: object) -> object:
+    async def another_model(
+        self: replay.Definitions, sql: object, definition_id: object, kernel: str
+    ) -> object:
         (other,) = await platform.rows("SELECT id FROM workflows.definition WHERE key = 'waiting'")
-        return await load(self, sql, other["id"])  # type: ignore[arg-type]
+        return await load(self, sql, other["id"], kernel)  # type: ignore[arg-type]
 
     monkeypatch.setattr(replay.Definitions, "model", another_model)
     report = await replay_case(platform.database, case_id, platform.vault_key)

@@ -166,7 +166,9 @@ async def test_a_wrong_payload_is_refused_with_its_place(
     assert refusal.value.where == where
 
 
-@pytest.mark.parametrize("kind", ["payment.record", "definition.deploy", "case.start", "case.cancel"])
+@pytest.mark.parametrize(
+    "kind", ["payment.record", "definition.save", "definition.approve", "case.start", "case.cancel"]
+)
 async def test_a_role_that_does_not_allow_it_is_refused(database: Database, kind: str) -> None:
     with pytest.raises(Forbidden) as refusal:
         await submit(database, kind, PAYMENT, SELLER, "f1")

@@ -114,6 +114,6 @@ VIEWS = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("workflows", "0001_initial")]
+    dependencies = [("workflows", "0005_search")]
 
     operations = [ops.RunSQL(part) for part in (MESSAGES, SIGNALS, STARTS, REMOTE_JOBS, VIEWS)]

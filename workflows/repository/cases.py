@@ -145,6 +145,17 @@ async def count_entry(sql: Connection, case_id: UUID) -> None:
     await sql.execute("UPDATE workflows.case_ SET seq = seq + 1 WHERE id = $1", case_id)
 
 
+async def postpone_wake(sql: Connection, case: CaseRow) -> None:
+    """Store an entry that moved no token but the business time, and when the case is due next."""
+    await sql.execute(
+        "UPDATE workflows.case_ SET seq = $2, business_now = $3, due_at = $4 WHERE id = $1",
+        case.id,
+        case.seq,
+        case.business_now,
+        case.due_at,
+    )
+
+
 async def roots(sql: Connection, case_id: UUID) -> tuple[str, str]:
     """Return the hash of the model that a case runs on, and the root of its state."""
     row = await sql.fetchrow(

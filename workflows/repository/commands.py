@@ -81,14 +81,15 @@ async def command_state(sql: Connection, command_id: UUID) -> tuple[str, Mapping
 async def decide_command(sql: Connection, command_id: UUID, state: str, outcome: Mapping[str, Any]) -> None:
     """Record a command's outcome and tell those who wait for it.
 
-    The bytes of a document are not kept twice: what was imported lies with the document.
+    The bytes of a document are not kept twice: what was imported lies with the document. A draft is not kept
+    longer than its task is open.
     """
     await sql.execute(
         """
         WITH decided AS (
             UPDATE workflows.command
                SET state = $2, outcome = $3::jsonb, decided_at = clock_timestamp(),
-                   payload = payload - 'content_b64'
+                   payload = payload - '{content_b64,draft}'::text[]
              WHERE id = $1 RETURNING id
         )
         SELECT pg_notify('command_done', id::text) FROM decided

@@ -37,13 +37,15 @@ async def insert_tasks(sql: Connection, case_id: UUID, tasks: Sequence[Mapping[s
     await sql.execute(
         """
         INSERT INTO workflows.task (id, case_id, kernel_id, element, name, state, form_id, four_eyes,
-                                    candidate_groups, candidate_users, assignee, due, variables, created_at)
+                                    candidate_groups, candidate_users, assignee, priority, due, follow_up,
+                                    escalate_to, variables, created_at)
         SELECT id, $1, kernel_id, element, name, 'open', form_id, four_eyes, candidate_groups,
-               candidate_users, assignee, due, variables, created_at
+               candidate_users, assignee, priority, due, follow_up, escalate_to, variables, created_at
           FROM jsonb_to_recordset($2::jsonb) AS t
                (id uuid, kernel_id text, element text, name text, form_id text, four_eyes text,
-                candidate_groups text[], candidate_users text[], assignee text, due timestamptz,
-                variables jsonb, created_at timestamptz)
+                candidate_groups text[], candidate_users text[], assignee text, priority int,
+                due timestamptz, follow_up timestamptz, escalate_to text[], variables jsonb,
+                created_at timestamptz)
         """,
         case_id,
         orjson.dumps(tasks).decode(),
@@ -53,13 +55,16 @@ async def insert_tasks(sql: Connection, case_id: UUID, tasks: Sequence[Mapping[s
 async def close_tasks(
     sql: Connection, case_id: UUID, kernel_ids: Iterable[str], *, completed: str | None, by: str, at: datetime
 ) -> None:
-    """Close tasks: `completed` is the one that `by` completed, the rest are cancelled."""
+    """Close tasks: `completed` is the one that `by` completed, the rest are cancelled. Drafts are over."""
     await sql.execute(
         """
-        UPDATE workflows.task
-           SET state = CASE WHEN kernel_id = $3 THEN 'completed' ELSE 'cancelled' END,
-               completed_at = $5, completed_by = CASE WHEN kernel_id = $3 THEN $4 END
-         WHERE case_id = $1 AND kernel_id = ANY ($2::text[])
+        WITH closed AS (
+            UPDATE workflows.task
+               SET state = CASE WHEN kernel_id = $3 THEN 'completed' ELSE 'cancelled' END,
+                   completed_at = $5, completed_by = CASE WHEN kernel_id = $3 THEN $4 END
+             WHERE case_id = $1 AND kernel_id = ANY ($2::text[]) RETURNING id
+        )
+        DELETE FROM workflows.task_draft WHERE task_id IN (SELECT id FROM closed)
         """,
         case_id,
         list(kernel_ids),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -54,6 +54,12 @@ class CaseRow:
     due_at: datetime | None
     incidents: int
 
+    @property
+    def kernel_version(self) -> str:
+        """The version of the kernel that the case's state names; the case stays on it."""
+        version: str = orjson.loads(self.state_json)["kernel"]
+        return version
+
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
@@ -70,6 +76,19 @@ class TaskRow:
     candidate_groups: frozenset[str]
     candidate_users: frozenset[str]
     assignee: str | None
+    delegators: tuple[str, ...]
+    escalate_to: frozenset[str]
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueRow:
+    """A task that has just been found overdue, and the groups to which it is escalated."""
+
+    id: UUID
+    element: str
+    due: datetime
+    escalate_to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +121,36 @@ class DefinitionRow:
     process_id: str
     sources: Mapping[str, str]
     forms: Mapping[str, Any]
+    state: str
+    requested_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version of a process by its number, state and tags, without its sources."""
+
+    id: UUID
+    version: int
+    state: str
+    hash: str
+    tags: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """The next version of a process on its way to deployment; `authors` are all who saved it."""
+
+    id: UUID
+    key: str
+    revision: int
+    state: str
+    hash: str
+    sources: Mapping[str, str]
+    findings: Sequence[Mapping[str, Any]]
+    authors: frozenset[str]
+    saved_by: str
+    requested_by: str | None
+    entries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +212,30 @@ def definition_row(row: asyncpg.Record) -> DefinitionRow:
         process_id=row["process_id"],
         sources=orjson.loads(row["sources"]),
         forms=orjson.loads(row["forms"]),
+        state=row["state"],
+        requested_by=row["requested_by"],
+    )
+
+
+def version_row(row: asyncpg.Record) -> VersionRow:
+    """Return a version of a process, without its sources, from its row."""
+    return VersionRow(row["id"], row["version"], row["state"], row["hash"], frozenset(row["tags"]))
+
+
+def draft_row(row: asyncpg.Record) -> DraftRow:
+    """Return a draft from its row."""
+    return DraftRow(
+        id=row["id"],
+        key=row["key"],
+        revision=row["revision"],
+        state=row["state"],
+        hash=row["hash"],
+        sources=orjson.loads(row["sources"]),
+        findings=orjson.loads(row["findings"] or "[]"),
+        authors=frozenset(row["authors"]),
+        saved_by=row["saved_by"],
+        requested_by=row["requested_by"],
+        entries=row["entries"],
     )
 
 

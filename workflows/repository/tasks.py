@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import orjson
+
 from workflows.repository.cases import read_case
-from workflows.repository.rows import CaseRow, Connection, TaskRow
+from workflows.repository.rows import CaseRow, Connection, OverdueRow, TaskRow
 
 
 async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
@@ -13,7 +18,7 @@ async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
     row = await sql.fetchrow(
         """
         SELECT id, case_id, kernel_id, element, name, state, form_id, four_eyes, candidate_groups,
-               candidate_users, assignee
+               candidate_users, assignee, delegators, escalate_to, overdue_since
           FROM workflows.task WHERE id = $1
         """,
         task_id,
@@ -32,28 +37,113 @@ async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
         candidate_groups=frozenset(row["candidate_groups"]),
         candidate_users=frozenset(row["candidate_users"]),
         assignee=row["assignee"],
+        delegators=tuple(row["delegators"]),
+        escalate_to=frozenset(row["escalate_to"]),
+        overdue=row["overdue_since"] is not None,
     )
 
 
-async def claim_task(sql: Connection, task_id: UUID, assignee: str) -> None:
-    """Give a task to a person."""
+async def hold_task(sql: Connection, task_id: UUID, assignee: str | None, delegators: Sequence[str]) -> None:
+    """Store who has a task, on whose behalf; None leaves it to all whom it is for."""
     await sql.execute(
-        "UPDATE workflows.task SET state = 'claimed', assignee = $2 WHERE id = $1", task_id, assignee
+        """
+        UPDATE workflows.task
+           SET state = CASE WHEN $2::text IS NULL THEN 'open' ELSE 'claimed' END, assignee = $2,
+               delegators = $3
+         WHERE id = $1
+        """,
+        task_id,
+        assignee,
+        list(delegators),
     )
 
 
-async def completed_same_eyes(sql: Connection, case_id: UUID, four_eyes: str, person: str) -> str | None:
-    """Return the element of a task of the same four-eyes group that the person has completed in this case."""
-    element: str | None = await sql.fetchval(
+async def schedule_task(sql: Connection, task_id: UUID, follow_up: datetime | None) -> None:
+    """Store when to come back to a task."""
+    await sql.execute("UPDATE workflows.task SET follow_up = $2 WHERE id = $1", task_id, follow_up)
+
+
+async def insert_comment(
+    sql: Connection, comment_id: UUID, task_id: UUID, *, author: str, text: str, at: datetime, entry_id: UUID
+) -> None:
+    """Store a remark about a task."""
+    await sql.execute(
         """
-        SELECT element FROM workflows.task
-         WHERE case_id = $1 AND four_eyes = $2 AND completed_by = $3 AND state = 'completed' LIMIT 1
+        INSERT INTO workflows.task_comment (id, task_id, author, text, at, entry_id)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """,
+        comment_id,
+        task_id,
+        author,
+        text,
+        at,
+        entry_id,
+    )
+
+
+async def put_draft(
+    sql: Connection,
+    draft_id: UUID,
+    task_id: UUID,
+    *,
+    person: str,
+    answers: Mapping[str, Any],
+    at: datetime,
+) -> None:
+    """Store what a person has filled in so far, in place of what was there."""
+    await sql.execute(
+        """
+        INSERT INTO workflows.task_draft (id, task_id, person, answers, saved_at)
+        VALUES ($1, $2, $3, $4::jsonb, $5)
+        ON CONFLICT (id) DO UPDATE SET answers = excluded.answers, saved_at = excluded.saved_at
+        """,
+        draft_id,
+        task_id,
+        person,
+        orjson.dumps(answers).decode(),
+        at,
+    )
+
+
+async def mark_overdue(sql: Connection, case_id: UUID, kernel_ids: Iterable[str]) -> list[OverdueRow]:
+    """Mark tasks as overdue since they were due, and open them to whom they are escalated.
+
+    Returns those that were not marked before.
+    """
+    rows = await sql.fetch(
+        """
+        UPDATE workflows.task
+           SET overdue_since = due,
+               candidate_groups = candidate_groups || ARRAY(
+                   SELECT role FROM unnest(escalate_to) AS role WHERE role <> ALL (candidate_groups))
+         WHERE case_id = $1 AND kernel_id = ANY ($2::text[]) AND overdue_since IS NULL
+         RETURNING id, element, due, escalate_to
+        """,
+        case_id,
+        list(kernel_ids),
+    )
+    return [OverdueRow(row["id"], row["element"], row["due"], tuple(row["escalate_to"])) for row in rows]
+
+
+async def part_in_same_eyes(
+    sql: Connection, case_id: UUID, four_eyes: str, people: Sequence[str]
+) -> tuple[str, str] | None:
+    """Return who of these had a part in a completed task of the group, and that task's element.
+
+    Whoever completed it had a part in it, and whoever had delegated it.
+    """
+    row = await sql.fetchrow(
+        """
+        SELECT person, t.element
+          FROM workflows.task t CROSS JOIN unnest(t.delegators || t.completed_by) AS person
+         WHERE t.case_id = $1 AND t.four_eyes = $2 AND t.state = 'completed' AND person = ANY ($3::text[])
+         LIMIT 1
         """,
         case_id,
         four_eyes,
-        person,
+        list(people),
     )
-    return element
+    return (row["person"], row["element"]) if row else None
 
 
 async def case_of_task(sql: Connection, task_id: UUID) -> CaseRow | None:

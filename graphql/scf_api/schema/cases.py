@@ -3,55 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 import orjson
 import strawberry
 from strawberry.scalars import JSON
 
+import workflows
 from scf_api import views
 from scf_api.context import Info
 from scf_api.repository import Row
 from scf_api.roles import Area
+from scf_api.schema.definitions import ProcessDefinition
 from scf_api.schema.describe import output, resolved
 from scf_api.schema.financing import Asset, FinancingRequest, Journal, PaymentOrder
 from scf_api.schema.log import LedgerEntry
 from scf_api.schema.relay import After, Connection, First, Node, children, global_id, one
 from scf_api.schema.scalars import Hash
-
-
-@output
-class ProcessDefinition(Node):
-    """A deployed version of a product's process."""
-
-    row_key: strawberry.Private[object]
-    key: str
-    version: int
-    hash: Hash = strawberry.field(
-        description="The content hash of the model, which every ledger entry names."
-    )
-    name: str
-    state: str
-    deployed_at: datetime
-
-    @classmethod
-    def from_row(cls, row: Row) -> ProcessDefinition:
-        """Build it from a row of `workflows.definition_view`."""
-        return cls(
-            id=global_id("ProcessDefinition", row["id"]),
-            row_key=row["id"],
-            key=row["key"],
-            version=row["version"],
-            hash=Hash(row["hash"]),
-            name=row["name"],
-            state=row["state"],
-            deployed_at=row["deployed_at"],
-        )
-
-    @resolved
-    async def bpmn_xml(self, info: Info) -> str | None:
-        """The BPMN file as the analyst wrote it."""
-        row = await info.context.detail(views.DEFINITION, self.row_key, "bpmn_xml")
-        return row["bpmn_xml"] if row else None
 
 
 @output
@@ -95,20 +63,52 @@ class Step:
 
 
 @output
+class TaskComment:
+    """A remark about a task."""
+
+    author: str
+    text: str
+    at: datetime = strawberry.field(description="Business time.")
+    entry_key: strawberry.Private[object]
+
+    @classmethod
+    def from_row(cls, row: Row) -> TaskComment:
+        """Build it from a row of `workflows.task_comment_view`."""
+        return cls(author=row["author"], text=row["text"], at=row["at"], entry_key=row["entry_id"])
+
+    @resolved
+    async def entry(self, info: Info) -> LedgerEntry | None:
+        """The ledger entry that commits to it."""
+        return await one(info, views.ENTRY, self.entry_key, LedgerEntry.from_row, column="entry_id")
+
+
+@output
 class Task(Node):
     """Something that a person has to do in a case."""
 
-    key: strawberry.Private[object]
+    key: strawberry.Private[UUID]
     case_key: strawberry.Private[object]
     element: str
     name: str
     state: str = strawberry.field(description="open, claimed, completed or cancelled.")
     candidate_groups: list[str] = strawberry.field(description="The roles that may do it.")
-    assignee: str | None
-    due: datetime | None
+    assignee: str | None = strawberry.field(description="Who has it.")
+    delegated_by: list[str] = strawberry.field(
+        description="On whose behalf the assignee has it: everybody who delegated it, the first one first."
+    )
+    priority: int = strawberry.field(description="0 to 100; 50 when the process says nothing.")
+    due: datetime | None = strawberry.field(description="Business time.")
+    follow_up: datetime | None = strawberry.field(
+        description="When to come back to it, in business time; until then it is put off."
+    )
+    overdue: bool = strawberry.field(description="Whether it is open beyond its due date.")
+    overdue_since: datetime | None
     created_at: datetime
     completed_at: datetime | None
     completed_by: str | None
+    on_behalf_of: str | None = strawberry.field(
+        description="Who delegated it first, and answers for it, when somebody else completed it."
+    )
     form_id: str | None
 
     @classmethod
@@ -123,16 +123,22 @@ class Task(Node):
             state=row["state"],
             candidate_groups=row["candidate_groups"],
             assignee=row["assignee"],
+            delegated_by=row["delegators"],
+            priority=row["priority"],
             due=row["due"],
+            follow_up=row["follow_up"],
+            overdue=row["overdue"],
+            overdue_since=row["overdue_since"],
             created_at=row["created_at"],
             completed_at=row["completed_at"],
             completed_by=row["completed_by"],
+            on_behalf_of=row["on_behalf_of"],
             form_id=row["form_id"],
         )
 
     @resolved
     async def form(self, info: Info) -> JSON | None:
-        """The form's schema (form-js)."""
+        """The form's schema (form-js, or a JSON Schema)."""
         row = await info.context.detail(views.TASK, self.key, "form")
         return orjson.loads(row["form"]) if row and row["form"] else None
 
@@ -141,6 +147,20 @@ class Task(Node):
         """What the task shows."""
         row = await info.context.detail(views.TASK, self.key, "variables")
         return JSON(orjson.loads(row["variables"]) if row else {})
+
+    @resolved
+    async def draft(self, info: Info) -> JSON | None:
+        """What the caller has filled in and saved so far."""
+        key = workflows.draft_id(self.key, info.context.person.name)
+        row = await info.context.one(views.TASK_DRAFT, key)
+        return orjson.loads(row["answers"]) if row else None
+
+    @resolved
+    async def comments(self, info: Info, first: First = None, after: After = None) -> Connection[TaskComment]:
+        """The remarks, from the first."""
+        return await children(
+            info, views.TASK_COMMENT, "task_id", self.key, TaskComment.from_row, first, after
+        )
 
     @resolved
     async def case(self, info: Info) -> Case | None:

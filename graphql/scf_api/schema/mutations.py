@@ -7,24 +7,25 @@ import contextlib
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any
 from uuid import UUID
 
 import strawberry
-from strawberry.scalars import JSON
 
 from core import ScfError
 from scf_api import sessions, views
 from scf_api.context import Info
 from scf_api.repository import Row
-from scf_api.schema.cases import Case, Task
+from scf_api.schema.cases import Case
 from scf_api.schema.commands import UserError
+from scf_api.schema.deployments import DeploymentMutations
 from scf_api.schema.describe import argument, enum, mutation, output
 from scf_api.schema.documents import Document
 from scf_api.schema.financing import BankEntry, FinancingRequest
 from scf_api.schema.performing import Answer, CommandStatus, perform, row_of, told
 from scf_api.schema.queries import Me
 from scf_api.schema.relay import key_of
+from scf_api.schema.repair import RepairMutations
+from scf_api.schema.task_mutations import TaskMutations
 
 # How often a mutation looks whether the case that it caused has started.
 _CASE_POLL_SECONDS = 0.1
@@ -71,24 +72,6 @@ class SubmitFinancingRequestInput:
     invoice_ids: list[strawberry.ID]
 
 
-@argument
-class ClaimTaskInput:
-    """A task to take."""
-
-    idempotency_key: str
-    task_id: strawberry.ID
-
-
-@argument
-class CompleteTaskInput:
-    """What was decided, and the statement that the person makes about it."""
-
-    idempotency_key: str
-    task_id: strawberry.ID
-    variables: JSON
-    statement: JSON | None = None
-
-
 @enum
 class Direction(Enum):
     """Whether money came in or went out."""
@@ -131,15 +114,6 @@ class SubmitFinancingRequestPayload:
 
 
 @output
-class TaskPayload:
-    """What became of a task."""
-
-    command: CommandStatus | None
-    user_errors: list[UserError]
-    task: Task | None
-
-
-@output
 class RecordPaymentPayload:
     """What became of a payment."""
 
@@ -149,7 +123,7 @@ class RecordPaymentPayload:
 
 
 @output
-class Mutation:
+class Mutation(RepairMutations, DeploymentMutations, TaskMutations):
     """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
 
     @mutation
@@ -238,28 +212,6 @@ class Mutation:
         )
 
     @mutation
-    async def claim_task(self, info: Info, input: ClaimTaskInput) -> TaskPayload:
-        """Take an open task."""
-        return await _task_command(
-            info,
-            "task.claim",
-            input.task_id,
-            {},
-            input.idempotency_key,
-        )
-
-    @mutation
-    async def complete_task(self, info: Info, input: CompleteTaskInput) -> TaskPayload:
-        """Complete a task with what was decided."""
-        return await _task_command(
-            info,
-            "task.complete",
-            input.task_id,
-            {"variables": input.variables, "statement": input.statement},
-            input.idempotency_key,
-        )
-
-    @mutation
     async def record_payment(self, info: Info, input: RecordPaymentInput) -> RecordPaymentPayload:
         """Record a movement on the platform's bank account."""
         payload = {
@@ -278,20 +230,6 @@ class Mutation:
             user_errors=answer.errors,
             bank_entry=BankEntry.from_row(row) if row else None,
         )
-
-
-async def _task_command(
-    info: Info, kind: str, task_id: str, fields: dict[str, Any], idempotency_key: str
-) -> TaskPayload:
-    answer = await perform(
-        info, kind, lambda: {"task_id": str(key_of(task_id, "Task", "taskId")), **fields}, idempotency_key
-    )
-    row = None
-    if answer.status is not None:
-        row = await info.context.one(views.TASK, key_of(task_id, "Task", "taskId"))
-    return TaskPayload(
-        command=answer.status, user_errors=answer.errors, task=Task.from_row(row) if row else None
-    )
 
 
 async def _started_case(info: Info, answer: Answer) -> Row | None:

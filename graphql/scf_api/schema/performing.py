@@ -36,13 +36,21 @@ class Answer:
 
 
 async def perform(
-    info: Info, kind: str, payload: Callable[[], dict[str, Any]], idempotency_key: str
+    info: Info,
+    kind: str,
+    payload: Callable[[], dict[str, Any]],
+    idempotency_key: str,
+    *,
+    case_id: Callable[[], UUID | None] = lambda: None,
 ) -> Answer:
-    """Commit the command; what the platform refuses becomes a user error, what it lacks an error."""
+    """Commit the command; what the platform refuses becomes a user error, what it lacks an error.
+
+    `payload` and `case_id` read the caller's input, which may be wrong.
+    """
     context = info.context
     person = context.person
     try:
-        performed = await context.commands.perform(person, kind, payload(), idempotency_key)
+        performed = await context.commands.perform(person, kind, payload(), idempotency_key, case_id())
     except ScfError as error:
         return Answer(None, [told(error)], {})
     outcome = performed.outcome

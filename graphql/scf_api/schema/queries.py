@@ -11,14 +11,17 @@ import ledger
 from scf_api import views
 from scf_api.context import Info
 from scf_api.repository import equals
-from scf_api.schema.cases import Case, Incident, ProcessDefinition, Task
+from scf_api.schema.cases import Case, Incident, Task
 from scf_api.schema.commands import Command
+from scf_api.schema.definitions import DefinitionQueries, ProcessDefinition, ProcessDraft
 from scf_api.schema.describe import output, resolved
 from scf_api.schema.documents import Document, Invoice, Order
 from scf_api.schema.financing import Asset, BankEntry, FinancingRequest, Journal, PaymentOrder
 from scf_api.schema.log import Checkpoint, EntryState, LedgerEntry, Proof
 from scf_api.schema.parties import Limit, Party, ScoreRun
 from scf_api.schema.relay import After, Connection, First, Node, key_of, listed, one, split_id
+from scf_api.schema.search import CaseFilter, CaseSort, ElementCount, count_elements, search_cases
+from scf_api.schema.tasks import TaskQueries
 from scf_api.views import View
 
 T = TypeVar("T")
@@ -40,6 +43,7 @@ _NODES: dict[str, tuple[View, str, Any]] = {
     "Task": (views.TASK, "id", Task),
     "Incident": (views.INCIDENT, "id", Incident),
     "ProcessDefinition": (views.DEFINITION, "id", ProcessDefinition),
+    "ProcessDraft": (views.DRAFT, "id", ProcessDraft),
     "Command": (views.COMMAND, "id", Command),
     "LedgerEntry": (views.ENTRY, "entry_id", LedgerEntry),
 }
@@ -61,7 +65,7 @@ class Me:
 
 
 @output
-class Query:
+class Query(DefinitionQueries, TaskQueries):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved
@@ -207,47 +211,30 @@ class Query:
         info: Info,
         state: str | None = None,
         product: str | None = None,
+        filter: CaseFilter | None = None,
+        sort: CaseSort = CaseSort.LAST_STARTED,
         first: First = None,
         after: After = None,
     ) -> Connection[Case]:
-        """Cases, latest first."""
-        filters = (*equals("state", state), *equals("product", product))
-        return await listed(info, views.CASE, Case.from_row, first, after, filters)
+        """Cases, latest first unless sorted otherwise; all that is asked for must hold."""
+        narrowed = (*equals("state", state), *equals("product", product))
+        return await search_cases(info, narrowed, filter, sort, first, after)
 
     @resolved
-    async def task(self, info: Info, id: strawberry.ID) -> Task | None:
-        """Return a task."""
-        return await one(info, views.TASK, key_of(id, "Task", "id"), Task.from_row)
-
-    @resolved
-    async def tasks(
+    async def element_counts(
         self,
         info: Info,
-        state: str | None = None,
-        mine: bool = False,
-        first: First = None,
-        after: After = None,
-    ) -> Connection[Task]:
-        """Tasks, latest first; `mine` keeps those that the caller may do or has claimed."""
-        filters = equals("state", state)
-        if mine:
-            person = info.context.person
-            filters += (
-                (
-                    "(candidate_groups && ? OR ? = ANY(candidate_users) OR assignee = ?)",
-                    (sorted(person.roles), person.name, person.name),
-                ),
-            )
-        return await listed(info, views.TASK, Task.from_row, first, after, filters)
+        definition: str,
+        version: int | None = None,
+        states: list[str] | None = None,
+        completed: bool = False,
+    ) -> list[ElementCount]:
+        """How many tokens stand at each element of a process, over the cases that the caller may see.
 
-    @resolved
-    async def process_definitions(
-        self, info: Info, key: str | None = None, first: First = None, after: After = None
-    ) -> Connection[ProcessDefinition]:
-        """Deployed processes, latest deployment first."""
-        return await listed(
-            info, views.DEFINITION, ProcessDefinition.from_row, first, after, equals("key", key)
-        )
+        Without a version it counts those of all versions. `completed` also counts how often each element was
+        completed, over all cases of the process that ever were; that takes longer the more there are.
+        """
+        return await count_elements(info, definition, version, states or [], completed)
 
     @resolved
     async def command(self, info: Info, id: strawberry.ID) -> Command | None:

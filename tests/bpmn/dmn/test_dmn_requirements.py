@@ -148,7 +148,7 @@ BOMB = b'<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;">]><definiti
         (BOMB, "dmn.doctype"),
         (b"<definitions/>", "dmn.not_dmn"),
         (b'<html xmlns="http://www.w3.org/1999/xhtml"/>', "dmn.not_dmn"),
-        (b"<a>" + b" " * 6_000_000 + b"</a>", "dmn.too_large"),
+        (b"<a>" + b" " * 11_000_000 + b"</a>", "dmn.too_large"),
         (model("<list>" * 150 + "</list>" * 150), "dmn.too_deep"),
         (model(decision("d", "")), "dmn.no_logic"),
         (model(decision("d", literal("1"), needs("#nowhere"))), "dmn.unknown_reference"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bpmn.model.compile import examine
+import bpmn
 from support.bpmn_text import Case, end, flow, process, refused, script, service, start
 
 COMPENSATE = "<compensateEventDefinition{0}/>"
@@ -248,8 +248,8 @@ def test_what_could_not_be_undone_as_drawn_is_refused(content, found):
 
 def test_a_handler_that_nothing_leads_to_is_pointed_out():
     source = process(start() + handler("lost") + end() + flow("start > end"))
-    _, findings, _ = examine({"test.bpmn": source})
-    assert [(finding.code, finding.element) for finding in findings] == [("element.unreachable", "lost")]
+    findings = bpmn.lint({"test.bpmn": source})
+    assert [(finding.code, finding.element) for finding in findings] == [("soundness.unreachable", "lost")]
 
 
 def test_a_cancel_end_event_without_a_cancel_boundary_event_is_refused():

@@ -1,6 +1,6 @@
 """Gateways: who goes on, who waits, and when nobody may."""
 
-from support.bpmn_text import Case, end, flow, process, script, service, start
+from support.bpmn_text import Case, end, flow, process, script, service, start, user
 
 
 def test_an_exclusive_gateway_takes_the_first_true_flow_else_the_default():
@@ -115,6 +115,27 @@ def test_an_inclusive_join_does_not_wait_for_a_token_that_a_boundary_event_has_l
     case.after(hours=1)
     assert case.completed[-1] == "end"
     assert case.state.status == "completed"
+
+
+def test_a_merge_that_leads_straight_into_another_counts_once_there():
+    body = (
+        start()
+        + '<parallelGateway id="s1"/><parallelGateway id="s2"/>'
+        + '<inclusiveGateway id="m1"/><inclusiveGateway id="m2"/>'
+        + user("a")
+        + user("b")
+        + user("c")
+        + user("after")
+        + end()
+        + flow("start > s1 > s2 > a > m1 > m2 > after > end")
+        + flow("s2 > b > m1")
+        + flow("s1 > c > m2")
+    )
+    case = Case(process(body))
+    for task in ("c", "a", "b"):
+        case.complete_task(task)
+    assert case.tasks == ["after"]
+    assert case.complete_task("after").state.status == "completed"
 
 
 def test_an_event_based_gateway_goes_the_way_of_the_first_event():

@@ -129,8 +129,8 @@ def test_the_check_knows_what_begins_and_what_nothing_reaches():
     assert warnings(process(service("a") + '<task id="b"/>' + flow("a > b"))) == []
     circle = '<task id="c"/><task id="d"/>' + flow("c > d > c")
     assert warnings(process(service("a") + circle)) == [
-        ("element.unreachable", "c"),
-        ("element.unreachable", "d"),
+        ("soundness.unreachable", "c"),
+        ("soundness.unreachable", "d"),
     ]
 
 

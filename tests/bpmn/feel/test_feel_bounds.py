@@ -30,6 +30,10 @@ DOUBLING = "for i in 1..60 return if count(partial) = 0 then [1] else [partial[-
         'matches("a", "((a{1000}){1000}){1000}")',
         f'replace("{"a" * 20_000}", "a", "{"b" * 5_000}")',
         f'matches("{"a" * 300}", "(a*)(a*)(a*)\\1\\2\\3b")',
+        "{f: function(x) f(x), r: f(1)}.r",
+        "for i in 1..100000 return every j in 1..100000 satisfies j > 0",
+        "9999999999999999 ** 300 * count(for i in 1..1e18 return i)",
+        f'matches("{"a" * 30_000}!", "(a+)+{"(a|b)*" * 40}$")',
     ],
 )
 def test_an_evaluation_that_wants_too_much_is_given_up(text: str) -> None:
@@ -37,6 +41,7 @@ def test_an_evaluation_that_wants_too_much_is_given_up(text: str) -> None:
     with pytest.raises(FeelError) as caught:
         compile_expression(text).evaluate({}, now=NOW)
     assert caught.value.code == "feel.limit"
+    assert caught.value.place is not None
     assert time.monotonic() - began < 20
 
 

@@ -151,7 +151,10 @@ def test_an_unknown_variable_is_an_error_in_a_process_and_null_in_a_decision() -
     expression = compile_expression("amuont > 10")
     with pytest.raises(FeelError) as caught:
         expression.evaluate({"amount": Decimal(1)}, now=NOW)
-    assert (caught.value.code, caught.value.where) == ("feel.unknown_variable", "amuont")
+    assert (caught.value.code, caught.value.where) == (
+        "feel.unknown_variable",
+        "line 1, column 1: 'amuont > 10'",
+    )
     assert expression.evaluate({}, now=NOW, strict=False) is None
 
 

@@ -21,7 +21,10 @@ COMMANDS = [
     bpmn.BroadcastSignal(NOON, "halt"),
     bpmn.FireTimers(NOON + timedelta(microseconds=1)),
     bpmn.ResolveIncident(NOON, "work:9", {}),
-    bpmn.Cancel(NOON, "withdrawn"),
+    bpmn.SkipElement(NOON, "work:9", {"rate": Decimal("1.5")}),
+    bpmn.ThrowAtIncident(NOON, "work:9", "BAD", {"why": "late"}),
+    bpmn.Modify(NOON, ("work:3",), (bpmn.Activation("end", "p:1", {"due": NOON}),), "by hand"),
+    bpmn.Cancel(NOON, "withdrawn", compensate=True),
 ]
 
 
@@ -37,6 +40,10 @@ def test_a_command_survives_json(command):
         ({}, "command.unknown"),
         ({"kind": "start"}, "command.malformed"),
         ({"kind": "start", "at": "today"}, "command.malformed"),
+        (
+            {"kind": "modify", "at": "2026-01-01T00:00:00Z", "activate": [{"scope": "p:1"}]},
+            "command.malformed",
+        ),
         ({"kind": "cancel", "at": "2026-01-01T00:00:00Z", "why": 1}, "command.malformed"),
     ],
 )

@@ -34,6 +34,11 @@ class TestNothing:
     def test_a_model_does_not_differ_from_itself(self):
         assert difference(FACTORING, dict(reversed(FACTORING.items()))) == []
 
+    def test_the_main_process_is_named_where_several_could_be_it(self):
+        two = {"p.bpmn": process(PLAIN), "q.bpmn": process(PLAIN.replace("check", "look"), id="q")}
+        one = {"p.bpmn": process(PLAIN)}
+        assert difference(one, two, process="p") == []
+
     def test_layout_and_order_of_elements_and_names_of_flows_do_not_count(self):
         redrawn = end() + user("check") + service("job") + start() + flow("start > job > check > end")
         redrawn = redrawn.replace('id="job-check"', 'id="Flow_0x1"')

@@ -18,6 +18,10 @@ def source(*, family: bool = False, job: str = "finance.quote") -> bytes:
     )
 
 
+def control(job: str) -> bpmn.Control:
+    return bpmn.Control(job, frozenset({job}))
+
+
 def codes(sources: dict[str, bytes], catalogue: bpmn.Catalogue) -> list[tuple[str, str | None]]:
     return [
         (finding.code, finding.element)
@@ -48,7 +52,7 @@ def test_a_product_family_demands_its_controls():
     catalogue = bpmn.Catalogue(
         frozenset({"finance.quote", "finance.match"}),
         frozenset({"approve"}),
-        (("factoring", frozenset({"finance.match", "finance.quote"})),),
+        (bpmn.Family("factoring", (control("finance.match"), control("finance.quote"))),),
     )
     assert codes({"a.bpmn": source(family=True)}, catalogue) == [("family.missing-control", "p")]
     assert codes({"a.bpmn": source(family=True)}, bpmn.Catalogue(catalogue.job_types, catalogue.forms)) == [
@@ -68,7 +72,7 @@ def test_warnings_come_last_and_refuse_nothing():
     circle = '<task id="round"/><task id="about"/>' + flow("round > about > round")
     lonely = process(start() + end() + circle + flow("start > end"))
     findings = bpmn.lint({"a.bpmn": lonely}, catalogue=bpmn.Catalogue(frozenset()))
-    assert [(each.code, each.severity) for each in findings] == [("element.unreachable", "warning")] * 2
+    assert [(each.code, each.severity) for each in findings] == [("soundness.unreachable", "warning")] * 2
     assert bpmn.compile_model({"a.bpmn": lonely})
 
 
@@ -90,3 +94,62 @@ def test_parallel_bodies_that_write_an_outer_variable_are_told_before_they_confl
     assert warnings(parallel_bodies("collected")) == []
     assert warnings(parallel_bodies("paid", sequential="true")) == []
     assert warnings(parallel_bodies("paid", inputs=mapping({"paid": "=null"}))) == []
+
+
+def test_missing_decisions_and_timers_that_cannot_be_read_are_errors_at_their_element():
+    called = extension('<zeebe:calledDecision decisionId="gone" resultVariable="out"/>')
+    timer = "<timerEventDefinition><timeDuration>three days</timeDuration></timerEventDefinition>"
+    model = process(
+        start()
+        + f'<businessRuleTask id="rule">{called}</businessRuleTask>'
+        + f'<intermediateCatchEvent id="wait">{timer}</intermediateCatchEvent>'
+        + end()
+        + flow("start > rule > wait > end")
+    )
+    findings = [each for each in bpmn.lint({"a.bpmn": model}) if each.severity == "error"]
+    assert {(each.code, each.element) for each in findings} >= {
+        ("timer.unreadable", "wait"),
+        ("decision.unknown", "rule"),
+    }
+    assert all(each.hint and each.message for each in findings)
+
+
+def guarded(work: str, before: str) -> bpmn.Catalogue:
+    demanded = bpmn.Control("the check", frozenset({work}), before=frozenset({before}))
+    return bpmn.Catalogue(frozenset({work, before}), families=(bpmn.Family("factoring", (demanded,)),))
+
+
+def test_a_control_must_come_first_on_every_way():
+    def paying(flows: str) -> bytes:
+        return process(
+            extension(FAMILY)
+            + start()
+            + '<exclusiveGateway id="way" default="way-check"/>'
+            + service("check", type="check")
+            + service("pay", type="pay")
+            + end()
+            + flows
+        )
+
+    known = guarded("check", "pay")
+    ordered = flow("start > way > check > pay > end") + flow("way > end", {"way-end": "=x"})
+    assert codes({"a.bpmn": paying(ordered)}, known) == []
+    around = flow("start > way > check > pay > end") + flow("way > pay", {"way-pay": "=x"})
+    findings = bpmn.lint({"a.bpmn": paying(around)}, catalogue=known)
+    told = next(finding for finding in findings if finding.severity == "error")
+    assert (told.code, told.element) == ("family.control-bypassed", "pay")
+    assert told.message == "pay begins without the check, after start > way > pay."
+    assert told.hint == "Lead every way through a job of type check."
+
+
+def test_a_process_that_cannot_be_explored_whole_proves_no_control():
+    text = extension(FAMILY) + start() + '<inclusiveGateway id="split"/><inclusiveGateway id="merge"/>'
+    text += flow("start > split") + service("check", type="check") + service("pay", type="pay") + end()
+    for number in range(8):
+        name, after = f"a{number}", f"b{number}"
+        text += user(name) + user(after)
+        text += f'<boundaryEvent id="t{number}" attachedToRef="{name}"><timerEventDefinition><timeDuration>'
+        text += "P1D</timeDuration></timerEventDefinition></boundaryEvent>" + flow(f"t{number} > merge")
+        text += flow(f"split > {name} > {after} > merge", {f"split-{name}": f"=x{number}"})
+    model = process(text + flow("merge > check > pay > end"))
+    assert ("family.control-not-proven", "p") in codes({"a.bpmn": model}, guarded("check", "pay"))

@@ -1,0 +1,104 @@
+"""`scf audit`: a case in one file for auditors, and what checks that file without the platform."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Table
+
+import ledger
+from core.errors import InvalidInput, NotFound
+from proof.errors import ProofError
+from scf import console
+from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from workflows.audit import AuditReport, export_case, verify_bundle
+
+EXIT_FINDINGS = 6
+
+app = typer.Typer(name="audit", help="A case in one file: write it, check it offline.", no_args_is_help=True)
+
+
+@app.command("export")
+def export(
+    case_id: Annotated[str, typer.Argument(metavar="CASE", help="The case's id.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The file to write.")],
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write all that proves and explains a case into one file; it discloses what the case was given."""
+    content = asyncio.run(_export(_uuid(case_id), data, database))
+    out.write_bytes(content)
+    if json:
+        console.print_json({"case": case_id, "file": str(out), "bytes": len(content)})
+    console.err.print(f"Wrote {out}. Check it with: scf audit verify {out}", markup=False)
+
+
+@app.command("verify")
+def verify(
+    file: Annotated[Path, typer.Argument(help="The bundle.")],
+    log_key: Annotated[
+        str | None,
+        typer.Option("--log-key", help="The log's public key as you know it (name+hash+key)."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Recompute everything in a bundle: signatures with two libraries, proofs, payloads, the case itself."""
+    try:
+        report = verify_bundle(_read(file), log_key=log_key)
+    except ProofError as error:
+        raise InvalidInput(
+            error.code, error.message, where=error.where or str(file), hint=error.hint
+        ) from error
+    if json:
+        console.print_json(report.as_json())
+    else:
+        _show(report)
+    if not report.ok:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+async def _export(case_id: UUID, data: Path | None, database: str | None) -> bytes:
+    vault_key = ledger.vault_key_in(data_folder(data).keys)
+    async with platform_database(data, database) as opened:
+        return await export_case(opened, case_id, vault_key)
+
+
+def _show(report: AuditReport) -> None:
+    console.out.print(
+        "[green]All that the bundle holds agrees.[/green]"
+        if report.ok
+        else "[red]The bundle is not as it must be.[/red]"
+    )
+    reexecuted = f"{report.commands} commands, the case is {report.status} after the last"
+    table = Table.grid(padding=(0, 2))
+    table.add_row("case", report.case)
+    table.add_row("log", f"{report.log}, {report.log_size} entries")
+    table.add_row("entries", str(report.entries))
+    table.add_row("not disclosed", str(report.withheld))
+    table.add_row("re-executed", reexecuted if report.reexecuted else "no: not all commands are disclosed")
+    table.add_row("Temporal history", f"{report.history_runs} runs")
+    table.add_row("signatures by", ", ".join(report.verified_by))
+    console.out.print(table)
+    for finding in report.findings:
+        console.out.print(f"[red]{finding.code}[/red] {finding.where}: {finding.message}", soft_wrap=True)
+    if not report.pinned:
+        console.err.print("The bundle's own log key was used; give the one that you know with --log-key.")
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput("case.id_invalid", f"{text!r} is not the id of a case.") from None
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise NotFound("audit.file_missing", f"The file cannot be read: {error}.", where=str(file)) from None

@@ -1,0 +1,226 @@
+"""Audit bundles: what proves and explains one case in one file, and what checks it without the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+import ledger
+from bpmn import BpmnError, Model, compile_model, kernel_of, newest
+from core import Broken, Conflict, Database, NotFound
+from proof import canonical
+from proof.bundle import (
+    HISTORY_FIELD,
+    Bundle,
+    BundleEntry,
+    Checked,
+    Finding,
+    Opening,
+    check,
+    history_stream,
+)
+from proof.entry import Body
+from proof.entry_proof import EntryProof
+from proof.signatures import BACKENDS, Backend
+from workflows import repository
+from workflows.reexecution import Recorded, reexecute
+from workflows.repository import Connection
+
+_COMMANDS = "commands"
+
+
+async def export_case(database: Database, case_id: UUID, vault_key: bytes) -> bytes:
+    """Return the audit bundle of a case: model, entries, proofs, checkpoint, keys, disclosed payloads.
+
+    After an erasure the bundle holds no payloads; the same state of the ledger gives the same bytes.
+
+    Raises:
+        NotFound: `case.unknown`.
+        Unavailable: `ledger.entry_pending` when an entry is signed but not yet logged.
+        Broken: `ledger.proof_broken`, or what `ledger.open_entry` raises when the vault was changed.
+    """
+    async with (
+        database.reading() as sql,
+        sql.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        case = await repository.read_case(sql, case_id)
+        if case is None:
+            raise NotFound(
+                "case.unknown", f"There is no case {case_id}.", hint="List them with: scf case list"
+            )
+        definition = await repository.definition(sql, case.definition_id)
+        stream = str(case_id)
+        proofs = await ledger.prove_stream(sql, stream)
+        if definition is None or not proofs:
+            raise Broken("case.lost", f"The definition or the entries of case {case_id} are not there.")
+        history = await ledger.prove_stream(sql, history_stream(stream))
+        return Bundle(
+            case_stream=stream,
+            process=definition.key,
+            checkpoint=proofs[0].tlog_proof.checkpoint,
+            log_key=proofs[0].log_key,
+            entry_keys=tuple(sorted({proof.entry_key for proof in (*proofs, *history)})),
+            model={name: text.encode() for name, text in definition.sources.items()},
+            case=tuple([await _entry(sql, proof, vault_key) for proof in proofs]),
+            history=tuple([await _entry(sql, proof, vault_key) for proof in history]),
+        ).encode()
+
+
+async def _entry(sql: Connection, proof: EntryProof, vault_key: bytes) -> BundleEntry:
+    body = Body.decode(proof.envelope.body)
+    events: bytes | None = None
+    openings: dict[str, Opening] = {}
+    try:
+        opened = await ledger.open_entry(sql, body.entry_id, vault_key)
+    except Conflict as erased:
+        if erased.code != "ledger.stream_erased":
+            raise
+    else:
+        events = canonical.encode(opened.events)
+        openings = {
+            field: Opening(opened.salts[field], payload) for field, payload in opened.payloads.items()
+        }
+    return BundleEntry(proof.envelope, proof.tlog_proof.index, proof.tlog_proof.path, events, openings)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """What checking a bundle found.
+
+    Attributes:
+        case: The case.
+        log: The log's name and its size at the checkpoint; empty and 0 when no key opens the checkpoint.
+        log_size: See `log`.
+        entries: How many entries of the case there are.
+        withheld: How many commitments and lists of element steps are not disclosed.
+        reexecuted: Whether the case's commands were run again through the kernel.
+        commands: How many these were.
+        status: How the case stands after its last entry; None when it was not re-executed. Only of a case
+            that ended the bundle proves that no entry came later.
+        history_runs: How many runs of Temporal's history are disclosed.
+        verified_by: The libraries that checked each signature.
+        pinned: True when the log's key was given; else the file's own was used.
+        findings: What is wrong.
+    """
+
+    case: str
+    log: str
+    log_size: int
+    entries: int
+    withheld: int
+    reexecuted: bool
+    commands: int
+    status: str | None
+    history_runs: int
+    verified_by: tuple[Backend, ...]
+    pinned: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing is wrong."""
+        return not self.findings
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {**asdict(self), "ok": self.ok}
+
+
+def verify_bundle(
+    data: bytes, *, log_key: str | None = None, backends: Sequence[Backend] = BACKENDS
+) -> AuditReport:
+    """Recompute everything in a bundle, offline: proofs and signatures, the model's hash, the case itself.
+
+    Args:
+        data: The file.
+        log_key: The log's note key as you know it, from elsewhere than the file.
+        backends: The libraries that check each signature.
+
+    Raises:
+        NotCanonical: a code of `bundle.…` and the like, when the file is not a bundle in its one form.
+    """
+    bundle = Bundle.decode(data)
+    checked = check(bundle, log_key=log_key, backends=backends)
+    findings = [*checked.findings]
+    model = _model(bundle, checked, findings)
+    commands, status = 0, None
+    recorded = _recorded(bundle, checked)
+    # What is not proven is not run either: findings then tell what is wrong itself, not what follows.
+    if model is not None and recorded is not None and not findings:
+        done = reexecute(model, bundle.case_stream, recorded)
+        commands, status = done.commands, done.state.status
+        findings += [
+            Finding(
+                "audit.replay",
+                f"case/{mismatch.seq:06}",
+                f"The {mismatch.what} was {mismatch.recorded}, re-executed it is {mismatch.replayed}.",
+            )
+            for mismatch in done.mismatches
+        ]
+    return AuditReport(
+        case=bundle.case_stream,
+        log=checked.checkpoint.origin if checked.checkpoint else "",
+        log_size=checked.checkpoint.size if checked.checkpoint else 0,
+        entries=len(bundle.case),
+        withheld=checked.withheld,
+        reexecuted=status is not None,
+        commands=commands,
+        status=status,
+        history_runs=sum(_runs(entry) for entry in bundle.history),
+        verified_by=tuple(backends),
+        pinned=checked.pinned,
+        findings=tuple(findings),
+    )
+
+
+def _runs(entry: BundleEntry) -> int:
+    """Return how many runs of Temporal's history an entry discloses."""
+    opening = entry.openings.get(HISTORY_FIELD)
+    try:
+        return len(orjson.loads(opening.payload)) if opening else 0
+    except (orjson.JSONDecodeError, TypeError):
+        return 0
+
+
+def _model(bundle: Bundle, checked: Checked, findings: list[Finding]) -> Model | None:
+    """Return the compiled model when it is the one that the entries name."""
+    kernels = {body.kernel_version for body in checked.bodies if body.kernel_version is not None}
+    try:
+        # A case runs on one kernel; where entries name several, re-execution tells the mismatch.
+        kernel = kernel_of(min(kernels)) if kernels else newest()
+        model = compile_model(dict(bundle.model), process=bundle.process, kernel=kernel)
+    except BpmnError as refused:
+        findings.append(Finding(refused.code, "model", refused.message))
+        return None
+    named = {body.model_hash for body in checked.bodies}
+    if named != {model.hash}:
+        findings.append(
+            Finding("audit.model", "model", f"The sources have the hash {model.hash}; entries name another.")
+        )
+        return None
+    return model
+
+
+def _recorded(bundle: Bundle, checked: Checked) -> list[Recorded] | None:
+    """Return the entries with their commands, or None when not all commands are disclosed."""
+    if len(checked.bodies) != len(bundle.case):
+        return None
+    disclosed: list[Mapping[str, Opening]] = [entry.openings for entry in bundle.case]
+    if not all(_COMMANDS in openings for openings in disclosed):
+        return None
+    return [
+        Recorded(
+            entry_id=body.entry_id,
+            seq=body.seq,
+            model_hash=body.model_hash,
+            kernel_version=body.kernel_version,
+            events_root=body.events_root,
+            state_root=body.state_root,
+            commands=openings[_COMMANDS].payload,
+        )
+        for body, openings in zip(checked.bodies, disclosed, strict=True)
+    ]
