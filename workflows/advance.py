@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -23,6 +23,7 @@ import orjson
 import ledger
 from bpmn import (
     BpmnError,
+    BroadcastSignal,
     Cancel,
     Command,
     CompleteJob,
@@ -39,11 +40,12 @@ from bpmn import (
 )
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
-from workflows import jobs, payloads, read_model, repairs, repository, task_payloads
+from workflows import jobs, payloads, read_model, remote_jobs, repairs, repository, task_payloads
 from workflows.burst import Burst
 from workflows.case_workflow import Waits
 from workflows.commands import case_id_of, done, refused
 from workflows.definitions import Definitions
+from workflows.deliveries import Deliveries, awaited, message_of, take_once
 from workflows.effects import BusinessError, Effects, JobContext
 from workflows.escalation import escalate, next_wake
 from workflows.forms import read_answers
@@ -60,14 +62,25 @@ JOBS_PER_BURST = 1_000
 
 _TIMERS = "timer.fire"
 _CLOCK = "system:clock"
+_RESULTS = "job.result"
+_CALLS = "system:remote"
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a command asks of the kernel, and the task that it completes."""
+    """What a command asks of the kernel, the task that it completes, and what its outcome tells besides."""
 
     command: Command
     completes: str | None = None
+    tells: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """A remote job whose activity has failed for good."""
+
+    job_id: str
+    reason: str
 
 
 class _OnlyAsked(Exception):
@@ -78,57 +91,79 @@ class Advancer:
     """Advances cases. One per process; holds the compiled models, the job types and the signing recorder."""
 
     def __init__(
-        self, database: Database, recorder: ledger.Recorder, effects: Effects, definitions: Definitions
+        self,
+        database: Database,
+        recorder: ledger.Recorder,
+        effects: Effects,
+        definitions: Definitions,
+        deliveries: Deliveries = Deliveries(),  # noqa: B008 - immutable
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._effects = effects
         self._definitions = definitions
+        self._deliveries = deliveries
 
-    async def advance(self, case_id: UUID, command_id: UUID | None, at: datetime) -> Waits:
+    async def advance(
+        self,
+        case_id: UUID,
+        command_id: UUID | None,
+        at: datetime,
+        running: tuple[str, ...] = (),
+        failed: FailedCall | None = None,
+    ) -> Waits:
         """Carry out a command, or what is due, and return what the case waits for.
 
         Args:
             case_id: the case.
-            command_id: an accepted command for it, or None to fire due timers and go on with open jobs.
+            command_id: an accepted command for it, or None to fire due timers, take the results of remote
+                jobs and go on with open ones.
             at: the real time; the case's clock turns it into business time.
+            running: the remote jobs for which the case's workflow runs an activity.
+            failed: one of them that has failed for good.
 
         Returns:
-            Whether the case is over, or the real time at which it is due next.
+            Whether the case is over, or the real time at which it is due next; and its remote jobs.
 
         Raises:
             Broken: `case.lost`, `command.lost`.
             Exception: what `workflows.transient` knows as passing; nothing was committed then.
         """
         try:
-            return await self._advance(case_id, command_id, at)
+            async with self._database.transaction() as tx:
+                case = (
+                    await self._carry_out(tx, case_id, command_id, at)
+                    if command_id is not None
+                    else await self._tick(tx, case_id, at, failed)
+                )
+                return await self._waits(tx, case, running)
         except Exception as error:
             if command_id is None or is_transient(error):
                 raise
             _log.exception("Command %s could not be carried out", command_id)
-            return await self._give_up(case_id, command_id, error, at)
+            return await self._give_up(case_id, command_id, error, running, at)
 
-    async def _advance(self, case_id: UUID, command_id: UUID | None, at: datetime) -> Waits:
-        async with self._database.transaction() as tx:
-            command = await _lock_command(tx, command_id) if command_id else None
-            case = await repository.lock_case(tx.sql, case_id)
-            if command is not None and command.state != "accepted":
-                return _waits(case)
-            if command is None:
-                return await self._tick(tx, _present(case, case_id), at)
-            try:
-                case, burst, plan = await self._prepare(tx, command, case, at)
-            except (ScfError, BpmnError) as refusal:
-                await repository.decide_command(tx.sql, command.id, "refused", refused(refusal))
-                return _waits(case)
-            burst.finished = await self._perform_jobs(tx, case, burst)
-            case = await self._store(
-                tx, case, burst, at, kind=command.kind, actor=command.actor.label, command=command, plan=plan
-            )
-            case = await self._escalate(tx, case, burst, case.business_now)
-            result = {**_result(case, command), **repairs.result(case.id, plan.command, burst)}
-            await repository.decide_command(tx.sql, command.id, "done", done(result))
-            return _waits(case)
+    async def _carry_out(
+        self, tx: Transaction, case_id: UUID, command_id: UUID, at: datetime
+    ) -> CaseRow | None:
+        command = await _lock_command(tx, command_id)
+        case = await repository.lock_case(tx.sql, case_id)
+        if command.state != "accepted":
+            return case
+        try:
+            case, burst, plan = await self._prepare(tx, command, case, at)
+        except (ScfError, BpmnError) as refusal:
+            await repository.decide_command(tx.sql, command.id, "refused", refused(refusal))
+            await self._deliveries.refused(tx, command, refusal.code, at)
+            return case
+        burst.finished = await self._perform_jobs(tx, case, burst, at)
+        case = await self._store(
+            tx, case, burst, at, kind=command.kind, actor=command.actor.label, command=command, plan=plan
+        )
+        case = await self._escalate(tx, case, burst, case.business_now)
+        result = {**_result(case, command, plan), **repairs.result(case.id, plan.command, burst)}
+        await repository.decide_command(tx.sql, command.id, "done", done(result))
+        return case
 
     async def _prepare(
         self, tx: Transaction, command: CommandRow, case: CaseRow | None, at: datetime
@@ -139,7 +174,7 @@ class Advancer:
             case, model = await self._new_case(tx, payload, command, case, at)
             burst = Burst(model, new_instance(model, str(case.id)))
             variables = {name: from_json(value) for name, value in payload.variables.items()}
-            plan = _Plan(Start(case.business_now, variables))
+            plan = _Plan(Start(case.business_now, variables, payload.start_element))
         else:
             case = _present(case, command.case_id)
             if case.ended_at is not None:
@@ -147,12 +182,18 @@ class Advancer:
             burst = await self._resumed(tx, case)
             now = burst.not_before(_business_time(case, at))
             plan = await self._plan(tx, payload, command, case, burst.state, now)
-            if isinstance(plan.command, CorrelateMessage) and not _awaited(burst.state, plan.command):
-                await _keep_for_later(tx, case, command, plan.command)
-                return case, burst, plan
+            if isinstance(payload, payloads.CorrelateMessage) and not awaited(
+                burst.state, payload.name, payload.key
+            ):
+                # It came early, for example a payment before the due date.
+                await take_once(tx.sql, payload, command.id)
+                await repository.insert_message(tx.sql, message_of(command, payload, at, case.id))
+                return case, burst, replace(plan, tells={"message": "kept"})
             if isinstance(plan.command, Cancel):
                 await self._require_cancellable(tx, case, burst)
         burst.apply(plan.command)
+        if isinstance(payload, payloads.CorrelateMessage):
+            await take_once(tx.sql, payload, command.id)
         return case, burst, plan
 
     async def _require_cancellable(self, tx: Transaction, case: CaseRow, burst: Burst) -> None:
@@ -227,7 +268,12 @@ class Advancer:
             case task_payloads.CompleteTask():
                 return await self._plan_completion(tx, payload, command, case, state, now)
             case payloads.CorrelateMessage(name=name, key=key, variables=message):
-                return _Plan(CorrelateMessage(now, name, key, {n: from_json(v) for n, v in message.items()}))
+                variables = {each: from_json(value) for each, value in message.items()}
+                return _Plan(CorrelateMessage(now, name, key, variables), tells={"message": "delivered"})
+            case payloads.DeliverMessage(message_id=message_id):
+                return _Plan(await self._deliveries.take_sent(tx, message_id, state, now))
+            case payloads.DeliverSignal(name=name, variables=signal):
+                return _Plan(BroadcastSignal(now, name, {n: from_json(v) for n, v in signal.items()}))
             case (
                 payloads.RetryIncident()
                 | payloads.SkipIncident()
@@ -263,19 +309,31 @@ class Advancer:
             variables[ON_BEHALF_OF] = task.delegators[0]
         return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
 
-    async def _tick(self, tx: Transaction, case: CaseRow, at: datetime) -> Waits:
-        """Fire what is due, each timer at its own due time, and go on with jobs that the last burst left."""
+    async def _tick(self, tx: Transaction, case_id: UUID, at: datetime, failed: FailedCall | None) -> CaseRow:
+        """Go on with jobs that the last burst left, and let what has happened since happen to the case.
+
+        Each timer fires at its own due time, and each remote job ends when its result came, in that order.
+        """
+        case = _present(await repository.lock_case(tx.sql, case_id), case_id)
         if case.ended_at is not None:
-            return Waits(ended=True)
+            return case
+        if failed is not None:
+            await remote_jobs.give_up(tx.sql, case.id, failed.job_id, failed.reason, at)
+        results = await repository.remote_results(tx.sql, case.id) if self._effects.remote_types else []
         burst = await self._resumed(tx, case)
         now = _business_time(case, at)
-        burst.finished = await self._perform_jobs(tx, case, burst)
-        while burst.finished and (due := burst.state.next_due) is not None and due <= now:
-            burst.apply(FireTimers(burst.not_before(due)))
-            burst.finished = await self._perform_jobs(tx, case, burst)
+        burst.finished = await self._perform_jobs(tx, case, burst, at)
+        for result in results:
+            came = min(_business_time(case, result.at), now)
+            await self._fire_timers(tx, case, burst, came, at)
+            if burst.finished and burst.state.job(result.job_id) is not None:
+                burst.apply(remote_jobs.command(result, burst.not_before(came)))
+                burst.finished = await self._perform_jobs(tx, case, burst, at)
+        await self._fire_timers(tx, case, burst, now, at)
         if burst.moved:
-            case = await self._store(tx, case, burst, at, kind=_TIMERS, actor=_CLOCK)
-        return _waits(await self._escalate(tx, case, burst, now))
+            kind, actor = (_RESULTS, _CALLS) if results else (_TIMERS, _CLOCK)
+            case = await self._store(tx, case, burst, at, kind=kind, actor=actor)
+        return await self._escalate(tx, case, burst, now)
 
     async def _escalate(self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime) -> CaseRow:
         """Mark what is overdue once the case waits; what a cut burst has opened is marked by its next one."""
@@ -283,14 +341,21 @@ class Advancer:
             return case
         return await escalate(tx, self._recorder, case, burst.model, burst.state, until)
 
-    async def _perform_jobs(self, tx: Transaction, case: CaseRow, burst: Burst) -> bool:
+    async def _fire_timers(
+        self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime, at: datetime
+    ) -> None:
+        while burst.finished and (due := burst.state.next_due) is not None and due <= until:
+            burst.apply(FireTimers(burst.not_before(due)))
+            burst.finished = await self._perform_jobs(tx, case, burst, at)
+
+    async def _perform_jobs(self, tx: Transaction, case: CaseRow, burst: Burst, at: datetime) -> bool:
         """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
         while True:
-            for job in burst.open_jobs():
+            for job in burst.open_jobs(besides=self._effects.remote_types):
                 await self._perform_with_its_like(tx, case, burst, job)
                 if len(burst.commands) >= JOBS_PER_BURST:
                     return False
-            kept = await _take_kept_message(tx, case, burst)
+            kept = await self._deliveries.take_kept(tx, case, burst, at)
             if kept is None:
                 return True
             burst.apply(kept)
@@ -365,6 +430,8 @@ class Advancer:
             completed=plan.completes if plan else None,
             completed_by=command.actor.name if command else actor,
         )
+        await remote_jobs.follow(tx.sql, case.id, burst, self._effects, at)
+        await self._deliveries.happened(tx, after, burst, cause=_next_entry(case), at=at)
         await self._recorder.record(
             tx,
             ledger.EntryDraft(
@@ -383,7 +450,16 @@ class Advancer:
         )
         return after
 
-    async def _give_up(self, case_id: UUID, command_id: UUID, error: Exception, at: datetime) -> Waits:
+    async def _waits(self, tx: Transaction, case: CaseRow | None, running: tuple[str, ...]) -> Waits:
+        """Return what the workflow is to wait for; a case that was refused at its start never was."""
+        if case is None or case.ended_at is not None:
+            return Waits(ended=True, over=running)
+        begin, over = await remote_jobs.to_run(tx.sql, case.id, running, self._effects)
+        return Waits(ended=False, due=case.due_at, begin=begin, over=over)
+
+    async def _give_up(
+        self, case_id: UUID, command_id: UUID, error: Exception, running: tuple[str, ...], at: datetime
+    ) -> Waits:
         """Refuse a command that the platform itself cannot carry out: its case must not be held up."""
         failure = Broken(
             "command.failed",
@@ -396,7 +472,8 @@ class Advancer:
             case = await repository.lock_case(tx.sql, case_id)
             if command.state == "accepted":
                 await repository.decide_command(tx.sql, command_id, "refused", refused(failure))
-            return _waits(case)
+                await self._deliveries.refused(tx, command, failure.code, at)
+            return await self._waits(tx, case, running)
 
 
 async def _lock_command(tx: Transaction, command_id: UUID) -> CommandRow:
@@ -439,37 +516,6 @@ def _business_time(case: CaseRow, at: datetime) -> datetime:
     return max(case.clock.at(at), case.business_now)
 
 
-def _awaited(state: State, message: CorrelateMessage) -> bool:
-    return any((wait.message, wait.key) == (message.name, message.key) for wait in state.messages)
-
-
-async def _keep_for_later(
-    tx: Transaction, case: CaseRow, command: CommandRow, message: CorrelateMessage
-) -> None:
-    """Keep a message that came before its case waits for it, for example a payment before the due date."""
-    await repository.keep_message(
-        tx.sql,
-        command.id,
-        case.id,
-        name=message.name,
-        key=message.key,
-        variables=command.payload.get("variables", {}),
-        at=message.at,
-    )
-
-
-async def _take_kept_message(tx: Transaction, case: CaseRow, burst: Burst) -> CorrelateMessage | None:
-    awaited = [(wait.message, wait.key) for wait in burst.state.messages]
-    if not awaited or case.seq == 0:
-        return None
-    kept = await repository.take_message(tx.sql, case.id, awaited)
-    if kept is None:
-        return None
-    name, key, variables = kept
-    at = burst.not_before(case.business_now)
-    return CorrelateMessage(at, name, key, {n: from_json(v) for n, v in variables.items()})
-
-
 def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
     """Return the row of a case after a burst that was over at the real time `at`, the business time `now`."""
     state = burst.state
@@ -502,15 +548,13 @@ def _case_state(state: State, waits: bool) -> str:
     return "waiting" if waits else "running"
 
 
-def _waits(case: CaseRow | None) -> Waits:
-    """Return what the workflow is to wait for; a case that was refused at its start never was."""
-    if case is None or case.ended_at is not None:
-        return Waits(ended=True)
-    return Waits(ended=False, due=case.due_at)
-
-
-def _result(case: CaseRow, command: CommandRow) -> Mapping[str, Any]:
-    result: dict[str, Any] = {"case_id": str(case.id), "state": case.state, "entry_seq": case.seq}
+def _result(case: CaseRow, command: CommandRow, plan: _Plan) -> Mapping[str, Any]:
+    result: dict[str, Any] = {
+        "case_id": str(case.id),
+        "state": case.state,
+        "entry_seq": case.seq,
+        **plan.tells,
+    }
     if "task_id" in command.payload:
         result["task_id"] = command.payload["task_id"]
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 
 import orjson
@@ -43,9 +43,12 @@ class Burst:
         self.commands += branch.commands
         self.events += branch.events
 
-    def open_jobs(self) -> Iterator[Job]:
-        """Yield open jobs, oldest first, while there are any; whoever takes one completes or fails it."""
-        while jobs := self.state.jobs:
+    def open_jobs(self, besides: Container[str] = ()) -> Iterator[Job]:
+        """Yield open jobs, oldest first, while there are any; whoever takes one completes or fails it.
+
+        Jobs of the types in `besides` are left open.
+        """
+        while jobs := [job for job in self.state.jobs if job.type not in besides]:
             for job in jobs:
                 # An interrupt may have ended a job while its elders were performed.
                 current = self.state.job(job.id)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from bpmn import BpmnError
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
@@ -38,6 +40,9 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "definition.tag": frozenset({"product_owner"}),
     "case.start": frozenset(),
     "message.correlate": frozenset({"operations", "treasury"}),
+    "message.deliver": frozenset(),
+    "signal.broadcast": frozenset({"operations"}),
+    "signal.deliver": frozenset(),
     "incident.retry": frozenset({"operations"}),
     "incident.skip": frozenset({"operations"}),
     "incident.throw": frozenset({"operations"}),
@@ -46,7 +51,8 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "case.cancel": frozenset({"operations", "credit_officer"}),
 }
 
-# Carried out by the worker in one transaction, without a workflow: they move no token of a case.
+# Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every
+# command that names no case, such as a message for whichever case waits for it.
 WITHOUT_WORKFLOW = frozenset(
     {
         "document.import",
@@ -108,7 +114,7 @@ async def submit(
     Raises:
         InvalidInput: the payload is wrong (`command.…`), or the key is.
         Forbidden: `command.forbidden`, the actor's roles do not allow this kind.
-        NotFound: `task.unknown`, `incident.unknown`, `case.unknown`, `message.no_case`.
+        NotFound: `task.unknown`, `incident.unknown`, `case.unknown`.
         Conflict: `command.key_reused`, another command has used the key.
     """
     _require_permission(kind, actor)
@@ -140,15 +146,19 @@ async def submit_follow_up(
     payload: Mapping[str, Any],
     cause: UUID,
     case_id: UUID,
-    item: UUID | None = None,
+    part: str = "",
 ) -> Receipt:
     """Accept what one command entails, in that command's transaction and in the name of its actor.
 
-    `item` tells several follow-ups of one kind apart.
+    `part` tells the commands of one kind apart that have one cause.
     """
     payloads.parse(kind, payload)
-    digest = _digest(kind, payload, case_id)
-    key = f"{cause}/{kind}/{item}" if item else f"{cause}/{kind}"
+    # What the platform itself writes need not be canonical: variables of a case may have any name.
+    content = orjson.dumps(
+        {"kind": kind, "payload": payload, "case": str(case_id)}, option=orjson.OPT_SORT_KEYS
+    )
+    digest = hashlib.sha256(content).hexdigest()
+    key = f"{cause}/{kind}/{part}" if part else f"{cause}/{kind}"
     return await _accept(tx.sql, kind, actor, payload, key, digest, case_id)
 
 
@@ -217,9 +227,8 @@ async def _target(
         ):
             case = _visible(await repository.case_of_incident(sql, incident_id), actor)
             unknown = NotFound("incident.unknown", f"There is no incident {incident_id}.")
-        case payloads.CorrelateMessage(name=name, key=key) if case_id is None:
-            case = _visible(await repository.case_waiting_for(sql, name, key), actor)
-            unknown = NotFound("message.no_case", f"No case waits for {name} {key}.")
+        case payloads.CorrelateMessage() if case_id is None:
+            return None
         case payloads.CorrelateMessage() | payloads.CancelCase() | payloads.ModifyCase():
             case = _visible(await repository.read_case(sql, case_id), actor) if case_id else None
             unknown = NotFound("case.unknown", f"There is no case {case_id}.")

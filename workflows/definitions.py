@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,14 @@ import finance
 from bpmn import Catalogue, Control, Family, Finding, Model, Verdict, kernel_of, lint, newest
 from bpmn.model.version_tag import version_tag
 from core import Conflict, InvalidInput, NotFound, Transaction, derived_id
-from workflows import bundles, repository
+from workflows import bundles, repository, start_subscriptions
 from workflows.forms import SAID_BY_PLATFORM
 from workflows.repository import Connection, DefinitionRow
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
-STARTS: frozenset[str] = frozenset()
-"""The triggers by which cases start: none. A case starts because someone asks for it, and names nothing."""
+STARTS = start_subscriptions.SERVED
+"""The triggers by which the platform itself starts cases of the latest version that is deployed."""
 
 _LONGEST_TAG = 100
 
@@ -97,8 +97,8 @@ async def deploy(
         at: when.
 
     Raises:
-        InvalidInput: what `bundles.require_files` raises, or the first error that the deployment check finds
-            (its own code).
+        InvalidInput: what `bundles.require_files` or `start_subscriptions.replace` raises, or the first error
+            that the deployment check finds (its own code).
     """
     bundles.require_files(key, sources)
     await repository.lock_definitions(tx.sql, key)
@@ -135,7 +135,10 @@ async def put_into_service(
     """Store checked files as the next version of a process, the key being locked.
 
     The version tag in the model becomes the version's. Older versions that no tag names are retired: a tag
-    says that cases are started by it.
+    says that cases are started by it. What starts cases by itself starts them on the new version from now on.
+
+    Raises:
+        InvalidInput: what `start_subscriptions.replace` raises.
     """
     latest = await repository.latest_definition(tx.sql, key)
     model = bundles.compiled(key, sources)
@@ -158,11 +161,36 @@ async def put_into_service(
         deployed_by=deployed_by,
         at=at,
     )
+    await start_subscriptions.replace(tx.sql, row.id, key, model, at)
     tag = tag_in(key, sources)
     if tag is not None:
         await repository.set_tag(tx.sql, key, tag, row.id, set_by=deployed_by, at=at)
     await repository.retire_untagged(tx.sql, key, before=row.version)
     return row
+
+
+async def set_state(tx: Transaction, row: DefinitionRow, state: str, at: datetime) -> DefinitionRow:
+    """Retire or reinstate a version, the key being locked.
+
+    What starts cases by itself follows the latest version that is deployed, from the real time `at` on.
+
+    Raises:
+        InvalidInput: what `start_subscriptions.replace` raises.
+    """
+    before = await _latest_deployed(tx.sql, row.key)
+    await repository.set_definition_state(tx.sql, row.id, state)
+    after = await _latest_deployed(tx.sql, row.key)
+    if after is None:
+        await start_subscriptions.withdraw(tx.sql, row.key)
+    elif before is None or after.id != before.id:
+        model = bundles.compiled(after.key, after.sources)
+        await start_subscriptions.replace(tx.sql, after.id, after.key, model, at)
+    return replace(row, state=state)
+
+
+async def _latest_deployed(sql: Connection, key: str) -> DefinitionRow | None:
+    deployed = [each for each in await repository.versions(sql, key) if each.state == "deployed"]
+    return await repository.definition(sql, deployed[-1].id) if deployed else None
 
 
 def tag_in(key: str, sources: Mapping[str, str]) -> str | None:

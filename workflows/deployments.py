@@ -222,8 +222,7 @@ class Deployments:
     async def _change_state(
         self, tx: Transaction, command: CommandRow, row: DefinitionRow, state: str, at: datetime
     ) -> Mapping[str, Any]:
-        await repository.set_definition_state(tx.sql, row.id, state)
-        row = replace(row, state=state)
+        row = await definitions.set_state(tx, row, state, at)
         await self._record_version(tx, command, row, at, {})
         return _version_told(row)
 

@@ -20,6 +20,7 @@ from workflows import bulk, definitions, deployments, payloads, repository, task
 from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
+from workflows.deliveries import Deliveries, message_of, take_once
 from workflows.deployments import Deployments
 from workflows.repository import CommandRow
 from workflows.retry_many import retry_many
@@ -75,12 +76,14 @@ class DomainCommands:
         *,
         job_types: frozenset[str],
         case_clock: NewCaseClock,
+        deliveries: Deliveries = Deliveries(),  # noqa: B008 - immutable
     ) -> None:
         self._database = database
         self._recorder = recorder
         self._clock = clock
         self._deployments = Deployments(recorder, job_types)
         self._case_clock = case_clock
+        self._deliveries = deliveries
         self._tasks = TaskCommands(recorder, clock, definitions.Definitions())
 
     async def perform(self, command_id: UUID) -> None:
@@ -125,6 +128,10 @@ class DomainCommands:
                 return await self._tasks.carry_out(tx, command, payload)
             case _ if command.kind in deployments.KINDS:
                 return await self._deployments.carry_out(tx, command, payload, self._clock.now())
+            case payloads.CorrelateMessage():
+                return await self._publish_message(tx, command, payload)
+            case payloads.BroadcastSignal():
+                return await self._broadcast_signal(tx, command, payload)
             case _:
                 raise Broken("command.misdirected", f"{command.kind} needs the case's workflow.")
 
@@ -246,6 +253,24 @@ class DomainCommands:
         accepted = await bulk.accept_each(tx, command, payload)
         await self._record(tx, command, self._clock.now(), command.payload)
         return accepted
+
+    async def _publish_message(
+        self, tx: Transaction, command: CommandRow, payload: payloads.CorrelateMessage
+    ) -> Mapping[str, Any]:
+        at = self._clock.now()
+        await take_once(tx.sql, payload, command.id)
+        told = await self._deliveries.publish(tx, message_of(command, payload, at))
+        await self._record(tx, command, at, command.payload)
+        return told
+
+    async def _broadcast_signal(
+        self, tx: Transaction, command: CommandRow, payload: payloads.BroadcastSignal
+    ) -> Mapping[str, Any]:
+        reached = await self._deliveries.broadcast(
+            tx, payload.name, payload.variables, actor=command.actor, cause=command.id
+        )
+        await self._record(tx, command, self._clock.now(), command.payload)
+        return reached
 
     async def _record(
         self,

@@ -15,6 +15,7 @@ from core import Conflict, Database, NotFound
 from proof.bundle import HISTORY_FIELD, history_stream
 from workflows import repository
 from workflows.case_workflow import CaseWorkflow
+from workflows.payload_codec import encrypted
 from workflows.worker import workflow_runner
 
 
@@ -40,7 +41,9 @@ async def replay_histories(database: Database, case_id: UUID, vault_key: bytes) 
         Conflict: `history.not_archived`, `history.lost` or `ledger.stream_erased`.
     """
     runs = await archived_runs(database, case_id, vault_key)
-    replayer = Replayer(workflows=[CaseWorkflow], workflow_runner=workflow_runner())
+    replayer = Replayer(
+        workflows=[CaseWorkflow], workflow_runner=workflow_runner(), data_converter=encrypted(vault_key)
+    )
     failures: list[str | None] = []
     for run in runs:
         result = await replayer.replay_workflow(run, raise_on_replay_failure=False)

@@ -1,6 +1,8 @@
 """The tables of the cases: definitions, cases, commands, and the read model that each burst updates.
 
-A case has one authority: its row here, with the kernel's state, and the commands accepted for it.
+A case has one authority: its row here, with the kernel's state, and the commands accepted for it. Tables
+whose key has several columns (starts, message identities, remote jobs) have no model here; their SQL is in
+`repository/`.
 """
 
 from __future__ import annotations
@@ -288,15 +290,37 @@ class Subscription(Model):
         indexes = (("message", "key"),)
 
 
-class Message(Model):
-    """A message that reached its case before the case waited for it; the next burst that waits takes it."""
+class SignalSubscription(Model):
+    """A signal that a case waits for."""
 
     id = fields.UUIDField(primary_key=True)
-    case_id = fields.UUIDField(db_index=True)
+    case_id = fields.UUIDField()
+    kernel_id = fields.TextField()
+    element = fields.TextField()
+    signal = fields.TextField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "signal_subscription"
+        unique_together = (("case_id", "kernel_id"),)
+        indexes = (("signal",),)
+
+
+class Message(Model):
+    """A message that came before a case waits for it; the next burst that waits takes it."""
+
+    id = fields.UUIDField(primary_key=True)
+    case_id = fields.UUIDField(db_index=True, null=True)
     name = fields.TextField()
     key = fields.TextField()
     variables = fields.JSONField[dict[str, object]]()
     received_at = fields.DatetimeField()
+    state = fields.TextField()
+    actor = fields.TextField()
+    expires_at = fields.DatetimeField(null=True)
+    sendings = fields.IntField()
 
     class Meta:
         """Where the table lives."""

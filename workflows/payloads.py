@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 from uuid import UUID
@@ -29,6 +29,8 @@ RETRIES_LIMIT = 500
 _LARGEST_NUMBER = 2**31 - 1
 # The years that trade documents may name, too: far enough from the ends of every date type.
 _YEARS = (1900, 2200)
+# Ten years, in seconds: no message waits longer.
+_LONGEST_TTL = 315_360_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class StartCase:
     """`case.start`: one case of a deployed process; unique by product and business key.
 
     `version` or `tag` names the version on which it runs; without them it is the latest that is deployed.
+    `start_element` names the start event by which it begins; None: by the one without a trigger.
     """
 
     product: str
@@ -140,14 +143,44 @@ class StartCase:
     seller_id: UUID | None
     buyer_id: UUID | None
     clock: ClockPolicy
+    start_element: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CorrelateMessage:
-    """`message.correlate`: a message for the case that waits for this name and key."""
+    """`message.correlate`: a message for the case that waits for this name and key, or for a named case.
+
+    `ttl` is for how long it is kept when nobody waits for it yet (None: the platform's default, and for a
+    named case as long as the case runs). Of one name and key, each `message_id` is taken once.
+    """
 
     name: str
     key: str
+    variables: Mapping[str, Any]
+    ttl: timedelta | None
+    message_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverMessage:
+    """`message.deliver`: the platform brings a message to a case that waits for it."""
+
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastSignal:
+    """`signal.broadcast`: a signal for every case that waits for it and every process that starts by it."""
+
+    name: str
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DeliverSignal:
+    """`signal.deliver`: the platform brings a signal to one of the cases that wait for it."""
+
+    name: str
     variables: Mapping[str, Any]
 
 
@@ -226,6 +259,9 @@ Payload = (
     | TagDefinition
     | StartCase
     | CorrelateMessage
+    | DeliverMessage
+    | BroadcastSignal
+    | DeliverSignal
     | RetryIncident
     | SkipIncident
     | ThrowAtIncident
@@ -415,6 +451,14 @@ class _Fields:
             )
         return day
 
+    def optional_seconds(self, name: str) -> timedelta | None:
+        value = self._values.pop(name, None)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LONGEST_TTL:
+            raise self._invalid(name, f"must be a number of seconds from 0 to {_LONGEST_TTL:,}")
+        return timedelta(seconds=value)
+
     def incidents(self) -> RetryIncidents:
         """Read ids, or a filter that says something: nobody retries all there is by leaving a field out."""
         ids = self.uuids("incident_ids") if self._values.get("incident_ids") is not None else ()
@@ -507,8 +551,18 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
         seller_id=f.optional_uuid("seller_id"),
         buyer_id=f.optional_uuid("buyer_id"),
         clock=f.clock("clock"),
+        start_element=f.optional_text("start_element"),
     ),
-    "message.correlate": lambda f: CorrelateMessage(f.text("name"), f.text("key"), f.mapping("variables")),
+    "message.correlate": lambda f: CorrelateMessage(
+        name=f.text("name"),
+        key=f.optional_text("key") or "",
+        variables=f.mapping("variables"),
+        ttl=f.optional_seconds("ttl"),
+        message_id=f.optional_text("message_id"),
+    ),
+    "message.deliver": lambda f: DeliverMessage(f.uuid("message_id")),
+    "signal.broadcast": lambda f: BroadcastSignal(f.text("name"), f.mapping("variables")),
+    "signal.deliver": lambda f: DeliverSignal(f.text("name"), f.mapping("variables")),
     "incident.retry": lambda f: RetryIncident(f.uuid("incident_id"), f.mapping("variables")),
     "incident.skip": lambda f: SkipIncident(f.uuid("incident_id"), f.mapping("variables")),
     "incident.throw": lambda f: ThrowAtIncident(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bpmn import Event, Incident, Model, State, Subscription, Task
+from bpmn import Event, Incident, Model, SignalSubscription, State, Subscription, Task
 from core import derived_id
 from workflows import repository
 from workflows.burst import Burst
@@ -66,6 +66,12 @@ async def write(
         await repository.insert_subscriptions(sql, case.id, [_subscription(case.id, wait) for wait in begun])
     if over:
         await repository.delete_subscriptions(sql, case.id, over)
+
+    begun, over = _difference(burst.before.signals, burst.state.signals)
+    if begun:
+        await repository.insert_signal_subscriptions(sql, case.id, [_signal(case.id, wait) for wait in begun])
+    if over:
+        await repository.delete_signal_subscriptions(sql, case.id, over)
 
     variables, forgotten = changes(burst.before.variables, burst.state.variables)
     if variables or forgotten:
@@ -178,4 +184,13 @@ def _subscription(case_id: UUID, wait: Subscription) -> Mapping[str, Any]:
         "element": wait.element,
         "message": wait.message,
         "key": wait.key,
+    }
+
+
+def _signal(case_id: UUID, wait: SignalSubscription) -> Mapping[str, Any]:
+    return {
+        "id": derived_id("subscription", case_id, wait.id),
+        "kernel_id": wait.id,
+        "element": wait.element,
+        "signal": wait.signal,
     }

@@ -32,8 +32,9 @@ from workflows.advance import Advancer
 from workflows.case_workflow import CaseWorkflow, Drive
 from workflows.commands import WITHOUT_WORKFLOW
 from workflows.domain_commands import DomainCommands
-from workflows.repository import Connection, Delivery, Head
+from workflows.repository import Connection, Head
 from workflows.transient import is_transient
+from workflows.upkeep import Upkeep
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ _STOP_SECONDS = 5.0
 # A case whose timer is this late has no workflow any more; the relay looks for such now and then.
 _OVERDUE_AFTER = timedelta(seconds=30)
 _OVERDUE_EVERY = timedelta(seconds=15)
+# Messages that expire and timers that start cases are exact to this and the time between two looks.
+_UPKEEP_EVERY = timedelta(seconds=1)
 
 
 class Relay:
@@ -62,6 +65,7 @@ class Relay:
         *,
         advancer: Advancer,
         domain: DomainCommands,
+        upkeep: Upkeep,
         task_queue: str,
         continue_after: int | None = None,
     ) -> None:
@@ -70,12 +74,14 @@ class Relay:
         self._clock = clock
         self._advancer = advancer
         self._domain = domain
+        self._upkeep = upkeep
         self._task_queue = task_queue
         self._continue_after = continue_after
         self._wake = asyncio.Event()
         self._carried: dict[Head, asyncio.Task[None]] = {}
         self._starting: dict[str, asyncio.Event] = {}
         self._looked_for_overdue = datetime.min.replace(tzinfo=UTC)
+        self._kept_up = datetime.min.replace(tzinfo=UTC)
 
     async def run(self, stop: asyncio.Event, ready: asyncio.Event | None = None) -> None:
         """Carry commands until `stop`; survives the loss of the database and of Temporal.
@@ -109,6 +115,7 @@ class Relay:
                 self._wake.clear()
                 await self._take_heads(session, stopping)
                 await self._take_up_overdue(session)
+                await self._do_upkeep()
                 await self._rest(stopping)
             await asyncio.wait(self._carried.values(), timeout=_STOP_SECONDS) if self._carried else None
         except (*LOST_DATABASE, asyncpg.PostgresError) as error:
@@ -141,6 +148,19 @@ class Relay:
             except RPCError as error:
                 _log.warning("Temporal did not take up case %s: %s", workflow_id, error)
                 return
+
+    async def _do_upkeep(self) -> None:
+        """Do what the time alone asks for; what fails is tried again at the next look."""
+        now = self._clock.now()
+        if now - self._kept_up < _UPKEEP_EVERY:
+            return
+        self._kept_up = now
+        try:
+            await self._upkeep.run(now)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            _log.exception("What is due by the time could not be done")
 
     async def _rest(self, stopping: asyncio.Task[bool]) -> None:
         waking = asyncio.create_task(self._wake.wait())
@@ -181,39 +201,40 @@ class Relay:
             delivery = await repository.delivery(sql, head.id)
         if delivery is None or delivery.decided:
             return True
-        if delivery.kind in WITHOUT_WORKFLOW:
+        case_id = delivery.case_id
+        if delivery.kind in WITHOUT_WORKFLOW or case_id is None:
             await self._domain.perform(head.id)
             return True
         if delivery.case_ended:
             # No workflow is left to ask. Whether the case ended is told by its row, and so is the refusal.
-            await self._advancer.advance(delivery.case_id, head.id, self._clock.now())
+            await self._advancer.advance(case_id, head.id, self._clock.now())
             return True
         if delivery.kind == "case.start":
-            return await self._start(head.id, delivery)
-        return await self._update(head.id, delivery)
+            return await self._start(head.id, case_id, delivery.workflow_id)
+        return await self._update(head.id, case_id, delivery.workflow_id)
 
-    async def _start(self, command_id: UUID, delivery: Delivery) -> bool:
+    async def _start(self, command_id: UUID, case_id: UUID, workflow_id: str) -> bool:
         decided = self._starting[str(command_id)] = asyncio.Event()
         try:
             await self._client.start_workflow(
                 CaseWorkflow.run,
-                Drive(str(delivery.case_id), str(command_id), self._continue_after),
-                id=delivery.workflow_id,
+                Drive(str(case_id), str(command_id), self._continue_after),
+                id=workflow_id,
                 task_queue=self._task_queue,
                 request_eager_start=True,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
             )
             await asyncio.wait_for(decided.wait(), _START_SECONDS)
         except WorkflowAlreadyStartedError:
-            return await self._update(command_id, delivery)
+            return await self._update(command_id, case_id, workflow_id)
         except TimeoutError:
             return False
         finally:
             del self._starting[str(command_id)]
         return True
 
-    async def _update(self, command_id: UUID, delivery: Delivery) -> bool:
-        handle = self._client.get_workflow_handle(delivery.workflow_id)
+    async def _update(self, command_id: UUID, case_id: UUID, workflow_id: str) -> bool:
+        handle = self._client.get_workflow_handle(workflow_id)
         try:
             await handle.execute_update(CaseWorkflow.command, str(command_id), id=str(command_id))
         except WorkflowUpdateFailedError:
@@ -221,8 +242,8 @@ class Relay:
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            _log.warning("Temporal does not know case %s; it is taken up again", delivery.workflow_id)
-            await self._take_up(delivery.case_id, delivery.workflow_id)
+            _log.warning("Temporal does not know case %s; it is taken up again", workflow_id)
+            await self._take_up(case_id, workflow_id)
             return False
         return True
 

@@ -67,6 +67,6 @@ async def _retry(tx: Transaction, command: CommandRow, incident: IncidentRow | N
         payload={"incident_id": str(incident.id)},
         cause=command.id,
         case_id=incident.case_id,
-        item=incident.id,
+        part=str(incident.id),
     )
     return receipt.command_id

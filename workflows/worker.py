@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -18,15 +19,19 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 import ledger
 from core import Clock, Database, Room, SystemClock, Transaction
 from workflows import definitions
-from workflows.advance import Advancer
+from workflows.advance import Advancer, FailedCall
 from workflows.archive import Archiver
 from workflows.case_workflow import ADVANCE, Burst, CaseWorkflow, Waits
 from workflows.definitions import Definitions, shipped_products
+from workflows.deliveries import Deliveries
 from workflows.deployments import record_deployment
 from workflows.domain_commands import DomainCommands, NewCaseClock
 from workflows.effects import Effects
 from workflows.effects.platform import platform_effects
+from workflows.payload_codec import encrypted
 from workflows.relay import Relay
+from workflows.remote_jobs import RemoteJobs
+from workflows.upkeep import Upkeep
 
 _log = logging.getLogger(__name__)
 
@@ -51,6 +56,7 @@ class WorkerSettings:
         case_clock: how the clocks of new cases run; real time in production.
         continue_after: the number of events after which a workflow continues as new; None leaves it to the
             server, which suggests it for long histories.
+        message_ttl: for how long a message is kept for which nobody waits, when it does not tell.
         archive_every: how often to look for cases that have ended, to archive Temporal's history of them.
     """
 
@@ -63,6 +69,7 @@ class WorkerSettings:
     pool_size: int = 8
     case_clock: NewCaseClock = field(default_factory=NewCaseClock)
     continue_after: int | None = None
+    message_ttl: timedelta = timedelta(days=7)
     archive_every: timedelta = timedelta(seconds=15)
 
 
@@ -99,17 +106,22 @@ async def serve(
 ) -> None:
     """Run a worker on an open database with the given job types; see `run_worker`."""
     clock = clock or SystemClock()
-    recorder = _recorder(settings)
-    client = await connect(settings.temporal_target, settings.namespace, stop)
+    client = await connect(settings, stop)
     if client is None:
         return
-    advancer = Advancer(database, recorder, effects, Definitions())
-    archiver = Archiver(database, client, recorder, settings.archive_every)
-    async with case_worker(client, advancer, settings):
+    parts = _Parts.of(database, settings, effects, clock)
+    calls = RemoteJobs(database, effects, parts.definitions, clock)
+    archiver = Archiver(database, client, _recorder(settings), settings.archive_every)
+    async with AsyncExitStack() as workers:
+        for worker in (
+            case_worker(client, parts.advancer, settings),
+            *calls.workers(client, settings.task_queue),
+        ):
+            await workers.enter_async_context(worker)
         archiving = asyncio.create_task(archiver.run(stop))
         try:
             # The relay stops first: what it has handed over still finds its worker.
-            await _relay(database, client, recorder, advancer, effects, settings, clock).run(stop, ready)
+            await parts.relay(client).run(stop, ready)
         finally:
             archiving.cancel()
             await asyncio.gather(archiving, return_exceptions=True)
@@ -130,12 +142,10 @@ async def run_relay(
     """
     database = await Database.open(settings.database_url, rooms(), pool_size=settings.pool_size)
     try:
-        client = await connect(settings.temporal_target, settings.namespace, stop)
+        client = await connect(settings, stop)
         if client is None:
             return
-        recorder, effects = _recorder(settings), platform_effects()
-        advancer = Advancer(database, recorder, effects, Definitions())
-        await _relay(database, client, recorder, advancer, effects, settings, SystemClock()).run(stop, ready)
+        await _Parts.of(database, settings, platform_effects(), SystemClock()).relay(client).run(stop, ready)
     finally:
         await database.close()
 
@@ -146,7 +156,8 @@ def case_worker(client: Client, advancer: Advancer, settings: WorkerSettings) ->
     @activity.defn(name=ADVANCE)
     async def advance(burst: Burst) -> Waits:
         command_id = UUID(burst.command_id) if burst.command_id else None
-        return await advancer.advance(UUID(burst.case_id), command_id, burst.at)
+        failed = FailedCall(burst.failed, burst.reason) if burst.failed else None
+        return await advancer.advance(UUID(burst.case_id), command_id, burst.at, burst.running, failed)
 
     return Worker(
         client,
@@ -165,14 +176,20 @@ def workflow_runner() -> WorkflowRunner:
     )
 
 
-async def connect(target: str, namespace: str, stop: asyncio.Event) -> Client | None:
-    """Connect to Temporal, waiting for it as long as it takes; None when `stop` comes first."""
+async def connect(settings: WorkerSettings, stop: asyncio.Event) -> Client | None:
+    """Connect to Temporal, waiting for it as long as it takes; None when `stop` comes first.
+
+    What the client sends is encrypted; see `workflows.payload_codec`.
+    """
+    converter = encrypted(ledger.load_or_create_keys(settings.key_folder).vault_key)
     pause = _FIRST_PAUSE
     while not stop.is_set():
         try:
-            return await Client.connect(target, namespace=namespace)
+            return await Client.connect(
+                settings.temporal_target, namespace=settings.namespace, data_converter=converter
+            )
         except (RuntimeError, RPCError) as error:
-            _log.warning("Waiting for Temporal at %s: %s", target, error)
+            _log.warning("Waiting for Temporal at %s: %s", settings.temporal_target, error)
         try:
             await asyncio.wait_for(stop.wait(), pause)
         except TimeoutError:
@@ -185,27 +202,50 @@ def _recorder(settings: WorkerSettings) -> ledger.Recorder:
     return ledger.Recorder(keys.signing_key, keys.vault_key, settings.origin)
 
 
-def _relay(
-    database: Database,
-    client: Client,
-    recorder: ledger.Recorder,
-    advancer: Advancer,
-    effects: Effects,
-    settings: WorkerSettings,
-    clock: Clock,
-) -> Relay:
-    domain = DomainCommands(
-        database, recorder, clock, job_types=effects.job_types, case_clock=settings.case_clock
-    )
-    return Relay(
-        database,
-        client,
-        clock,
-        advancer=advancer,
-        domain=domain,
-        task_queue=settings.task_queue,
-        continue_after=settings.continue_after,
-    )
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What one process is put together from."""
+
+    database: Database
+    settings: WorkerSettings
+    clock: Clock
+    definitions: Definitions
+    advancer: Advancer
+    domain: DomainCommands
+    upkeep: Upkeep
+
+    @classmethod
+    def of(cls, database: Database, settings: WorkerSettings, effects: Effects, clock: Clock) -> _Parts:
+        recorder, compiled = _recorder(settings), Definitions()
+        deliveries = Deliveries(settings.case_clock.policy(None), settings.message_ttl)
+        return cls(
+            database=database,
+            settings=settings,
+            clock=clock,
+            definitions=compiled,
+            advancer=Advancer(database, recorder, effects, compiled, deliveries),
+            domain=DomainCommands(
+                database,
+                recorder,
+                clock,
+                job_types=effects.job_types,
+                case_clock=settings.case_clock,
+                deliveries=deliveries,
+            ),
+            upkeep=Upkeep(database, recorder, compiled, deliveries),
+        )
+
+    def relay(self, client: Client) -> Relay:
+        return Relay(
+            self.database,
+            client,
+            self.clock,
+            advancer=self.advancer,
+            domain=self.domain,
+            upkeep=self.upkeep,
+            task_queue=self.settings.task_queue,
+            continue_after=self.settings.continue_after,
+        )
 
 
 async def deploy_shipped(

@@ -65,6 +65,25 @@ class Trigger:
         except Stuck as stuck:
             raise BpmnError(stuck.code, stuck.message) from stuck
 
+    def next_moment(self, now: dt.datetime, due: dt.datetime, fired: int) -> dt.datetime | None:
+        """The one of `moments(now)` that follows `due`, the last of `fired` ones; None after the last.
+
+        Raises:
+            BpmnError: `timer.…` or `feel.…` when the time cannot be told.
+        """
+        if self.form == "date":
+            return None
+        try:
+            cycle = times.repetition(self.formula.value({}, now))
+        except Stuck as stuck:
+            raise BpmnError(stuck.code, stuck.message) from stuck
+        if fired == cycle.times:
+            return None
+        try:
+            return cycle.span.after(due)
+        except OverflowError:
+            return None
+
 
 @dataclass(frozen=True, slots=True)
 class ProcessStart:

@@ -133,7 +133,7 @@ class ByHand:
             "SELECT id, case_id, kind FROM workflows.command WHERE state = 'accepted' ORDER BY position"
         ):
             for command in accepted:
-                if command["kind"] in WITHOUT_WORKFLOW:
+                if command["kind"] in WITHOUT_WORKFLOW or command["case_id"] is None:
                     await self._domain.perform(command["id"])
                 else:
                     await self._advancer.advance(command["case_id"], command["id"], self.time)

@@ -59,6 +59,10 @@ class Platform:
             for path in folder.iterdir()
             if path.name == f"{key}.bpmn" or path.suffix == ".form"
         }
+        await self.deploy_text(key, sources, at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    async def deploy_text(self, key: str, sources: Mapping[str, str], *, at: datetime) -> None:
+        """Deploy the text of files."""
         async with self.database.transaction() as tx:
             await definitions.deploy(
                 tx,
@@ -66,7 +70,7 @@ class Platform:
                 sources,
                 job_types=self.effects.job_types,
                 deployed_by="test",
-                at=datetime(2026, 1, 1, tzinfo=UTC),
+                at=at,
             )
 
     async def submit(

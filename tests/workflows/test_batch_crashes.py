@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from support.batches import booked
 from support.cases import SYSTEM, Platform
-from support.worker import worker
+from support.workers import worker
 from workflows import case_id_of
 from workflows.advance import JOBS_PER_BURST
 from workflows.replay import replay_case

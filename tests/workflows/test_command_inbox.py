@@ -181,7 +181,6 @@ async def test_a_role_that_does_not_allow_it_is_refused(database: Database, kind
         ("task.claim", {"task_id": str(UUID(int=7))}, "task.unknown"),
         ("task.complete", {"task_id": str(UUID(int=7)), "variables": {}}, "task.unknown"),
         ("incident.retry", {"incident_id": str(UUID(int=7))}, "incident.unknown"),
-        ("message.correlate", {"name": "Ping", "key": "1"}, "message.no_case"),
         ("case.cancel", {"reason": "mistake"}, "case.unknown"),
     ],
 )

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from temporalio.client import Client
 
 import ledger
 from support.cases import SYSTEM, Platform
-from support.worker import worker
+from support.workers import lose_workflow, worker
 from workflows import Actor, case_id_of
 from workflows.advance import Advancer
 from workflows.definitions import Definitions
@@ -144,9 +143,3 @@ async def test_a_case_whose_workflow_is_lost_is_taken_up_when_it_is_overdue(
         case_id = await stopped_platform.start("waiting", {"ref": "lost"}, clock={"rate": "1800"})
         await lose_workflow(stopped_platform, case_id)
         await stopped_platform.case_at(case_id, "ping")
-
-
-async def lose_workflow(platform: Platform, case_id: UUID) -> None:
-    case = await platform.case(case_id)
-    client = await Client.connect(platform.settings.temporal_target)
-    await client.get_workflow_handle(f"{case['product']}/{case['business_key']}").terminate("lost")

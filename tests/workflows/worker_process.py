@@ -1,7 +1,7 @@
 """A worker in a process of its own, for tests that kill it: `worker_process.py DATABASE TEMPORAL KEYS QUEUE`.
 
 Its jobs are slow, so that a kill meets a burst in the middle. With `--stop-after-commit` the process kills
-itself between the commit of a burst and the end of its workflow task.
+itself between the commit of a burst and the end of its workflow task. With `--bank=URL` it calls a bank.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
-from uuid import UUID
+from typing import Any
 
 from bpmn.values import Value
 from core import Database
+from support.bank import bank_effects
 from workflows.advance import Advancer
 from workflows.case_workflow import Waits
 from workflows.effects import Effects, JobContext
@@ -64,8 +64,11 @@ async def _book_slowly(jobs: Sequence[JobContext], job: str) -> Sequence[Mapping
 
 async def main(url: str, target: str, keys: str, queue: str, *options: str) -> None:
     """Serve until a signal ends the process."""
-    if "--stop-after-commit" in options:
-        die_after_commit()
+    for option in options:
+        if option == "--stop-after-commit":
+            die_after_commit()
+        elif option.startswith("--bank="):
+            effects.include(bank_effects(option.removeprefix("--bank=")))
     database = await Database.open(url, rooms(), pool_size=4)
     settings = WorkerSettings(url, target, Path(keys), task_queue=queue)
     stop = asyncio.Event()
@@ -78,8 +81,8 @@ def die_after_commit() -> None:
     """Let the first burst commit, and die before Temporal hears of it."""
     advance = Advancer.advance
 
-    async def advance_and_die(self: Advancer, case_id: UUID, command_id: UUID | None, at: datetime) -> Waits:
-        await advance(self, case_id, command_id, at)
+    async def advance_and_die(self: Advancer, *burst: Any) -> Waits:
+        await advance(self, *burst)
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
 

@@ -131,7 +131,9 @@ async def overdue_cases(sql: Connection, before: datetime) -> list[tuple[UUID, s
     rows = await sql.fetch(
         """
         SELECT id, product || '/' || business_key AS workflow_id FROM workflows.case_
-         WHERE due_at < $1 AND ended_at IS NULL ORDER BY due_at LIMIT 100
+         WHERE ended_at IS NULL AND (due_at < $1 OR id IN (
+                   SELECT case_id FROM workflows.remote_job WHERE state = 'open' AND expected_by < $1))
+         ORDER BY due_at LIMIT 100
         """,
         before,
     )

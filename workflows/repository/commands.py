@@ -100,6 +100,19 @@ async def decide_command(sql: Connection, command_id: UUID, state: str, outcome:
     )
 
 
+async def amend_result(sql: Connection, command_id: UUID, news: Mapping[str, Any]) -> None:
+    """Add to a command's result what became of it later."""
+    await sql.execute(
+        """
+        UPDATE workflows.command
+           SET outcome = jsonb_set(outcome, '{result}', (outcome -> 'result') || $2::jsonb)
+         WHERE id = $1 AND state = 'done'
+        """,
+        command_id,
+        orjson.dumps(news).decode(),
+    )
+
+
 async def take_heads(sql: Connection, carried: Iterable[Head], *, limit: int) -> list[Head]:
     """Lock for this session, and return, what can be carried out now: per case its oldest command.
 

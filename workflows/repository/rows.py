@@ -105,7 +105,7 @@ class Delivery:
 
     kind: str
     decided: bool
-    case_id: UUID
+    case_id: UUID | None
     case_ended: bool
     workflow_id: str
 

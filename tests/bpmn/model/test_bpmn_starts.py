@@ -167,3 +167,20 @@ def test_a_platform_that_listens_says_so():
     assert served(both, "message") == [("start.not-served", "error", "p")]
     assert served(both, "message", "signal") == []
     assert served(source(start("a"), start("b")), "none") == []
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("timeCycle", "R3/P1D"),
+        ("timeCycle", "R2/2026-03-01T00:00:00Z/P1M"),
+        ("timeCycle", "R/9999-11-30T00:00:00Z/P1M"),
+        ("timeDate", "2026-03-05T12:00:00Z"),
+    ],
+)
+def test_the_moment_after_each_moment_is_the_next_one(form, text):
+    (only,) = bpmn.compile_model({"a.bpmn": source(by("a", timer(form, text)))}).starts
+    trigger = only.triggers[0]
+    moments = list(trigger.moments(NOON))
+    following = [trigger.next_moment(NOON, due, fired) for fired, due in enumerate(moments, 1)]
+    assert following == [*moments[1:], None]

@@ -1,16 +1,20 @@
-"""A worker in a process of its own, for tests that kill it."""
+"""Workers in processes of their own, that a test may kill, and workflows that Temporal loses."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
+
+from temporalio.client import Client
 
 from support.cases import Platform
 
-PROGRAM = Path(__file__).parent.parent / "workflows" / "worker_process.py"
+PROGRAM = Path(__file__).parents[1] / "workflows" / "worker_process.py"
 
 
 @contextlib.asynccontextmanager
@@ -26,6 +30,7 @@ async def worker(platform: Platform, *options: str) -> AsyncIterator[asyncio.sub
         settings.task_queue,
         *options,
         stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[1])},
     )
     try:
         yield process
@@ -33,3 +38,10 @@ async def worker(platform: Platform, *options: str) -> AsyncIterator[asyncio.sub
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def lose_workflow(platform: Platform, case_id: UUID) -> None:
+    """Let Temporal forget the workflow of a case."""
+    case = await platform.case(case_id)
+    client = await Client.connect(platform.settings.temporal_target)
+    await client.get_workflow_handle(f"{case['product']}/{case['business_key']}").terminate("lost")
