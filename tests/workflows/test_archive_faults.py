@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import signal
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 from temporalio.client import Client
 
 import ledger
 from proof.bundle import history_stream
 from support.cases import Platform
+from support.workers import worker
 from workflows.archive import Archiver
 from workflows.history_replay import replay_histories
 
-PROGRAM = Path(__file__).with_name("worker_process.py")
 CASES = 30
 
 
@@ -30,11 +27,9 @@ async def test_each_history_is_archived_once_whoever_dies(stopped_platform: Plat
     archived = "SELECT id FROM workflows.case_ WHERE history = 'archived'"
     assert len(await platform.rows(waiting)) == CASES
 
-    workers = [await _worker(platform) for _ in range(2)]
-    await platform.until(archived, 1)
-    for worker in workers:
-        worker.send_signal(signal.SIGKILL)
-        await worker.wait()
+    # Both are killed when the block is left.
+    async with worker(platform), worker(platform):
+        await platform.until(archived, 1)
 
     client = await Client.connect(platform.settings.temporal_target)
     keys = ledger.load_or_create_keys(platform.settings.key_folder)
@@ -59,16 +54,3 @@ async def test_each_history_is_archived_once_whoever_dies(stopped_platform: Plat
 async def _archive_all(archiver: Archiver) -> None:
     while await archiver.archive_next():
         pass
-
-
-async def _worker(platform: Platform) -> asyncio.subprocess.Process:
-    settings = platform.settings
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(PROGRAM),
-        settings.database_url,
-        settings.temporal_target,
-        str(settings.key_folder),
-        settings.task_queue,
-        stderr=asyncio.subprocess.DEVNULL,
-    )

@@ -218,13 +218,14 @@ async def test_calls_in_flight_survive_that_the_workflow_continues_as_new(
 ) -> None:
     monkeypatch.setattr("workflows.remote_jobs.AT_ONCE", 6)
     bank.failure_rate, bank.hold = 0.2, 0.05
-    settings = dataclasses.replace(stopped.settings, continue_after=30)
+    settings = dataclasses.replace(stopped.settings, continue_after=20)
     platform = dataclasses.replace(stopped, settings=settings)
     async with platform.running():
         case_id = await platform.start("crowd-pay", {"amounts": [f"{n}.20" for n in range(20)]})
         await platform.case_in(case_id, "completed")
         runs = await replay(platform, "remote-long", case_id)
-    assert len(runs) >= 3
+    # How many runs there are depends on how many results one burst takes.
+    assert len(runs) >= 2
     jobs = await platform.rows("SELECT * FROM workflows.remote_job_view WHERE case_id = $1", case_id)
     keys = [str(job["idempotency_key"]) for job in jobs]
     assert sorted(bank.counted[key] for key in keys) == sorted(f"{n}.20" for n in range(20))

@@ -40,6 +40,21 @@ async def timers(platform: Platform, product: str) -> list[tuple[datetime | None
     return [(row["due_at"], row["fired"]) for row in rows]
 
 
+async def version(platform: Platform, product: str, number: int) -> str:
+    (found,) = await platform.rows(
+        "SELECT id FROM workflows.definition_view WHERE key = $1 AND version = $2", product, number
+    )
+    return str(found["id"])
+
+
+async def started_by(platform: Platform, product: str) -> list[tuple[str, str]]:
+    """Return which version of a process starts cases by itself, and by what."""
+    rows = await platform.rows(
+        "SELECT definition_id, kind FROM workflows.start_view WHERE definition_key = $1", product
+    )
+    return [(str(row["definition_id"]), row["kind"]) for row in rows]
+
+
 async def test_a_date_starts_one_case(clockwork: Platform) -> None:
     await deploy(clockwork, "once", timed(by_timer("timeDate", moment(timedelta(seconds=1)))), "")
     await clockwork.until(
@@ -62,6 +77,24 @@ async def test_a_new_version_ends_the_timers_of_the_one_before(clockwork: Platfo
         "SELECT kind, name FROM workflows.start_view WHERE definition_key = 'changed'"
     )
     assert [tuple(each.values()) for each in rows] == [("message", "Changed")]
+
+
+async def test_what_starts_cases_follows_the_latest_version_that_is_deployed(clockwork: Platform) -> None:
+    await deploy(clockwork, "sold", timed(by_timer("timeCycle", "R/PT1H")), "")
+    first = await version(clockwork, "sold", 1)
+    await clockwork.perform("definition.tag", {"definition_id": first, "tag": "stable"})
+    await deploy(clockwork, "sold", timed(by_message("b")), message("b", "Sold"))
+    second = await version(clockwork, "sold", 2)
+    assert await started_by(clockwork, "sold") == [(second, "message")]
+    for command, definition, expected in (
+        ("retire", second, [(first, "timer")]),
+        ("retire", first, []),
+        ("reinstate", second, [(second, "message")]),
+        ("reinstate", first, [(second, "message")]),
+    ):
+        payload = {"definition_id": definition, "reason": "The market has changed."}
+        await clockwork.perform(f"definition.{command}", payload)
+        assert await started_by(clockwork, "sold") == expected
 
 
 async def test_relays_at_once_start_a_moment_once(stopped_platform: Platform) -> None:
