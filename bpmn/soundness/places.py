@@ -60,12 +60,9 @@ def without(places: Marking, place: Place) -> list[Place]:
     return rest
 
 
-def covers(greater: Marking, smaller: Marking) -> bool:
+def covers(greater: Counter[Place], smaller: Counter[Place]) -> bool:
     """Whether `greater` holds all tokens of `smaller` and more that wait, and the same ones on their way."""
-    if len(greater) <= len(smaller) or any(place not in greater for place in smaller):
+    if any(greater[place] < count for place, count in smaller.items()):
         return False
-    more = Counter(greater)
-    more.subtract(smaller)
-    return all(count >= 0 for count in more.values()) and all(
-        place.kind in (AT, IN) for place, count in more.items() if count
-    )
+    more = greater - smaller
+    return bool(more) and all(place.kind in (AT, IN) for place in more)

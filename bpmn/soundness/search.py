@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from bpmn.soundness.outcomes import Outcome
-from bpmn.soundness.places import AT, GO, TRY, Marking, covers
+from bpmn.soundness.places import AT, GO, TRY, Marking, Place, covers
 from bpmn.soundness.scope import Scope
 
 MAX_STATES = 2_000
 """Markings of one scope that are looked at."""
 MOVES_PER_STATE = 8
 """Steps from them that are looked at, for each of these."""
+MAX_TOKENS = 100
+"""Tokens of one marking; a marking with more is not followed."""
+MAX_COMPARED = 50_000
+"""Pairs of markings, one on the way to the other, between which it is asked whether tokens pile up."""
 
 
 @dataclass(slots=True)
@@ -63,9 +68,11 @@ class Search:
         self.result = Explored(scope)
         self.limit = limit
         self.moves = 0
+        self.compared = 0
         self.current = -1
         self._index: dict[Marking, int] = {}
         self._fewest: list[int] = []
+        self._counts: list[Counter[Place]] = []
 
     def run(self) -> Explored:
         """Explore all markings, or as many as the bound allows."""
@@ -78,7 +85,9 @@ class Search:
                 self.result.within_bound = False
                 break
             self.current = following
-            if following not in self.result.piling:
+            if len(nodes[following].marking) > MAX_TOKENS:
+                self.result.within_bound = False
+            elif following not in self.result.piling:
                 self._expand(following)
             following += 1
         self.result.within_bound &= not scope.narrowed
@@ -107,19 +116,23 @@ class Search:
         self._index[marking] = index
         fewest = self._fewest[before] if before >= 0 else len(marking)
         self._fewest.append(min(fewest, len(marking)))
-        if len(marking) > fewest and self._covers_one_before(marking, before):
+        self._counts.append(Counter(marking))
+        if len(marking) > fewest and self._covers_one_before(index, before):
             self.result.piling.add(index)
         return index
 
-    def _covers_one_before(self, marking: Marking, before: int) -> bool:
-        scope = self.result.scope
-        if not scope.is_settled(marking):
+    def _covers_one_before(self, index: int, before: int) -> bool:
+        scope, nodes = self.result.scope, self.result.nodes
+        if not scope.is_settled(nodes[index].marking):
             return False
         while before >= 0:
-            node = self.result.nodes[before]
-            if len(node.marking) < len(marking) and covers(marking, node.marking):
-                if scope.is_settled(node.marking):
-                    return True
+            if self.compared == MAX_COMPARED:
+                self.result.within_bound = False
+                return False
+            self.compared += 1
+            node = nodes[before]
+            if covers(self._counts[index], self._counts[before]) and scope.is_settled(node.marking):
+                return True
             before = node.before
         return False
 
