@@ -1,4 +1,4 @@
-"""A model on its way into our dialect: what was found, what is written, what of SpiffWorkflow is taken away."""
+"""A model on its way into our dialect: findings, what is written, what of SpiffWorkflow is taken away."""
 
 from __future__ import annotations
 
