@@ -8,7 +8,7 @@ place, which the deployment check refuses (`import.gap`) until someone has mende
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,8 @@ from lxml import etree
 
 from bpmn.elements import BEHAVIOURS
 from bpmn.errors import BpmnError, Finding
-from bpmn.importers.graph import Graph
-from bpmn.importers.python_feel import NotFeel, assignments_of, feel_of
+from bpmn.importers.draft import Draft, read_extensions, remove
+from bpmn.importers.python_feel import NotFeel, assignments_of
 from bpmn.model.lint import lint
 from bpmn.model.nodes import CALLABLE, position
 from bpmn.model.source import BPMN, IMPORT, SPIFFWORKFLOW, ZEEBE, local, namespace, parse_xml
@@ -78,14 +78,8 @@ def _validate(root: etree._Element, file: str) -> None:
         ) from wrong
 
 
-class _Conversion:
-    """One file on its way."""
-
-    def __init__(self, root: etree._Element, file: str) -> None:
-        self.root = _with_zeebe(root)
-        self.file = file
-        self.graph = Graph(self.root)
-        self.findings: list[Finding] = []
+class _Conversion(Draft):
+    """One file on its way: what of SpiffWorkflow becomes what."""
 
     def run(self) -> Imported:
         for process in self.root.iterchildren(f"{{{BPMN}}}process"):
@@ -117,51 +111,10 @@ class _Conversion:
         findings = sorted([*self.findings, *refused], key=lambda finding: finding.severity != "error")
         return Imported(content, tuple(findings))
 
-    # Findings
-
-    def lost(self, code: str, node: etree._Element, message: str, hint: str) -> None:
-        """Something is left out, and the model runs the same."""
-        finding = Finding(code, "warning", self.graph.nearest_id(node), message, hint, self.file)
-        if finding not in self.findings:
-            self.findings.append(finding)
-
-    def gap(self, code: str, node: etree._Element, message: str, hint: str, original: str = "") -> None:
-        """Something is missing at a flow node: mark it, so that the model is refused until it is mended."""
-        self.findings.append(Finding(code, "error", self.graph.nearest_id(node), message, hint, self.file))
-        mark = etree.SubElement(self.graph.extensions(node), f"{{{IMPORT}}}gap", {"code": code})
-        mark.text = f"{message} {original}".strip()
-
-    def expression(
-        self, python: str, node: etree._Element, what: str, *, condition: bool = False
-    ) -> str | None:
-        """The FEEL of a Python expression, with `=`; None, and told, if it has none."""
-        try:
-            feel = feel_of(python, condition=condition)
-        except NotFeel as wrong:
-            self.gap(
-                "import.python",
-                node,
-                f"The {what} is not translated, because {wrong}.",
-                "Write it in FEEL.",
-                python.strip(),
-            )
-            return None
-        self._assumes(feel.assumes, node, what)
-        return f"={feel.text}"
-
-    def _assumes(self, assumes: Iterable[str], node: etree._Element, what: str) -> None:
-        for each in assumes:
-            self.lost(
-                "import.types",
-                node,
-                f"The {what} is translated as if {each}.",
-                "Check it: for other types FEEL gives null where Python does something else.",
-            )
-
     # Flow nodes
 
     def _node(self, node: etree._Element) -> None:
-        extensions = _read_extensions(node)
+        extensions = read_extensions(node)
         tag = local(node)
         if tag in ("task", "manualTask"):
             # SpiffWorkflow waits for a person at these; this engine only at user tasks.
@@ -205,18 +158,18 @@ class _Conversion:
             )
             return
         for step in steps:
-            self._assumes(step.feel.assumes, node, what)
+            self.assumes(step.feel.assumes, node, what)
         if not steps:
             node.tag = f"{{{BPMN}}}task"
         elif len(steps) == 1:
             (only,) = steps
-            self._zeebe(node, "script", expression=f"={only.feel.text}", resultVariable=only.variable)
+            self.zeebe(node, "script", expression=f"={only.feel.text}", resultVariable=only.variable)
         else:
             entries = ", ".join(f"{step.entry}: {step.feel.text}" for step in steps)
-            self._zeebe(node, "script", expression=f"={{{entries}}}", resultVariable="assigned")
+            self.zeebe(node, "script", expression=f"={{{entries}}}", resultVariable="assigned")
             for step in steps:
                 if step.lasts:
-                    self._mapping(node, "output", f"=assigned.{step.variable}", step.variable)
+                    self.mapping(node, "output", f"=assigned.{step.variable}", step.variable)
 
     def _service_task(self, node: etree._Element, extensions: Mapping[str, Any]) -> None:
         operator = extensions.get("serviceTaskOperator")
@@ -224,15 +177,15 @@ class _Conversion:
             return  # the deployment check says that a job type is missing
         name, retries = operator["name"], operator.get("retries")
         given = {"type": name} | ({"retries": str(retries)} if retries is not None else {})
-        self._zeebe(node, "taskDefinition", **given)
+        self.zeebe(node, "taskDefinition", **given)
         result = operator["resultVariable"] or f"spiff__{node.get('id', '').replace('-', '_')}_result"
-        headers = self._zeebe(node, "taskHeaders")
+        headers = self.zeebe(node, "taskHeaders")
         etree.SubElement(headers, f"{{{ZEEBE}}}header", {"key": "resultVariable", "value": result})
         for parameter, content in operator["parameters"].items():
             source = self.expression(content["value"], node, f"parameter {parameter}")
             if source is not None:
-                self._mapping(node, "input", source, parameter)
-        self._take(node, "serviceTaskOperator")
+                self.mapping(node, "input", source, parameter)
+        self.take(node, "serviceTaskOperator")
         self.lost(
             "import.service-operator",
             node,
@@ -248,8 +201,8 @@ class _Conversion:
         decision = extensions.get("calledDecisionId")
         if decision is None:
             return
-        self._zeebe(node, "calledDecision", decisionId=decision, resultVariable="decided")
-        self._take(node, "calledDecisionId")
+        self.zeebe(node, "calledDecision", decisionId=decision, resultVariable="decided")
+        self.take(node, "calledDecisionId")
         self.gap(
             "import.decision",
             node,
@@ -260,16 +213,16 @@ class _Conversion:
     def _user_task(self, node: etree._Element, extensions: Mapping[str, Any]) -> None:
         lane = self.graph.lane(node)
         if lane:
-            self._zeebe(node, "assignmentDefinition", candidateGroups=lane)
+            self.zeebe(node, "assignmentDefinition", candidateGroups=lane)
         if extensions.get("variableName"):
-            self._take(node, "variableName")
+            self.take(node, "variableName")
             self.gap(
                 "import.form-variable",
                 node,
                 f"What the form gives goes into the variable {extensions['variableName']} as a whole.",
                 "Let the form write into this variable, or map its fields.",
             )
-        if self._take(node, "guestConfirmation", "allowGuest"):
+        if self.take(node, "guestConfirmation", "allowGuest"):
             self.lost("import.guest", node, "Guests cannot do the task.", "Give it to a group.")
 
     def _texts(self, node: etree._Element, extensions: Mapping[str, Any]) -> None:
@@ -296,18 +249,18 @@ class _Conversion:
                     "Name the values without placeholders.",
                 )
         if kept:
-            holder = self._zeebe(node, "properties")
+            holder = self.zeebe(node, "properties")
             for name, value in kept.items():
                 etree.SubElement(holder, f"{{{ZEEBE}}}property", {"name": name, "value": value})
-        if self._take(node, "unitTests"):
+        if self.take(node, "unitTests"):
             self.lost("import.unit-tests", node, "Its unit tests are left out.", "Test the model as a whole.")
-        self._take(node, "properties", "instructionsForEndUser")
+        self.take(node, "properties", "instructionsForEndUser")
 
     def _script_around(self, node: etree._Element, extensions: Mapping[str, Any]) -> None:
         """Pre-scripts and post-scripts become script tasks before and after."""
         for name, add in (("preScript", self.graph.before), ("postScript", self.graph.after)):
             script = extensions.get(name)
-            if not self._take(node, name) or not (script or "").strip():
+            if not self.take(node, name) or not (script or "").strip():
                 continue
             if position(node):
                 self.lost("import.event-script", node, f"SpiffWorkflow ignores a {name} here.", "Remove it.")
@@ -352,7 +305,7 @@ class _Conversion:
                 if name in given:
                     given[name] = f"={given[name]}"
             if given:
-                self._zeebe(loop, "loopCharacteristics", **given)
+                self.zeebe(loop, "loopCharacteristics", **given)
             if loop.find(f"{{{BPMN}}}loopCardinality") is not None and "inputElement" in given:
                 self.gap(
                     "import.loop-counter",
@@ -411,7 +364,7 @@ class _Conversion:
         """What a signal, error or escalation carries: only signals carry something here."""
         if reference == "signalRef":
             self._payload(node, [target], "payloadExpression", "variableName", throws)
-        elif any(_read_extensions(target).get(name) for name in ("payloadExpression", "variableName")):
+        elif any(read_extensions(target).get(name) for name in ("payloadExpression", "variableName")):
             kind = local(target)
             self.gap(
                 "import.payload",
@@ -430,17 +383,17 @@ class _Conversion:
     ) -> None:
         """The thrower's payload goes into a variable of this name, the catcher takes it from there."""
         for source in sources:
-            extensions = _read_extensions(source)
+            extensions = read_extensions(source)
             if throws and extensions.get(expression):
                 feel = self.expression(extensions[expression], node, "payload")
                 if feel is not None:
-                    self._mapping(node, "input", feel, PAYLOAD)
+                    self.mapping(node, "input", feel, PAYLOAD)
             elif not throws and extensions.get(variable):
-                self._mapping(node, "output", f"={PAYLOAD}", extensions[variable])
+                self.mapping(node, "output", f"={PAYLOAD}", extensions[variable])
 
     def _correlation(self, node: etree._Element, definition: etree._Element) -> None:
         message = definition.get("messageRef", "")
-        own = self._take(definition, "processVariableCorrelation")
+        own = self.take(definition, "processVariableCorrelation")
         rules = self.root.iter(f"{{{BPMN}}}correlationPropertyRetrievalExpression")
         if own or any(rule.get("messageRef") == message for rule in rules):
             self.gap(
@@ -484,29 +437,6 @@ class _Conversion:
             "Here it runs as the standard says; remove it if you relied on the other.",
         )
 
-    # Writing and taking extensions
-
-    def _zeebe(self, node: etree._Element, tag: str, **attributes: str) -> etree._Element:
-        return etree.SubElement(self.graph.extensions(node), f"{{{ZEEBE}}}{tag}", attributes)
-
-    def _mapping(self, node: etree._Element, direction: str, source: str, target: str) -> None:
-        holder = self.graph.extensions(node)
-        mapping = holder.find(f"{{{ZEEBE}}}ioMapping")
-        if mapping is None:
-            mapping = etree.SubElement(holder, f"{{{ZEEBE}}}ioMapping")
-        each = etree.SubElement(mapping, f"{{{ZEEBE}}}{direction}", {"source": source, "target": target})
-        first_output = mapping.find(f"{{{ZEEBE}}}output")
-        if direction == "input" and first_output is not None:
-            first_output.addprevious(each)
-
-    @staticmethod
-    def _take(node: etree._Element, *names: str) -> bool:
-        """Take extensions of these names away from a node; whether there was one."""
-        found = [each for each in _extensions_of(node) if local(each) in names]
-        for each in found:
-            _remove(each)
-        return bool(found)
-
     def _tell_leftovers(self) -> None:
         """Whatever of SpiffWorkflow is still there has no counterpart and no effect on the run."""
         carried = {"messagePayload", "messageVariable", "payloadExpression", "variableName"}
@@ -515,7 +445,7 @@ class _Conversion:
             if holder is not None and namespace(holder) != SPIFFWORKFLOW:
                 if local(each) not in carried:
                     self._leftover(each, local(each))
-                _remove(each)
+                remove(each)
         for node in self.root.iter(etree.Element):
             for name in [str(name) for name in node.attrib]:
                 if etree.QName(name).namespace == SPIFFWORKFLOW:
@@ -529,44 +459,3 @@ class _Conversion:
             f"The extension {name} of SpiffWorkflow is left out.",
             "Nothing needs it.",
         )
-
-
-def _with_zeebe(root: etree._Element) -> etree._Element:
-    """The same document under a root that knows the prefixes which the import writes."""
-    names: dict[Any, str] = {**root.nsmap, "zeebe": ZEEBE, "imported": IMPORT}
-    attributes = {str(name): str(value) for name, value in root.attrib.items()}
-    again = etree.Element(root.tag, attributes, nsmap=names)
-    again.extend(list(root))
-    return again
-
-
-def _read_extensions(node: etree._Element) -> Mapping[str, Any]:
-    """The `spiffworkflow:` extensions of a node, as SpiffWorkflow reads them."""
-    from SpiffWorkflow.spiff.parser.task_spec import SpiffTaskParser
-
-    try:
-        read: Mapping[str, Any] = SpiffTaskParser._parse_extensions(node)
-    except (KeyError, IndexError, ValueError) as wrong:
-        raise BpmnError(
-            "import.bad-extension",
-            f"SpiffWorkflow cannot read the extensions: {wrong!r}.",
-            where=node.get("id"),
-            hint="Export the model again, or correct them.",
-        ) from wrong
-    return read
-
-
-def _extensions_of(node: etree._Element) -> Iterator[etree._Element]:
-    for holder in node.iterchildren(f"{{{BPMN}}}extensionElements"):
-        yield from holder.iterchildren(f"{{{SPIFFWORKFLOW}}}*")
-
-
-def _remove(node: etree._Element) -> None:
-    """Take a node away, and its extensionElements when nothing is left there."""
-    holder = node.getparent()
-    if holder is None:
-        return
-    holder.remove(node)
-    around = holder.getparent()
-    if around is not None and local(holder) == "extensionElements" and len(holder) == 0:
-        around.remove(holder)
