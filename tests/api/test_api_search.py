@@ -95,7 +95,12 @@ async def people(api: Api) -> Tokens:
         await tx.sql.execute("SET LOCAL session_replication_role = replica")
         for version in (1, 2):
             await insert(
-                tx.sql, "workflows.definition", id=key("search", version), key="search", version=version
+                tx.sql,
+                "workflows.definition",
+                id=key("search", version),
+                key="search",
+                version=version,
+                state="deployed",
             )
     for trade in (ALPHA, BETA):
         for number in range(CASES):
