@@ -218,6 +218,9 @@ class _Compilation:
         self.readers.append(reader)
         for node in reader.root.iterchildren(*(f"{{{BPMN}}}{tag}" for tag in sorted(CALLABLE))):
             process = node.get("id", "")
+            if not process:
+                reader.refuse("id.missing", node, f"A {local(node)} has no id.", "Give it one.")
+                continue
             if process in self.processes:
                 reader.refuse(
                     "process.duplicate",

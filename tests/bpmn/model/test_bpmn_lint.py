@@ -68,6 +68,11 @@ def test_what_breaks_the_standards_schema_is_told_with_its_line():
     assert any(finding.code == "schema.invalid" and "Line 1" in finding.message for finding in findings)
 
 
+def test_a_process_without_an_id_is_refused():
+    nameless = source().replace(b'<process id="p" ', b"<process ")
+    assert ("id.missing", "definitions") in codes({"a.bpmn": nameless}, bpmn.Catalogue(frozenset()))
+
+
 def test_warnings_come_last_and_refuse_nothing():
     circle = '<task id="round"/><task id="about"/>' + flow("round > about > round")
     lonely = process(start() + end() + circle + flow("start > end"))
