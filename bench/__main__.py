@@ -13,6 +13,7 @@ import platform as machine_platform
 import re
 import sys
 import tempfile
+from asyncio.subprocess import PIPE
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -59,7 +60,13 @@ async def _ledger(platform: Platform) -> Measured:
 
 async def _workflows(platform: Platform) -> Measured:
     database = await _fresh_database(platform, "bench_workflows")
-    measured = await workflows.run(database, platform.temporal_target)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", workflows.__name__, database, platform.temporal_target, stdout=PIPE
+    )
+    written, _ = await process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"Measuring cases ended with exit code {process.returncode}.")
+    measured = orjson.loads(written)
     return Measured(measured["figures"], measured["peers"])
 
 

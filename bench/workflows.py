@@ -4,23 +4,30 @@ Three shapes: (p1) five automatic tasks, (p2) service, gateway, user task, servi
 sides call the same effect functions on the same database and Temporal server, sign what they do into the same
 ledger, and run on one worker in this process. By hand, each task has a transaction and a ledger entry of its
 own. Ours goes the whole way (inbox, relay, workflow, kernel, read model), and what one command sets going is
-one transaction and one entry, with a leaf for each element step. They take turns, so that both meet the same
-noise. On a machine that is late, several of our timers come due in one burst; those by hand wait for each.
+one transaction and one entry, with a leaf for each element step. Both run in a process of their own, set up
+as the platform's worker is (its event loop, its garbage collector); those by hand have the SDK's sandbox, as
+it comes. They take turns, so that both meet the same noise. On a machine that is late, several of our timers
+come due in one burst; those by hand wait for each.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import sys
 import tempfile
 import time
 from pathlib import Path
+
+import orjson
+import uvloop
 
 import ledger
 from bench.workflows_by_hand import by_hand
 from bench.workflows_cpu import KINDS, cpu_seconds
 from bench.workflows_ours import Cases, RunCase, client_of, our_worker, prepare
 from core import Database
+from core.collector import settle_collector
 from core.database import migrate
 from workflows.worker import WorkerSettings, rooms
 
@@ -46,7 +53,7 @@ async def run(database_url: str, temporal_target: str) -> dict[str, dict[str, fl
             recorder = ledger.Recorder(keys.signing_key, keys.vault_key, settings.origin)
             async with (
                 our_worker(database, settings),
-                client_of(database, temporal_target) as cases,
+                client_of(database, temporal_target, keys.vault_key) as cases,
                 by_hand(database, temporal_target, recorder) as theirs,
             ):
                 ours = {"p1": cases.tasks, "p2": cases.person, "p3": cases.waits}
@@ -127,5 +134,15 @@ async def _batch(cases: Cases) -> dict[str, float]:
     }
 
 
+def _main(database_url: str, temporal_target: str) -> None:
+    settle_collector()
+    measured = uvloop.run(run(database_url, temporal_target))
+    sys.stdout.write(orjson.dumps(measured).decode())
+
+
 def _invoices(count: int) -> list[dict[str, str | int]]:
     return [{"id": f"invoice-{number}", "amount": 100 + number} for number in range(count)]
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -17,6 +17,7 @@ from bench.workflows_effects import EFFECT_TABLES, effects
 from bench.workflows_models import BATCH, PERSON, ROLE, TASKS, WAITS
 from core import Database
 from workflows import Actor, case_id_of, definitions, outcome, submit
+from workflows.payload_codec import encrypted
 from workflows.worker import WorkerSettings, serve
 
 RunCase = Callable[[], Awaitable[None]]
@@ -108,9 +109,9 @@ class Cases:
 
 
 @contextlib.asynccontextmanager
-async def client_of(database: Database, target: str) -> AsyncIterator[Cases]:
+async def client_of(database: Database, target: str, vault_key: bytes) -> AsyncIterator[Cases]:
     """Yield a client of the platform's cases."""
-    cases = Cases(database, await Client.connect(target))
+    cases = Cases(database, await Client.connect(target, data_converter=encrypted(vault_key)))
     listener = await asyncpg.connect(database.url)
     await listener.add_listener("command_done", lambda *heard: cases.hear_done(str(heard[3])))
     try:

@@ -17,9 +17,11 @@ from pathlib import Path
 from uuid import UUID
 
 import psutil
+import uvloop
 
 from bench.workflows_ours import Cases, client_of, our_worker, prepare
 from core import Database
+from core.collector import settle_collector
 from core.database import migrate
 from workflows.worker import WorkerSettings, rooms
 
@@ -108,4 +110,5 @@ async def _worker(database_url: str, temporal_target: str, keys: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_worker(*sys.argv[1:]))
+    settle_collector()
+    uvloop.run(_worker(*sys.argv[1:]))

@@ -37,7 +37,7 @@ from bpmn.kernel.commands import (
 from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer
 from bpmn.kernel.state import State
 from bpmn.kernel.step import Step, new_instance
-from bpmn.kernels import Kernel, kernel_of, newest, step
+from bpmn.kernels import Kernel, kernel_of, newest, step, steps
 from bpmn.migration.dry_run import DryRun, TokenMove, dry_run
 from bpmn.migration.migrate import migrate
 from bpmn.migration.place import Note
@@ -103,5 +103,6 @@ __all__ = [
     "newest",
     "plan_migration",
     "step",
+    "steps",
     "unmapped",
 ]

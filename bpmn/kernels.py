@@ -12,7 +12,7 @@ a golden corpus in the tests.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -23,7 +23,7 @@ from bpmn.errors import StateRefused
 from bpmn.kernel.commands import Command
 from bpmn.kernel.state import State
 from bpmn.kernel.step import Step
-from bpmn.kernel.step import step as step_1
+from bpmn.kernel.step import steps as steps_1
 from bpmn.model.definition import Model
 
 
@@ -34,10 +34,10 @@ class Kernel:
     version: str
     behaviours: Mapping[str, Behaviour]
     event_kinds: Mapping[str, EventKind]
-    step: Callable[[Model, State, Command], Step]
+    steps: Callable[[Model, State, Sequence[Command]], Step]
 
 
-KERNEL_1 = Kernel("1", BEHAVIOURS, EVENT_KINDS, step_1)
+KERNEL_1 = Kernel("1", BEHAVIOURS, EVENT_KINDS, steps_1)
 
 KERNELS: Mapping[str, Kernel] = MappingProxyType({kernel.version: kernel for kernel in (KERNEL_1,)})
 """Every kernel on which a case may run, the newest last."""
@@ -70,4 +70,13 @@ def step(model: Model, state: State, command: Command) -> Step:
     Raises:
         CommandRefused: the command does not fit the state; the state is unchanged.
     """
-    return model.kernel.step(model, state, command)
+    return model.kernel.steps(model, state, (command,))
+
+
+def steps(model: Model, state: State, commands: Sequence[Command]) -> Step:
+    """Apply commands one after the other, all of them or none, at less than the price of a call for each.
+
+    Raises:
+        CommandRefused: a command does not fit the state that it meets; the state given is unchanged.
+    """
+    return model.kernel.steps(model, state, commands)

@@ -352,9 +352,9 @@ class Advancer:
         """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
         while True:
             for job in burst.open_jobs(besides=self._effects.remote_types):
-                await self._perform_with_its_like(tx, case, burst, job)
-                if len(burst.commands) >= JOBS_PER_BURST:
+                if burst.jobs_ended >= JOBS_PER_BURST:
                     return False
+                await self._perform_with_its_like(tx, case, burst, job)
             kept = await self._deliveries.take_kept(tx, case, burst, at)
             if kept is None:
                 return True
@@ -376,7 +376,7 @@ class Advancer:
         if effect is None:
             burst.apply(await alone(job))
         else:
-            like = jobs.of_type(burst, job.type, JOBS_PER_BURST - len(burst.commands))
+            like = jobs.of_type(burst, job.type, JOBS_PER_BURST - burst.jobs_ended)
             await jobs.perform_together(burst, like, effect, context, alone)
 
     async def _perform(self, tx: Transaction, case: CaseRow, job: Job, at: datetime) -> Command:

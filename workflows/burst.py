@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 
 import orjson
 
-from bpmn import Command, Event, Job, Model, State, step
+from bpmn import Command, CompleteJob, Event, FailJob, Job, Model, State, ThrowError, steps
+
+_JOB_ENDS = (CompleteJob, FailJob, ThrowError)
 
 
 class Burst:
@@ -19,6 +21,7 @@ class Burst:
         self.state = state
         self.commands: list[Command] = []
         self.events: list[Event] = []
+        self.jobs_ended = 0
         # False when the burst was cut: open jobs are left for the next one.
         self.finished = True
 
@@ -28,9 +31,18 @@ class Burst:
         Raises:
             CommandRefused: the command does not fit the state; the burst is as before.
         """
-        result = step(self.model, self.state, command)
+        self.apply_all((command,))
+
+    def apply_all(self, commands: Sequence[Command]) -> None:
+        """Execute commands one after the other, all of them or none.
+
+        Raises:
+            CommandRefused: one does not fit; the burst is as before.
+        """
+        result = steps(self.model, self.state, commands)
         self.state = result.state
-        self.commands.append(command)
+        self.commands.extend(commands)
+        self.jobs_ended += sum(isinstance(command, _JOB_ENDS) for command in commands)
         self.events.extend(result.events)
 
     def branch(self) -> Burst:
@@ -41,6 +53,7 @@ class Burst:
         """Take over what a branch of this burst did; this burst must not have moved meanwhile."""
         self.state = branch.state
         self.commands += branch.commands
+        self.jobs_ended += branch.jobs_ended
         self.events += branch.events
 
     def open_jobs(self, besides: Container[str] = ()) -> Iterator[Job]:

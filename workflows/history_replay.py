@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import ledger
 from core import Conflict, Database, NotFound
@@ -16,7 +17,6 @@ from proof.bundle import HISTORY_FIELD, history_stream
 from workflows import repository
 from workflows.case_workflow import CaseWorkflow
 from workflows.payload_codec import encrypted
-from workflows.worker import workflow_runner
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +41,21 @@ async def replay_histories(database: Database, case_id: UUID, vault_key: bytes) 
         Conflict: `history.not_archived`, `history.lost` or `ledger.stream_erased`.
     """
     runs = await archived_runs(database, case_id, vault_key)
-    replayer = Replayer(
-        workflows=[CaseWorkflow], workflow_runner=workflow_runner(), data_converter=encrypted(vault_key)
-    )
+    replayer = case_replayer(vault_key)
     failures: list[str | None] = []
     for run in runs:
         result = await replayer.replay_workflow(run, raise_on_replay_failure=False)
         failures.append(str(result.replay_failure) if result.replay_failure else None)
     return HistoryReplay(case_id, len(runs), tuple(failures))
+
+
+def case_replayer(vault_key: bytes) -> Replayer:
+    """Return Temporal's replayer for cases, in the sandbox: code that is not deterministic fails in it."""
+    runner = SandboxedWorkflowRunner(
+        # This package is not loaded again for every workflow.
+        restrictions=SandboxRestrictions.default.with_passthrough_modules("workflows")
+    )
+    return Replayer(workflows=[CaseWorkflow], workflow_runner=runner, data_converter=encrypted(vault_key))
 
 
 async def archived_runs(database: Database, case_id: UUID, vault_key: bytes) -> Sequence[WorkflowHistory]:

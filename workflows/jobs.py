@@ -59,9 +59,13 @@ async def _done_at_once(burst: Burst, jobs: Sequence[Job], effect: BulkEffect, c
     branch = burst.branch()
     try:
         async with contexts[0].tx.savepoint():
-            for given, job, variables in zip(contexts, jobs, await effect(contexts), strict=True):
-                # Refused when an elder's completion has ended this job: what was written for it must go.
-                branch.apply(CompleteJob(given.at, job.id, variables))
+            # Refused when an elder's completion has ended a job: what was written for it must go.
+            branch.apply_all(
+                [
+                    CompleteJob(given.at, job.id, variables)
+                    for given, job, variables in zip(contexts, jobs, await effect(contexts), strict=True)
+                ]
+            )
     except Exception as error:
         if is_transient(error):
             raise

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from bpmn.errors import CommandRefused
@@ -279,7 +280,14 @@ def _text(value: Any) -> str:
 
 def time_to_json(moment: datetime) -> str:
     """An aware datetime as RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    # Not cached by the moment that was given: of an hour that a clock change repeats, both are equal.
+    return _utc_text(moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=256)
+def _utc_text(moment: datetime) -> str:
+    """Cached, because all steps of a burst have one time."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def time_from_json(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""The kernel: `step` applies one command to a state and gives the next state with what happened.
+"""The kernel: `steps` applies commands to a state and gives the next state with what happened.
 
 Pure: no clock, no randomness, no input or output. The same model, state and command give the same
 state, root and events on every machine.
@@ -6,7 +6,7 @@ state, root and events on every machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -47,7 +47,7 @@ MAX_FIRINGS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a command did: the state after it, and the element steps in order."""
+    """What commands did: the state after them, and the element steps in order."""
 
     state: State
     events: tuple[Event, ...]
@@ -58,11 +58,14 @@ def new_instance(model: Model, instance_id: str) -> State:
     return State(model, instance_id)
 
 
-def step(model: Model, state: State, command: Command) -> Step:
-    """Apply one command.
+def steps(model: Model, state: State, commands: Sequence[Command]) -> Step:
+    """Apply commands one after the other, all of them or none; `events` are those of all.
+
+    State and events are those that a call for each command would give. What comes and goes between the first
+    and the last command is never written into the state's tables: of many commands, each costs less.
 
     Raises:
-        CommandRefused: the command does not fit the state; the state is unchanged.
+        CommandRefused: a command does not fit the state that it meets; the state given is unchanged.
     """
     if state.model.hash != model.hash:
         raise CommandRefused(
@@ -75,32 +78,42 @@ def step(model: Model, state: State, command: Command) -> Step:
             where=state.instance,
             hint="Compile the model for the kernel that the state names.",
         )
-    if command.at.tzinfo is None:
-        raise CommandRefused("command.no-zone", "The command's time has no time zone.", where=command.kind)
-    at = command.at.astimezone(UTC)
-    if state.at is not None and at < state.at:
-        raise CommandRefused(
-            "command.in-the-past",
-            f"The command's time {at.isoformat()} lies before the instance's {state.at.isoformat()}.",
-            where=command.kind,
-            hint="Send commands in the order of their times.",
-        )
-    if isinstance(command, Start) != (state.status == "created") or state.status not in (
-        "created",
-        "running",
-    ):
-        raise CommandRefused(
-            "command.wrong-status",
-            f"An instance that is {state.status} takes no {command.kind}.",
-            where=state.instance,
-        )
-    burst = Burst(state, at)
-    _apply(burst, state, command)
-    burst.run()
+    if not commands:
+        return Step(state, ())
+    burst, now = Burst(state, commands[0].at), state.at
+    for command in commands:
+        now = _time_of(command, now)
+        if isinstance(command, Start) != (burst.status == "created") or burst.status not in (
+            "created",
+            "running",
+        ):
+            raise CommandRefused(
+                "command.wrong-status",
+                f"An instance that is {burst.status} takes no {command.kind}.",
+                where=state.instance,
+            )
+        burst.take_up(now)
+        _apply(burst, command)
+        burst.run()
     return Step(burst.finish(), tuple(burst.events))
 
 
-def _apply(burst: Burst, state: State, command: Command) -> None:
+def _time_of(command: Command, now: datetime | None) -> datetime:
+    """The command's time in UTC, not before the instance's."""
+    if command.at.tzinfo is None:
+        raise CommandRefused("command.no-zone", "The command's time has no time zone.", where=command.kind)
+    at = command.at.astimezone(UTC)
+    if now is not None and at < now:
+        raise CommandRefused(
+            "command.in-the-past",
+            f"The command's time {at.isoformat()} lies before the instance's {now.isoformat()}.",
+            where=command.kind,
+            hint="Send commands in the order of their times.",
+        )
+    return at
+
+
+def _apply(burst: Burst, command: Command) -> None:
     match command:
         case Start():
             _start(burst, command)

@@ -1,4 +1,4 @@
-"""The working copy of a state during one command: its records, changed in an overlay over the tables.
+"""The working copy of a state during a burst: its records, changed in an overlay over the tables.
 
 A token that is born and dies within the burst never touches the tables; `finish` writes what is left.
 """
@@ -58,6 +58,11 @@ class Workspace:
         self._due = state.due
         self._touched: dict[int, None] = {}
         self._ask = False
+
+    def take_up(self, at: datetime) -> None:
+        """Begin with a command: its time, and a count of element steps of its own."""
+        self.at = at
+        self._steps = 0
 
     def finish(self) -> State:
         """The state after the burst."""

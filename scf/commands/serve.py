@@ -11,10 +11,12 @@ from typing import Annotated
 
 import typer
 import uvicorn
+import uvloop
 
 import ledger
 import scoring
 from core.clock import SystemClock
+from core.collector import settle_collector
 from core.database import Database
 from core.errors import Unavailable
 from scf.commands.options import DataOption, SimulatedRate, data_folder
@@ -55,6 +57,7 @@ def api(
     ] = True,
 ) -> None:
     """Serve the GraphQL API and the web app."""
+    settle_collector()
     settings = ApiSettings(database_url=database, web_folder=web_folder(), cookie_secure=secure_cookie)
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)
 
@@ -139,7 +142,8 @@ Service = Callable[[asyncio.Event, asyncio.Event], Awaitable[None]]
 
 def _serve(beat_file: Path | None, service: Service) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    asyncio.run(_until_stopped(beat_file, service))
+    settle_collector()
+    uvloop.run(_until_stopped(beat_file, service))
 
 
 async def _until_stopped(beat_file: Path | None, service: Service) -> None:

@@ -13,21 +13,12 @@ from uuid import UUID
 
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHistory
-from temporalio.worker import Replayer
 
 from support.cases import Platform
-from workflows.case_workflow import CaseWorkflow
-from workflows.payload_codec import EncryptedPayloads, encrypted
-from workflows.worker import workflow_runner
+from workflows.history_replay import case_replayer
+from workflows.payload_codec import EncryptedPayloads
 
 HISTORIES = Path(__file__).parents[1] / "histories"
-
-
-def replayer(vault_key: bytes = bytes(32)) -> Replayer:
-    """Return a replayer that opens payloads under this key, and reads those that are not encrypted."""
-    return Replayer(
-        workflows=[CaseWorkflow], workflow_runner=workflow_runner(), data_converter=encrypted(vault_key)
-    )
 
 
 async def histories(platform: Platform, case_id: UUID) -> Sequence[WorkflowHistory]:
@@ -47,7 +38,7 @@ async def replay(platform: Platform, name: str, case_id: UUID) -> Sequence[Workf
     """Replay every run of a case, and record them under a name when that is asked for."""
     runs = await histories(platform, case_id)
     for number, run in enumerate(runs, 1):
-        await replayer(platform.vault_key).replay_workflow(run)
+        await case_replayer(platform.vault_key).replay_workflow(run)
         if os.environ.get("SCF_RECORD_HISTORIES") == "1":
             readable = await opened(run, platform.vault_key)
             text = re.sub(r'"identity": "[^"]*"', '"identity": "worker"', readable.to_json())

@@ -58,6 +58,36 @@ def test_running_the_commands_again_gives_the_same_states_and_events(seed):
 
 @some
 @given(seeds)
+def test_commands_in_one_row_do_what_each_does_by_itself(seed):
+    """However a run is cut into rows: the state with its root, and every event, are the same."""
+    model, steps = run(seed)
+    cuts = random.Random(seed + 1)
+    left = list(steps)
+    state = bpmn.new_instance(model, "case")
+    while left:
+        size = cuts.randint(1, len(left))
+        row, left = left[:size], left[size:]
+        done = bpmn.steps(model, state, [command for _, command, _ in row])
+        assert done.state.to_json() == row[-1][2].state.to_json()
+        assert done.state.root == row[-1][2].state.root
+        assert list(done.events) == [event for _, _, each in row for event in each.events]
+        state = done.state
+
+
+@some
+@given(seeds)
+def test_a_row_with_a_command_that_does_not_fit_changes_nothing(seed):
+    model, steps = run(seed)
+    state, commands = steps[0][0], [command for _, command, _ in steps]
+    before = state.to_json()
+    unknown = bpmn.CompleteJob(commands[-1].at, "nothing:0")
+    with pytest.raises(bpmn.CommandRefused):
+        bpmn.steps(model, state, [*commands, unknown])
+    assert state.to_json() == before
+
+
+@some
+@given(seeds)
 def test_a_state_restored_at_any_time_goes_on_to_the_same_root(seed):
     model, steps = run(seed)
     for before, command, done in steps[1:]:
