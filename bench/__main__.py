@@ -1,8 +1,9 @@
 """Run all benchmarks, print them as a table, and write `bench/results/latest.json`.
 
-`python -m bench [ROOM …]` runs all or some of: kernel, ledger, workflows, api; `waiting` (10,000 cases that
-wait, minutes) only when it is named. The services are the embedded
-ones, started for this on loopback where a room needs them; loads are bounded in time and connections.
+`python -m bench [ROOM …]` runs all or some of: kernel, ledger, workflows, api; only when they are named
+`waiting` (10,000 cases that wait, minutes) and `workers` (one, two and four of them, each with a processor
+quota, for which it must run as root). The services are the embedded ones, started for this on loopback where
+a room needs them; loads are bounded in time and connections.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import orjson
 import psutil
 from rich.table import Table
 
-from bench import api, kernel, ledger, workflows, workflows_waiting
+from bench import api, kernel, ledger, workflows, workflows_waiting, workflows_workers
 from core.clock import SystemClock
 from core.database import Database
 from scf import console
@@ -87,6 +88,11 @@ async def _api(platform: Platform) -> Measured:
     return Measured(measured["figures"], measured["peers"])
 
 
+async def _workers(platform: Platform) -> Measured:
+    database = await _fresh_database(platform, "bench_workers")
+    return Measured(await workflows_workers.run(database, platform.temporal_target), {})
+
+
 #: What runs by itself, and what needs the platform's services.
 ALONE: Mapping[str, Callable[[], Measured]] = {"kernel": _kernel}
 ON_PLATFORM: dict[str, Callable[[Platform], Awaitable[Measured]]] = {
@@ -94,8 +100,8 @@ ON_PLATFORM: dict[str, Callable[[Platform], Awaitable[Measured]]] = {
     "workflows": _workflows,
     "api": _api,
 }
-#: What takes so long that it runs only when it is named.
-WHEN_NAMED: dict[str, Callable[[Platform], Awaitable[Measured]]] = {"waiting": _waiting}
+#: What takes long, or asks for rights that not everybody has; it runs only when it is named.
+WHEN_NAMED: dict[str, Callable[[Platform], Awaitable[Measured]]] = {"waiting": _waiting, "workers": _workers}
 
 
 def main() -> None:

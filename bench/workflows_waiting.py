@@ -10,20 +10,19 @@ import asyncio
 import itertools
 import os
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
 from uuid import UUID
 
 import psutil
-import uvloop
 
-from bench.workflows_ours import Cases, client_of, our_worker, prepare
+import ledger
+from bench.workflows_ours import Cases, client_of, prepare
+from bench.workflows_worker import worker_process
 from core import Database
-from core.collector import settle_collector
 from core.database import migrate
-from workflows.worker import WorkerSettings, rooms
+from workflows.worker import rooms
 
 WAITING = int(os.environ.get("SCF_BENCH_WAITING", "10000"))
 STARTERS = 32
@@ -40,16 +39,14 @@ async def run(database_url: str, temporal_target: str) -> dict[str, float]:
     database = await Database.open(database_url, rooms(), pool_size=8)
     try:
         await prepare(database)
-        with tempfile.TemporaryDirectory() as keys:
-            worker = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", __name__, database_url, temporal_target, keys
-            )
-            try:
-                async with client_of(database, temporal_target) as cases:
-                    return await _measure(cases, psutil.Process(worker.pid))
-            finally:
-                worker.terminate()
-                await worker.wait()
+        with tempfile.TemporaryDirectory() as folder:
+            keys = Path(folder)
+            vault_key = ledger.load_or_create_keys(keys).vault_key
+            async with (
+                worker_process(database_url, temporal_target, keys, "bench-waiting") as worker,
+                client_of(database, temporal_target, vault_key) as cases,
+            ):
+                return await _measure(cases, psutil.Process(worker.pid))
     finally:
         await database.close()
 
@@ -99,16 +96,3 @@ async def _complete_tasks(cases: Cases, waiting: list[UUID]) -> list[float]:
 
     chosen = waiting[:: len(waiting) // count][:count]
     return await asyncio.gather(*(complete(number, case_id) for number, case_id in enumerate(chosen)))
-
-
-async def _worker(database_url: str, temporal_target: str, keys: str) -> None:
-    """Run the worker whose memory is measured, until its process is ended."""
-    database = await Database.open(database_url, rooms(), pool_size=8)
-    settings = WorkerSettings(database_url, temporal_target, Path(keys), task_queue="bench-waiting")
-    async with our_worker(database, settings):
-        await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    settle_collector()
-    uvloop.run(_worker(*sys.argv[1:]))
