@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -21,6 +21,7 @@ from lxml import etree
 
 from bpmn import CompleteJob, CompleteTask, Model, Start, State, compile_model, lint, new_instance, step
 from bpmn.feel import compile_expression
+from bpmn.values import Value
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 HEAD = (
@@ -226,14 +227,14 @@ def _burst_rate(model: Model, rounds: int = 5) -> float:
     steps = len(model.process.children)
 
     def once() -> None:
-        state = step(model, new_instance(model, "bench"), Start(AT, {"total": 0})).state
+        state = step(model, new_instance(model, "bench"), Start(AT, {"total": Decimal(0)})).state
         assert state.status == "completed"
         assert state.root
 
     return steps / _best(once, rounds)
 
 
-def _cost(model: Model, variables: dict[str, int], steps: int) -> float:
+def _cost(model: Model, variables: Mapping[str, Value], steps: int) -> float:
     """Seconds per element step of bursts of so many steps, root included.
 
     A measurement takes about 30,000 steps, of long bursts and of short ones alike: on a machine that others
@@ -251,7 +252,7 @@ def _cost(model: Model, variables: dict[str, int], steps: int) -> float:
 def _loop_cost(turns: int) -> Callable[[], float]:
     """The cost of an element step in a loop of so many turns."""
     model = compile_model({"loop.bpmn": script_loop_xml()})
-    return lambda: _cost(model, {"n": 0, "count": turns}, loop_steps(turns))
+    return lambda: _cost(model, {"n": Decimal(0), "count": Decimal(turns)}, loop_steps(turns))
 
 
 def _sequence_cost(length: int) -> Callable[[], float]:
@@ -308,7 +309,7 @@ def _live_ratio(live: int) -> float:
 
 def _task_cost(live: int) -> float:
     model = parallel_bodies()
-    state = step(model, new_instance(model, "bench"), Start(AT, {"count": live})).state
+    state = step(model, new_instance(model, "bench"), Start(AT, {"count": Decimal(live)})).state
     assert state.root
     times = []
     for task in [task.id for task in state.tasks][:300]:

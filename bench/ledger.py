@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import count
@@ -19,13 +19,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core.database import Database, migrate
 from ledger import ROOM, EntryDraft, Recorder, Sequencer, verify_log
+from proof.canonical import Json
 from proof.signatures import SigningKey, sign
 
 ORIGIN = "bench.scf.example/log"
 WRITERS = 16
 SECONDS = 5.0
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
-EVENTS = [{"seq": number, "kind": "element.completed", "element": f"step-{number}"} for number in range(6)]
+EVENTS: Sequence[Mapping[str, Json]] = [
+    {"seq": number, "kind": "element.completed", "element": f"step-{number}"} for number in range(6)
+]
 
 
 async def run(database_url: str) -> dict[str, float]:

@@ -80,8 +80,8 @@ async def _in_turns(
     ended = [0, 0]
     spent = [0.0, 0.0]
     cpu = [dict.fromkeys(KINDS, 0.0), dict.fromkeys(KINDS, 0.0)]
-    for side in sides:
-        await _rounds(side, 1.0, WARMING_UP)
+    for run_case in sides:
+        await _rounds(run_case, 1.0, WARMING_UP)
     for _ in range(TURNS):
         for side, run_case in enumerate(sides):
             before = cpu_seconds()
@@ -120,16 +120,16 @@ async def _batch(cases: Cases) -> dict[str, float]:
     after = cpu_seconds()
     async with cases.database.reading() as sql:
         written = await sql.fetchval("SELECT count(*) FROM public.invoice_effect WHERE case_id = $1", case_id)
-        entries, steps = await sql.fetchrow(
+        case = await sql.fetchrow(
             "SELECT seq, step_seq FROM workflows.case_ WHERE id = $1 AND state = 'completed'", case_id
         )
-    if written != 2 * INVOICES:
+    if case is None or written != 2 * INVOICES:
         raise RuntimeError(f"The batch wrote {written} rows for {INVOICES} invoices.")
     return {
         "workflows.batch_invoices_per_s": INVOICES / seconds,
         "workflows.batch_seconds": seconds,
-        "workflows.batch_ledger_entries": entries,
-        "workflows.batch_signed_steps": steps,
+        "workflows.batch_ledger_entries": case["seq"],
+        "workflows.batch_signed_steps": case["step_seq"],
         **{f"workflows.batch_{kind}_cpu_ms": 1000 * (after[kind] - before[kind]) for kind in KINDS},
     }
 
