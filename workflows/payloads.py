@@ -12,9 +12,12 @@ from uuid import UUID
 
 import orjson
 
+from bpmn import MigrationPlan, MigrationRefused
 from core import InvalidInput, Money
 from workflows import bundles, task_payloads
 from workflows.clock import ClockPolicy
+from workflows.search import CaseFilter
+from workflows.search_json import filter_from_json
 from workflows.task_payloads import TaskPayload
 
 T = TypeVar("T")
@@ -24,6 +27,8 @@ _CONTENT_LIMIT = 14_000_000
 _SMALL_OBJECT = 16_384
 # What moved stands in the ledger entry, whose size is bounded.
 _MOVES_LIMIT = 100
+# A plan of a model with ten thousand elements of long names.
+_PLAN_LIMIT = 2_000_000
 RETRIES_LIMIT = 500
 """Incidents that one `incident.retry-many` retries."""
 _LARGEST_NUMBER = 2**31 - 1
@@ -238,12 +243,66 @@ class ModifyCase:
 
 
 @dataclass(frozen=True, slots=True)
+class MigrateCase:
+    """`case.migrate`: go over to another version of the process, by a plan or (None) by the elements' names.
+
+    `batch_id` is that of the batch to which it belongs.
+    """
+
+    version: int
+    plan: MigrationPlan | None
+    reason: str
+    batch_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMigration:
+    """`migration.plan`: try out whether the running cases that fit could go to another version."""
+
+    product: str
+    version: int
+    plan: MigrationPlan | None
+    wanted: CaseFilter
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartMigration:
+    """`migration.start`: let the cases go that can."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PauseMigration:
+    """`migration.pause`: let no further case go for now."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeMigration:
+    """`migration.resume`: go on with what was paused."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMigration:
+    """`migration.cancel`: let no further case go."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class CancelCase:
     """`case.cancel`: end the case for a reason; with `compensate` undo first what it has completed."""
 
     reason: str
     compensate: bool
 
+
+MigrationStep = PlanMigration | StartMigration | PauseMigration | ResumeMigration | CancelMigration
 
 Payload = (
     ImportDocument
@@ -268,6 +327,8 @@ Payload = (
     | RetryIncidents
     | ModifyCase
     | CancelCase
+    | MigrateCase
+    | MigrationStep
     | TaskPayload
 )
 
@@ -487,6 +548,23 @@ class _Fields:
             )
         return in_utc
 
+    def plan(self, name: str) -> MigrationPlan | None:
+        """Read a migration plan, which is a text of JSON: the ids of elements need not be ASCII."""
+        if self._values.get(name) is None:
+            self._values.pop(name, None)
+            return None
+        try:
+            return MigrationPlan.from_json(orjson.loads(self.text(name, limit=_PLAN_LIMIT)))
+        except orjson.JSONDecodeError:
+            raise self._invalid(name, "is no JSON") from None
+        except MigrationRefused as refused:
+            raise InvalidInput(
+                refused.code, refused.message, where=f"payload.{name}", hint=refused.hint
+            ) from None
+
+    def wanted(self, name: str) -> CaseFilter:
+        return filter_from_json(self.mapping(name))
+
     def clock(self, name: str) -> ClockPolicy:
         return ClockPolicy.from_json(self.mapping(name))
 
@@ -571,5 +649,19 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "incident.retry-many": lambda f: f.incidents(),
     "case.modify": lambda f: ModifyCase(f.places("cancel"), f.beginnings("activate"), f.text("reason")),
     "case.cancel": lambda f: CancelCase(f.text("reason"), f.flag("compensate")),
+    "case.migrate": lambda f: MigrateCase(
+        f.number("version"), f.plan("plan"), f.text("reason"), f.optional_uuid("batch_id")
+    ),
+    "migration.plan": lambda f: PlanMigration(
+        f.text("product", limit=100),
+        f.number("version"),
+        f.plan("plan"),
+        f.wanted("filter"),
+        f.text("reason"),
+    ),
+    "migration.start": lambda f: StartMigration(f.uuid("batch_id")),
+    "migration.pause": lambda f: PauseMigration(f.uuid("batch_id")),
+    "migration.resume": lambda f: ResumeMigration(f.uuid("batch_id")),
+    "migration.cancel": lambda f: CancelMigration(f.uuid("batch_id")),
     **task_payloads.READERS,
 }
