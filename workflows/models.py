@@ -370,6 +370,8 @@ class MigrationBatch(Model):
     started_by = fields.TextField(null=True)
     started_at = fields.DatetimeField(null=True)
     finished_at = fields.DatetimeField(null=True)
+    # Its entries in the ledger's stream `migration:<id>`.
+    entries = fields.IntField(db_default=0)
 
     class Meta:
         """Where the table lives."""

@@ -354,6 +354,20 @@ def parse(kind: str, payload: Mapping[str, Any]) -> Payload:
     return parsed
 
 
+def read_plan(text: str | bytes, where: str) -> MigrationPlan:
+    """Read a migration plan.
+
+    Raises:
+        InvalidInput: `migration.bad-plan`.
+    """
+    try:
+        return MigrationPlan.from_json(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        raise InvalidInput("migration.bad-plan", "The plan is no JSON.", where=where) from None
+    except MigrationRefused as refused:
+        raise InvalidInput(refused.code, refused.message, where=where, hint=refused.hint) from None
+
+
 class _Fields:
     """The fields of one payload; each is taken once, and what is left over is refused."""
 
@@ -553,17 +567,10 @@ class _Fields:
         if self._values.get(name) is None:
             self._values.pop(name, None)
             return None
-        try:
-            return MigrationPlan.from_json(orjson.loads(self.text(name, limit=_PLAN_LIMIT)))
-        except orjson.JSONDecodeError:
-            raise self._invalid(name, "is no JSON") from None
-        except MigrationRefused as refused:
-            raise InvalidInput(
-                refused.code, refused.message, where=f"payload.{name}", hint=refused.hint
-            ) from None
+        return read_plan(self.text(name, limit=_PLAN_LIMIT), f"payload.{name}")
 
-    def wanted(self, name: str) -> CaseFilter:
-        return filter_from_json(self.mapping(name))
+    def wanted(self, name: str, product: str) -> CaseFilter:
+        return filter_from_json({**self.mapping(name), "product": product})
 
     def clock(self, name: str) -> ClockPolicy:
         return ClockPolicy.from_json(self.mapping(name))
@@ -598,6 +605,13 @@ def _save_draft(f: _Fields) -> SaveDraft:
     bundles.require_files(key, sources)
     draft_id = f.optional_uuid("draft_id")
     return SaveDraft(key, sources, draft_id, f.number("revision") if draft_id is not None else None)
+
+
+def _plan_migration(f: _Fields) -> PlanMigration:
+    product = f.text("product", limit=100)
+    return PlanMigration(
+        product, f.number("version"), f.plan("plan"), f.wanted("filter", product), f.text("reason")
+    )
 
 
 _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
@@ -652,13 +666,7 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "case.migrate": lambda f: MigrateCase(
         f.number("version"), f.plan("plan"), f.text("reason"), f.optional_uuid("batch_id")
     ),
-    "migration.plan": lambda f: PlanMigration(
-        f.text("product", limit=100),
-        f.number("version"),
-        f.plan("plan"),
-        f.wanted("filter"),
-        f.text("reason"),
-    ),
+    "migration.plan": _plan_migration,
     "migration.start": lambda f: StartMigration(f.uuid("batch_id")),
     "migration.pause": lambda f: PauseMigration(f.uuid("batch_id")),
     "migration.resume": lambda f: ResumeMigration(f.uuid("batch_id")),

@@ -22,6 +22,7 @@ BATCHES = """
         started_by text,
         started_at timestamptz,
         finished_at timestamptz,
+        entries int NOT NULL DEFAULT 0,
         CHECK ((started_by IS NULL) = (start_command IS NULL))
     );
     CREATE INDEX migration_batch_active ON workflows.migration_batch (planned_at)
