@@ -111,7 +111,7 @@ async def test_a_call_is_made_again_for_a_migrated_case_whose_workflow_is_lost(
     bank.hold = 0.0
     await lose_workflow(running, case_id)
     await running.perform(
-        "message.correlate", {"name": "Nudge", "key": ""}, actor=OPERATIONS, case_id=case_id
+        "message.correlate", {"name": "Nudge", "key": "none"}, actor=OPERATIONS, case_id=case_id
     )
     await running.case_in(case_id, "completed")
     assert (bank.counted[key], bank.calls[key]) == ("5.00", 2)
