@@ -7,6 +7,7 @@ time), so that writing what was read again gives the same bytes, and a changed b
     checkpoint.txt            the checkpoint, a signed note (C2SP tlog-checkpoint)
     keys.json                 canonical JSON: the log's note key, and the keys that signed entries
     model/FILE                the sources of the process model, as the analyst wrote them
+    earlier/HASH/FILE         those of each model that the case ran on before it was migrated, under its hash
     case/000001/envelope      an entry of the case, as the log holds it: body, line feed, signature
     case/000001/inclusion.json    its index and its path to the checkpoint's root
     case/000001/events.json   its element steps, canonical JSON, when they are disclosed
@@ -41,6 +42,7 @@ HISTORY_FIELD = "runs"
 _PARTS = ("case", "history")
 _NUMBERED = re.compile(r"(case|history)/([0-9]{6})/(.+)")
 _FIELD = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,63}")
+_EARLIER = re.compile(r"earlier/([0-9a-f]{64})/(.+)")
 _MODEL_FILE = re.compile(r"[^/\\\x00-\x1f.][^/\\\x00-\x1f]{0,199}")
 _LONGEST_PATH = 64
 
@@ -74,9 +76,11 @@ class Bundle:
         checkpoint: A signed note over size and root of the log.
         log_key: The log's note key.
         entry_keys: The keys that signed the entries, each a SubjectPublicKeyInfo.
-        model: The sources of the model by file name.
+        model: The sources of the model by file name; of a migrated case of the one that it ran on last.
         case: The entries of the case, from the first on.
         history: The entries that commit to Temporal's history of the case.
+        earlier: The sources of the models that a migrated case ran on before, by hash and file name; that
+            they have these hashes is checked by whoever compiles them.
     """
 
     case_stream: str
@@ -87,6 +91,7 @@ class Bundle:
     model: Mapping[str, bytes]
     case: tuple[BundleEntry, ...]
     history: tuple[BundleEntry, ...] = ()
+    earlier: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """Return the file's bytes.
@@ -128,6 +133,8 @@ class Bundle:
         yield "keys.json", canonical.encode(keys)
         for name, source in self.model.items():
             yield f"model/{name}", source
+        for model_hash, sources in self.earlier.items():
+            yield from ((f"earlier/{model_hash}/{name}", source) for name, source in sources.items())
         for part, entries in zip(_PARTS, (self.case, self.history), strict=True):
             for number, entry in enumerate(entries, 1):
                 yield from ((f"{part}/{number:06}/{name}", content) for name, content in _entry_files(entry))
@@ -327,11 +334,14 @@ def _read(files: dict[str, bytes]) -> Bundle:
     keys = _object(_take(files, "keys.json"), {"log", "entries"}, "keys.json")
     checkpoint = _take(files, "checkpoint.txt")
     model: dict[str, bytes] = {}
+    earlier: dict[str, dict[str, bytes]] = {}
     numbered: dict[tuple[str, int], dict[str, bytes]] = {}
     for name, content in files.items():
         _require_name(name)
         if place := _NUMBERED.fullmatch(name):
             numbered.setdefault((place[1], int(place[2])), {})[place[3]] = content
+        elif place := _EARLIER.fullmatch(name):
+            earlier.setdefault(place[1], {})[place[2]] = content
         else:
             model[name.removeprefix("model/")] = content
     streams = {part: _stream_of(part, numbered) for part in _PARTS}
@@ -348,6 +358,7 @@ def _read(files: dict[str, bytes]) -> Bundle:
         model=model,
         case=streams["case"],
         history=streams["history"],
+        earlier=earlier,
     )
 
 
@@ -384,6 +395,8 @@ def _require_name(name: str) -> None:
     top, _, rest = name.partition("/")
     if top == "model":
         known = _MODEL_FILE.fullmatch(rest) is not None
+    elif place := _EARLIER.fullmatch(name):
+        known = _MODEL_FILE.fullmatch(place[2]) is not None
     elif place := _NUMBERED.fullmatch(name):
         inner = place[3]
         known = inner in ("envelope", "inclusion.json", "events.json", "salts.json") or (

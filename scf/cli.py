@@ -24,7 +24,7 @@ COMMANDS = {
     "doctor": "Check what the platform needs of this machine.",
     "process": "Process models: check, simulate, compare, deploy and migrate them, run conformance suites.",
     "dmn": "Decision models: run the DMN TCK.",
-    "case": "Cases: list, show, re-execute, retry what failed.",
+    "case": "Cases: list, show, re-execute, retry what failed, migrate to another version.",
     "audit": "A case in one file for auditors: write it, check it offline.",
     "ledger": "The signed log: verify it, prove an entry, check a proof.",
     "score": "Scorecards: train and evaluate.",

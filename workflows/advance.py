@@ -40,8 +40,18 @@ from bpmn import (
 )
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
-from workflows import jobs, payloads, read_model, remote_jobs, repairs, repository, task_payloads
+from workflows import (
+    case_migration,
+    jobs,
+    payloads,
+    read_model,
+    remote_jobs,
+    repairs,
+    repository,
+    task_payloads,
+)
 from workflows.burst import Burst
+from workflows.carried_over import carry_over
 from workflows.case_workflow import Waits
 from workflows.commands import case_id_of, done, refused
 from workflows.definitions import Definitions
@@ -181,6 +191,8 @@ class Advancer:
                 raise Conflict("case.ended", f"The case {case.business_key} is {case.state}.")
             burst = await self._resumed(tx, case)
             now = burst.not_before(_business_time(case, at))
+            if isinstance(payload, payloads.MigrateCase):
+                return await self._migrated(tx, payload, case, burst, now)
             plan = await self._plan(tx, payload, command, case, burst.state, now)
             if isinstance(payload, payloads.CorrelateMessage) and not awaited(
                 burst.state, payload.name, payload.key
@@ -195,6 +207,15 @@ class Advancer:
         if isinstance(payload, payloads.CorrelateMessage):
             await take_once(tx.sql, payload, command.id)
         return case, burst, plan
+
+    async def _migrated(
+        self, tx: Transaction, payload: payloads.MigrateCase, case: CaseRow, burst: Burst, now: datetime
+    ) -> tuple[CaseRow, Burst, _Plan]:
+        """Let a case go over to another version: what follows, in this burst too, follows the new model."""
+        to, move = await case_migration.plan(tx.sql, self._definitions, payload, case, burst.state, now)
+        burst.migrate(move, to.model)
+        await carry_over(tx.sql, case, burst)
+        return replace(case, definition_id=to.id), burst, _Plan(move, tells={"version": to.version})
 
     async def _require_cancellable(self, tx: Transaction, case: CaseRow, burst: Burst) -> None:
         """Raise what keeps a case from being cancelled. What it holds is given back when it is: see there."""
@@ -298,9 +319,7 @@ class Advancer:
         if task is None or task.case_id != case.id:
             raise NotFound("task.unknown", f"There is no task {payload.task_id}.")
         await require_permission(tx.sql, case, task, command.actor)
-        form = (
-            await self._definitions.form(tx.sql, case.definition_id, task.form_id) if task.form_id else None
-        )
+        form = await self._definitions.form_of(tx.sql, case, task)
         shown = next((open_.variables for open_ in state.tasks if open_.id == task.kernel_id), {})
         variables = read_answers(form, payload.variables, shown=shown, now=now)
         # Said by the platform, not by the form: who decided, and for whom.

@@ -26,15 +26,15 @@ from proof.bundle import (
 from proof.entry import Body
 from proof.entry_proof import EntryProof
 from proof.signatures import BACKENDS, Backend
-from workflows import repository
+from workflows import bundles, repository
 from workflows.reexecution import Recorded, reexecute
-from workflows.repository import Connection
+from workflows.repository import Connection, DefinitionRow
 
 _COMMANDS = "commands"
 
 
 async def export_case(database: Database, case_id: UUID, vault_key: bytes) -> bytes:
-    """Return the audit bundle of a case: model, entries, proofs, checkpoint, keys, disclosed payloads.
+    """Return the audit bundle of a case: models, entries, proofs, checkpoint, keys, disclosed payloads.
 
     After an erasure the bundle holds no payloads; the same state of the ledger gives the same bytes.
 
@@ -64,10 +64,25 @@ async def export_case(database: Database, case_id: UUID, vault_key: bytes) -> by
             checkpoint=proofs[0].tlog_proof.checkpoint,
             log_key=proofs[0].log_key,
             entry_keys=tuple(sorted({proof.entry_key for proof in (*proofs, *history)})),
-            model={name: text.encode() for name, text in definition.sources.items()},
+            model=bundles.encoded(definition.sources),
             case=tuple([await _entry(sql, proof, vault_key) for proof in proofs]),
             history=tuple([await _entry(sql, proof, vault_key) for proof in history]),
+            earlier=await _earlier_models(sql, definition, proofs),
         ).encode()
+
+
+async def _earlier_models(
+    sql: Connection, last: DefinitionRow, proofs: Sequence[EntryProof]
+) -> Mapping[str, Mapping[str, bytes]]:
+    """Return the sources of the models that the entries name, but for the last one, by their hashes."""
+    named = {Body.decode(proof.envelope.body).model_hash for proof in proofs} - {last.hash, None}
+    found: dict[str, Mapping[str, bytes]] = {}
+    for model_hash in sorted(each for each in named if each is not None):
+        definition = await repository.definition_with_hash(sql, last.key, model_hash)
+        if definition is None:
+            raise Broken("case.lost", f"The version of {last.key} with the hash {model_hash} is not there.")
+        found[model_hash] = bundles.encoded(definition.sources)
+    return found
 
 
 async def _entry(sql: Connection, proof: EntryProof, vault_key: bytes) -> BundleEntry:
@@ -146,12 +161,12 @@ def verify_bundle(
     bundle = Bundle.decode(data)
     checked = check(bundle, log_key=log_key, backends=backends)
     findings = [*checked.findings]
-    model = _model(bundle, checked, findings)
+    models = _models(bundle, checked, findings)
     commands, status = 0, None
     recorded = _recorded(bundle, checked)
     # What is not proven is not run either: findings then tell what is wrong itself, not what follows.
-    if model is not None and recorded is not None and not findings:
-        done = reexecute(model, bundle.case_stream, recorded)
+    if models and recorded is not None and not findings:
+        done = reexecute(models, bundle.case_stream, recorded)
         commands, status = done.commands, done.state.status
         findings += [
             Finding(
@@ -186,23 +201,32 @@ def _runs(entry: BundleEntry) -> int:
         return 0
 
 
-def _model(bundle: Bundle, checked: Checked, findings: list[Finding]) -> Model | None:
-    """Return the compiled model when it is the one that the entries name."""
+def _models(bundle: Bundle, checked: Checked, findings: list[Finding]) -> Mapping[str, Model]:
+    """Return the compiled models by hash when they are those that the entries name; else none."""
     kernels = {body.kernel_version for body in checked.bodies if body.kernel_version is not None}
+    models: dict[str, Model] = {}
     try:
         # A case runs on one kernel; where entries name several, re-execution tells the mismatch.
         kernel = kernel_of(min(kernels)) if kernels else newest()
-        model = compile_model(dict(bundle.model), process=bundle.process, kernel=kernel)
+        for model_hash, sources in bundle.earlier.items():
+            earlier = compile_model(dict(sources), process=bundle.process, kernel=kernel)
+            models[earlier.hash] = earlier
+            if earlier.hash != model_hash:
+                findings.append(_other_model(f"earlier/{model_hash}", earlier))
+        last = compile_model(dict(bundle.model), process=bundle.process, kernel=kernel)
+        models[last.hash] = last
     except BpmnError as refused:
         findings.append(Finding(refused.code, "model", refused.message))
-        return None
-    named = {body.model_hash for body in checked.bodies}
-    if named != {model.hash}:
-        findings.append(
-            Finding("audit.model", "model", f"The sources have the hash {model.hash}; entries name another.")
-        )
-        return None
-    return model
+        return {}
+    named = [body.model_hash for body in checked.bodies]
+    if set(named) != models.keys() or named[-1] != last.hash:
+        findings.append(_other_model("model", last))
+        return {}
+    return models
+
+
+def _other_model(where: str, model: Model) -> Finding:
+    return Finding("audit.model", where, f"The sources have the hash {model.hash}; entries name another.")
 
 
 def _recorded(bundle: Bundle, checked: Checked) -> list[Recorded] | None:
@@ -220,6 +244,7 @@ def _recorded(bundle: Bundle, checked: Checked) -> list[Recorded] | None:
             kernel_version=body.kernel_version,
             events_root=body.events_root,
             state_root=body.state_root,
+            statement=body.statement,
             commands=openings[_COMMANDS].payload,
         )
         for body, openings in zip(checked.bodies, disclosed, strict=True)

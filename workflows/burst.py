@@ -7,7 +7,8 @@ from datetime import datetime
 
 import orjson
 
-from bpmn import Command, CompleteJob, Event, FailJob, Job, Model, State, ThrowError, steps
+from bpmn import Command, CompleteJob, Event, FailJob, Job, Model, State, ThrowError, migrate, steps
+from workflows.logged import Migrate
 
 _JOB_ENDS = (CompleteJob, FailJob, ThrowError)
 
@@ -45,6 +46,18 @@ class Burst:
         self.jobs_ended += sum(isinstance(command, _JOB_ENDS) for command in commands)
         self.events.extend(result.events)
 
+    def migrate(self, move: Migrate, new: Model) -> None:
+        """Go over to another model, and on to the next wait there.
+
+        Raises:
+            MigrationRefused: with every reason; the burst is as before.
+        """
+        result = migrate(self.state, move.plan, new, move.at)
+        self.model = new
+        self.state = result.state
+        self.commands.append(move)
+        self.events.extend(result.events)
+
     def branch(self) -> Burst:
         """Return a burst that goes on from here by itself; `join` takes what it did, or it is forgotten."""
         return Burst(self.model, self.state)
@@ -71,6 +84,11 @@ class Burst:
     def not_before(self, moment: datetime) -> datetime:
         """Return the moment, or the state's time when that is later: time in a case never runs backwards."""
         return max(moment, self.state.at) if self.state.at else moment
+
+    @property
+    def migrated(self) -> bool:
+        """Whether it has left the model on which it began."""
+        return self.state.model is not self.before.model
 
     @property
     def moved(self) -> bool:

@@ -14,12 +14,13 @@ from uuid import UUID
 
 import orjson
 
-from bpmn import BpmnError
+from bpmn import BpmnError, MigrationRefused
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from proof.errors import NotCanonical
 from workflows import payloads, repository, task_payloads
 from workflows.actors import Actor
+from workflows.logged import reasons
 from workflows.repository import CaseRow, Connection
 
 # Who may submit which kind. What a task allows is decided by the task; parts of the platform may submit all.
@@ -49,6 +50,12 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "incident.retry-many": frozenset({"operations"}),
     "case.modify": frozenset({"operations"}),
     "case.cancel": frozenset({"operations", "credit_officer"}),
+    "case.migrate": frozenset({"operations"}),
+    "migration.plan": frozenset({"operations"}),
+    "migration.start": frozenset({"operations"}),
+    "migration.pause": frozenset({"operations"}),
+    "migration.resume": frozenset({"operations"}),
+    "migration.cancel": frozenset({"operations"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every
@@ -67,6 +74,11 @@ WITHOUT_WORKFLOW = frozenset(
         "definition.reinstate",
         "definition.tag",
         "incident.retry-many",
+        "migration.plan",
+        "migration.start",
+        "migration.pause",
+        "migration.resume",
+        "migration.cancel",
     }
     | (task_payloads.READERS.keys() - {"task.complete"})
 )
@@ -109,7 +121,7 @@ async def submit(
         payload: the command's fields; no floats, amounts are decimal strings.
         idempotency_key: chosen by the actor, 1 to 200 characters.
         case_id: the case, where the payload does not tell it (`case.cancel`, `case.modify`,
-            `message.correlate`).
+            `case.migrate`, `message.correlate`).
 
     Raises:
         InvalidInput: the payload is wrong (`command.…`), or the key is.
@@ -187,7 +199,10 @@ def done(result: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def refused(error: ScfError | BpmnError) -> Mapping[str, Any]:
-    """Return the recorded form of an error: the same four attributes that every interface shows."""
+    """Return the recorded form of an error: the same four attributes that every interface shows.
+
+    Of a migration also its reasons, token by token.
+    """
     return {
         "error": {
             "code": error.code,
@@ -195,6 +210,7 @@ def refused(error: ScfError | BpmnError) -> Mapping[str, Any]:
             "where": error.where,
             "hint": error.hint,
             "family": type(error).__name__ if isinstance(error, ScfError) else "Conflict",
+            **({"reasons": reasons(error.refusals)} if isinstance(error, MigrationRefused) else {}),
         }
     }
 
@@ -229,7 +245,12 @@ async def _target(
             unknown = NotFound("incident.unknown", f"There is no incident {incident_id}.")
         case payloads.CorrelateMessage() if case_id is None:
             return None
-        case payloads.CorrelateMessage() | payloads.CancelCase() | payloads.ModifyCase():
+        case (
+            payloads.CorrelateMessage()
+            | payloads.CancelCase()
+            | payloads.ModifyCase()
+            | payloads.MigrateCase()
+        ):
             case = _visible(await repository.read_case(sql, case_id), actor) if case_id else None
             unknown = NotFound("case.unknown", f"There is no case {case_id}.")
         case _:

@@ -3,11 +3,14 @@
 A command of the log is aimed at a job, a task or an incident of the version that ran. On another version it
 goes to the one with the same id, else to the oldest at the same element: so job results are taken from the
 log by element and order.
+
+On the other version the case runs from its start on, so its migrations are passed over there. What a plan
+gave another name is found under either.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +34,8 @@ from bpmn import (
     new_instance,
 )
 from workflows.burst import Burst
-from workflows.reexecution import Recorded, commands_of
+from workflows.logged import Migrate
+from workflows.reexecution import Recorded, commands_of, first_model, run
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,20 +84,27 @@ class Comparison:
     without_result: tuple[str, ...]
 
 
-def compare(model: Model, other: Model, case_id: str, entries: Iterable[Recorded]) -> Comparison:
-    """Run the commands of a case on the version that it ran on and on another one, side by side.
+def compare(
+    models: Mapping[str, Model], other: Model, case_id: str, entries: Sequence[Recorded]
+) -> Comparison:
+    """Run the commands of a case on the versions that it ran on and on another one, side by side.
 
     Raises:
-        CommandRefused: when the log does not fit the version that it ran on; `reexecute` tells more.
+        BpmnError: when the log does not fit the versions that it ran on; `reexecute` tells more.
     """
+    model = first_model(models, entries)
     before, after = Burst(model, new_instance(model, case_id)), Burst(other, new_instance(other, case_id))
     difference: Difference | None = None
     refused = 0
+    names = _names(entries)
     for entry in entries:
         for number, command in enumerate(commands_of(entry), 1):
+            if isinstance(command, Migrate):
+                run(before, command, models)
+                continue
             was = _steps(before, command)
             try:
-                now, refusal = _steps(after, _aimed(after.state, command)), None
+                now, refusal = _steps(after, _aimed(after.state, command, names)), None
             except BpmnError as error:
                 now, refusal = (), str(error)
                 refused += 1
@@ -134,25 +145,38 @@ def _first_differing(before: Sequence[object], after: Sequence[object]) -> int:
     return next((at for at, (was, now) in pairs if was != now), min(len(before), len(after)))
 
 
-def _aimed(state: State, command: Command) -> Command:
+def _names(entries: Iterable[Recorded]) -> Mapping[str, str]:
+    """Return the names that migrations gave to elements which had others: old → new."""
+    return {
+        old: new
+        for entry in entries
+        for command in commands_of(entry)
+        if isinstance(command, Migrate)
+        for old, new in command.plan.elements.items()
+        if old != new
+    }
+
+
+def _aimed(state: State, command: Command, names: Mapping[str, str]) -> Command:
     """Return the command aimed at what is open in this state."""
     match command:
         case CompleteJob() | FailJob() | ThrowError():
-            return replace(command, job=_open(command.job, state.jobs))
+            return replace(command, job=_open(command.job, state.jobs, names))
         case CompleteTask():
-            return replace(command, task=_open(command.task, state.tasks))
+            return replace(command, task=_open(command.task, state.tasks, names))
         case ResolveIncident() | SkipElement() | ThrowAtIncident():
-            return replace(command, incident=_open(command.incident, state.incidents))
+            return replace(command, incident=_open(command.incident, state.incidents, names))
         case _:
             return command
 
 
-def _open(target: str, waiting: Sequence[Job | Task | Incident]) -> str:
+def _open(target: str, waiting: Sequence[Job | Task | Incident], names: Mapping[str, str]) -> str:
     if any(each.id == target for each in waiting):
         return target
     element = target.rpartition(":")[0]
+    called = {element, names.get(element), *(old for old, new in names.items() if new == element)}
     for each in waiting:
-        if each.element == element:
+        if each.element in called:
             return each.id
     raise CommandRefused("command.nothing_open", f"Nothing waits at {element}.", where=element)
 

@@ -19,7 +19,7 @@ from bpmn.model.version_tag import version_tag
 from core import Conflict, InvalidInput, NotFound, Transaction, derived_id
 from workflows import bundles, repository, start_subscriptions
 from workflows.forms import SAID_BY_PLATFORM
-from workflows.repository import Connection, DefinitionRow
+from workflows.repository import CaseRow, Connection, DefinitionRow, TaskRow
 
 PRODUCTS = Path(__file__).resolve().parent.parent / "bpmn" / "products"
 
@@ -252,9 +252,11 @@ class Definitions:
             self._compiled[definition_id, kernel] = known
         return known
 
-    async def form(self, sql: Connection, definition_id: UUID, form_id: str) -> Mapping[str, Any] | None:
-        """Return a form of a deployed version."""
-        return (await self._row(sql, definition_id)).forms.get(form_id)
+    async def form_of(self, sql: Connection, case: CaseRow, task: TaskRow) -> Mapping[str, Any] | None:
+        """Return the form that a task of a case shows, as it was deployed when the task was opened."""
+        if task.form_id is None:
+            return None
+        return (await self._row(sql, task.form_definition_id or case.definition_id)).forms.get(task.form_id)
 
     async def to_start(
         self, sql: Connection, key: str, *, version: int | None = None, tag: str | None = None

@@ -22,6 +22,7 @@ from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
 from workflows.deliveries import Deliveries, message_of, take_once
 from workflows.deployments import Deployments
+from workflows.migration_batches import MigrationCommands
 from workflows.repository import CommandRow
 from workflows.retry_many import retry_many
 from workflows.task_commands import TaskCommands
@@ -84,6 +85,7 @@ class DomainCommands:
         self._deployments = Deployments(recorder, job_types)
         self._case_clock = case_clock
         self._deliveries = deliveries
+        self._migrations = MigrationCommands(recorder)
         self._tasks = TaskCommands(recorder, clock, definitions.Definitions())
 
     async def perform(self, command_id: UUID) -> None:
@@ -128,6 +130,14 @@ class DomainCommands:
                 return await self._tasks.carry_out(tx, command, payload)
             case _ if command.kind in deployments.KINDS:
                 return await self._deployments.carry_out(tx, command, payload, self._clock.now())
+            case (
+                payloads.PlanMigration()
+                | payloads.StartMigration()
+                | payloads.PauseMigration()
+                | payloads.ResumeMigration()
+                | payloads.CancelMigration()
+            ):
+                return await self._migrations.carry_out(tx, command, payload, self._clock.now())
             case payloads.CorrelateMessage():
                 return await self._publish_message(tx, command, payload)
             case payloads.BroadcastSignal():

@@ -208,6 +208,8 @@ class Task(Model):
     created_at = fields.DatetimeField()
     completed_at = fields.DatetimeField(null=True)
     completed_by = fields.TextField(null=True)
+    # The version whose form it shows, when its case has gone over to another one since it opened.
+    form_definition_id = fields.UUIDField(null=True)
 
     class Meta:
         """Where the table lives."""
@@ -344,3 +346,35 @@ class RetryItem(Model):
         schema = "workflows"
         table = "retry_item"
         unique_together = (("batch_id", "position"),)
+
+
+class MigrationBatch(Model):
+    """Many cases that are to go over to another version.
+
+    `trying` out, `planned`, `running` once a second person has started it; `paused`, `done` or `cancelled`.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    product = fields.TextField()
+    definition_id = fields.UUIDField()
+    plan = fields.TextField(null=True)
+    wanted = fields.JSONField[dict[str, object]]()
+    reason = fields.TextField()
+    state = fields.TextField()
+    cases = fields.IntField()
+    # Cases that fit, too, but were too many.
+    left_out = fields.IntField()
+    planned_by = fields.TextField()
+    planned_at = fields.DatetimeField()
+    start_command = fields.UUIDField(null=True)
+    started_by = fields.TextField(null=True)
+    started_at = fields.DatetimeField(null=True)
+    finished_at = fields.DatetimeField(null=True)
+    # Its entries in the ledger's stream `migration:<id>`.
+    entries = fields.IntField(db_default=0)
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "migration_batch"

@@ -12,9 +12,12 @@ from uuid import UUID
 
 import orjson
 
+from bpmn import MigrationPlan, MigrationRefused
 from core import InvalidInput, Money
 from workflows import bundles, task_payloads
 from workflows.clock import ClockPolicy
+from workflows.search import CaseFilter
+from workflows.search_json import filter_from_json
 from workflows.task_payloads import TaskPayload
 
 T = TypeVar("T")
@@ -24,6 +27,8 @@ _CONTENT_LIMIT = 14_000_000
 _SMALL_OBJECT = 16_384
 # What moved stands in the ledger entry, whose size is bounded.
 _MOVES_LIMIT = 100
+# A plan of a model with ten thousand elements of long names.
+_PLAN_LIMIT = 2_000_000
 RETRIES_LIMIT = 500
 """Incidents that one `incident.retry-many` retries."""
 _LARGEST_NUMBER = 2**31 - 1
@@ -238,12 +243,66 @@ class ModifyCase:
 
 
 @dataclass(frozen=True, slots=True)
+class MigrateCase:
+    """`case.migrate`: go over to another version of the process, by a plan or (None) by the elements' names.
+
+    `batch_id` is that of the batch to which it belongs.
+    """
+
+    version: int
+    plan: MigrationPlan | None
+    reason: str
+    batch_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanMigration:
+    """`migration.plan`: try out whether the running cases that fit could go to another version."""
+
+    product: str
+    version: int
+    plan: MigrationPlan | None
+    wanted: CaseFilter
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StartMigration:
+    """`migration.start`: let the cases go that can."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PauseMigration:
+    """`migration.pause`: let no further case go for now."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeMigration:
+    """`migration.resume`: go on with what was paused."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CancelMigration:
+    """`migration.cancel`: let no further case go."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class CancelCase:
     """`case.cancel`: end the case for a reason; with `compensate` undo first what it has completed."""
 
     reason: str
     compensate: bool
 
+
+MigrationStep = PlanMigration | StartMigration | PauseMigration | ResumeMigration | CancelMigration
 
 Payload = (
     ImportDocument
@@ -268,6 +327,8 @@ Payload = (
     | RetryIncidents
     | ModifyCase
     | CancelCase
+    | MigrateCase
+    | MigrationStep
     | TaskPayload
 )
 
@@ -291,6 +352,20 @@ def parse(kind: str, payload: Mapping[str, Any]) -> Payload:
     parsed = reader(fields)
     fields.refuse_rest()
     return parsed
+
+
+def read_plan(text: str | bytes, where: str) -> MigrationPlan:
+    """Read a migration plan.
+
+    Raises:
+        InvalidInput: `migration.bad-plan`.
+    """
+    try:
+        return MigrationPlan.from_json(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        raise InvalidInput("migration.bad-plan", "The plan is no JSON.", where=where) from None
+    except MigrationRefused as refused:
+        raise InvalidInput(refused.code, refused.message, where=where, hint=refused.hint) from None
 
 
 class _Fields:
@@ -487,6 +562,16 @@ class _Fields:
             )
         return in_utc
 
+    def plan(self, name: str) -> MigrationPlan | None:
+        """Read a migration plan, which is a text of JSON: the ids of elements need not be ASCII."""
+        if self._values.get(name) is None:
+            self._values.pop(name, None)
+            return None
+        return read_plan(self.text(name, limit=_PLAN_LIMIT), f"payload.{name}")
+
+    def wanted(self, name: str, product: str) -> CaseFilter:
+        return filter_from_json({**self.mapping(name), "product": product})
+
     def clock(self, name: str) -> ClockPolicy:
         return ClockPolicy.from_json(self.mapping(name))
 
@@ -520,6 +605,13 @@ def _save_draft(f: _Fields) -> SaveDraft:
     bundles.require_files(key, sources)
     draft_id = f.optional_uuid("draft_id")
     return SaveDraft(key, sources, draft_id, f.number("revision") if draft_id is not None else None)
+
+
+def _plan_migration(f: _Fields) -> PlanMigration:
+    product = f.text("product", limit=100)
+    return PlanMigration(
+        product, f.number("version"), f.plan("plan"), f.wanted("filter", product), f.text("reason")
+    )
 
 
 _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
@@ -571,5 +663,13 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "incident.retry-many": lambda f: f.incidents(),
     "case.modify": lambda f: ModifyCase(f.places("cancel"), f.beginnings("activate"), f.text("reason")),
     "case.cancel": lambda f: CancelCase(f.text("reason"), f.flag("compensate")),
+    "case.migrate": lambda f: MigrateCase(
+        f.number("version"), f.plan("plan"), f.text("reason"), f.optional_uuid("batch_id")
+    ),
+    "migration.plan": _plan_migration,
+    "migration.start": lambda f: StartMigration(f.uuid("batch_id")),
+    "migration.pause": lambda f: PauseMigration(f.uuid("batch_id")),
+    "migration.resume": lambda f: ResumeMigration(f.uuid("batch_id")),
+    "migration.cancel": lambda f: CancelMigration(f.uuid("batch_id")),
     **task_payloads.READERS,
 }

@@ -12,10 +12,11 @@ from bpmn import Event, Incident, Model, SignalSubscription, State, Subscription
 from core import derived_id
 from workflows import repository
 from workflows.burst import Burst
+from workflows.carried_over import renamed
 from workflows.plain import plain
 from workflows.repository import CaseRow, Connection
 from workflows.searchable import changes
-from workflows.tasks import ESCALATE_TO, FOUR_EYES
+from workflows.tasks import FOUR_EYES, escalation_groups
 
 
 async def write(
@@ -41,19 +42,18 @@ async def write(
         completed: the kernel's id of the task that a person completed with this burst.
         completed_by: that person.
     """
+    ids = renamed(burst)
     if burst.events:
-        steps = [
-            _step(burst.model, event, case.step_seq + number) for number, event in enumerate(burst.events, 1)
-        ]
+        steps = [_step(burst, event, case.step_seq + number) for number, event in enumerate(burst.events, 1)]
         await repository.insert_steps(sql, case.id, entry_id, actor, steps)
 
-    opened_tasks, closed_tasks = _difference(burst.before.tasks, burst.state.tasks)
+    opened_tasks, closed_tasks = _difference(burst.before.tasks, burst.state.tasks, ids)
     if opened_tasks:
         await repository.insert_tasks(sql, case.id, [_task(case.id, task, now) for task in opened_tasks])
     if closed_tasks:
         await repository.close_tasks(sql, case.id, closed_tasks, completed=completed, by=completed_by, at=now)
 
-    raised, resolved = _difference(burst.before.incidents, burst.state.incidents)
+    raised, resolved = _difference(burst.before.incidents, burst.state.incidents, ids)
     if raised:
         await repository.insert_incidents(
             sql, case.id, [_incident(case.id, incident, now) for incident in raised]
@@ -61,13 +61,13 @@ async def write(
     if resolved:
         await repository.resolve_incidents(sql, case.id, resolved, now)
 
-    begun, over = _difference(burst.before.messages, burst.state.messages)
+    begun, over = _difference(burst.before.messages, burst.state.messages, ids)
     if begun:
         await repository.insert_subscriptions(sql, case.id, [_subscription(case.id, wait) for wait in begun])
     if over:
         await repository.delete_subscriptions(sql, case.id, over)
 
-    begun, over = _difference(burst.before.signals, burst.state.signals)
+    begun, over = _difference(burst.before.signals, burst.state.signals, ids)
     if begun:
         await repository.insert_signal_subscriptions(sql, case.id, [_signal(case.id, wait) for wait in begun])
     if over:
@@ -118,17 +118,20 @@ def incident_id(case_id: UUID, kernel_id: str) -> UUID:
     return derived_id("incident", case_id, kernel_id)
 
 
-def _difference(before: tuple[Any, ...], after: tuple[Any, ...]) -> tuple[list[Any], list[str]]:
+def _difference(
+    before: tuple[Any, ...], after: tuple[Any, ...], renamed: Mapping[str, str]
+) -> tuple[list[Any], list[str]]:
     """Return the records that are new, and the ids of those that are gone."""
-    known = {record.id for record in before}
+    known = {renamed.get(record.id, record.id): None for record in before}
     present = {record.id for record in after}
     return [record for record in after if record.id not in known], [
-        record.id for record in before if record.id not in present
+        record_id for record_id in known if record_id not in present
     ]
 
 
-def _step(model: Model, event: Event, seq: int) -> Mapping[str, Any]:
-    element = model.elements.get(event.element)
+def _step(burst: Burst, event: Event, seq: int) -> Mapping[str, Any]:
+    # What a migration closes may have no place in the new model.
+    element = burst.model.elements.get(event.element) or burst.before.model.elements.get(event.element)
     return {
         "seq": seq,
         "element": event.element,
@@ -156,14 +159,10 @@ def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
         "priority": max(0, min(task.priority, 100)),
         "due": task.due,
         "follow_up": task.follow_up,
-        "escalate_to": _names(task.properties.get(ESCALATE_TO, "")),
+        "escalate_to": escalation_groups(task.properties),
         "variables": {name: plain(value) for name, value in task.variables.items()},
         "created_at": now,
     }
-
-
-def _names(text: str) -> list[str]:
-    return [name for part in text.split(",") if (name := part.strip())]
 
 
 def _incident(case_id: UUID, incident: Incident, now: datetime) -> Mapping[str, Any]:

@@ -29,6 +29,7 @@ from bpmn.values import from_json, to_json
 from core import Broken, Clock, Database, ScfError, Unavailable, derived_id
 from workflows import repository
 from workflows.burst import Burst
+from workflows.carried_over import renamed
 from workflows.case_workflow import RemoteCall, RemoteJob, remote_queue
 from workflows.definitions import Definitions
 from workflows.effects import BusinessError, Effects, RemoteContext
@@ -50,17 +51,22 @@ async def follow(sql: Connection, case_id: UUID, burst: Burst, effects: Effects,
     """Note which remote jobs a burst has opened, and which are over, at the real time `at`."""
     if not effects.remote_types:
         return
-    before, after = _remote(burst.before, effects), _remote(burst.state, effects)
+    ids = renamed(burst)
+    before = {ids.get(job_id, job_id) for job_id in _remote(burst.before, effects)}
+    after = _remote(burst.state, effects)
     if opened := [job for job in after.values() if job.id not in before]:
         await repository.open_remote_jobs(sql, case_id, [_row(case_id, job, effects, at) for job in opened])
-    if over := before.keys() - after.keys():
+    if over := before - after.keys():
         await repository.close_remote_jobs(sql, case_id, over, at)
 
 
 async def to_run(
     sql: Connection, case_id: UUID, running: tuple[str, ...], effects: Effects
 ) -> tuple[tuple[RemoteJob, ...], tuple[str, ...]]:
-    """Return the calls that the case's workflow is to begin, and those of `running` that are for nothing."""
+    """Return the calls that the case's workflow is to begin, and those of `running` that are for nothing.
+
+    A call goes by the id under which its job was opened, whatever the job's element is called by now.
+    """
     if not effects.remote_types:
         return (), running
     found = await repository.remote_jobs_to_run(sql, case_id, running, limit=AT_ONCE)
@@ -83,13 +89,12 @@ def command(result: RemoteResult, at: datetime) -> Command:
             raise Broken("job.result_unreadable", "The result of a call cannot be read.", where=result.job_id)
 
 
-async def give_up(sql: Connection, case_id: UUID, job_id: str, reason: str, at: datetime) -> None:
+async def give_up(sql: Connection, case_id: UUID, call_id: str, reason: str, at: datetime) -> None:
     """Record that a call has failed for good, as its workflow tells; a result that is there stands."""
-    error = await repository.last_remote_error(sql, case_id, job_id)
+    error = await repository.last_remote_error(sql, case_id, call_id)
     message = f"The call was given up ({reason})" + (f"; the last error was {error}" if error else ".")
-    await repository.record_remote_result(
-        sql, case_id, RemoteResult(job_id, {"failure": "job.remote_failed", "message": message}, at)
-    )
+    failure = {"failure": "job.remote_failed", "message": message}
+    await repository.record_remote_result(sql, case_id, call_id, failure, at)
 
 
 class RemoteJobs:
@@ -115,7 +120,7 @@ class RemoteJobs:
         context = RemoteContext(
             case_id=case_id,
             request_id=open_.request_id,
-            idempotency_key=idempotency_key(case_id, call.job_id),
+            idempotency_key=open_.idempotency_key,
             variables=open_.job.variables,
             headers=open_.job.headers,
         )
@@ -137,25 +142,25 @@ class RemoteJobs:
                     await repository.note_remote_error(tx.sql, case_id, call.job_id, told)
                 raise ApplicationError("the call failed", type=type(error).__name__) from None
         async with self._database.transaction() as tx:
-            result = RemoteResult(call.job_id, outcome, self._clock.now())
-            await repository.record_remote_result(tx.sql, case_id, result)
+            await repository.record_remote_result(tx.sql, case_id, call.job_id, outcome, self._clock.now())
 
-    async def _open_job(self, case_id: UUID, job_id: str) -> _OpenJob | None:
+    async def _open_job(self, case_id: UUID, call_id: str) -> _OpenJob | None:
         """Read what is to be called, and count the attempt."""
         async with self._database.transaction() as tx:
+            noted = await repository.open_remote_job(tx.sql, case_id, call_id)
             case = await repository.read_case(tx.sql, case_id)
-            if case is None or case.ended_at is not None:
+            if noted is None or case is None or case.ended_at is not None:
                 return None
             model = await self._definitions.model(tx.sql, case.definition_id, case.kernel_version)
-            job = State.from_json(model, orjson.loads(case.state_json)).job(job_id)
+            job = State.from_json(model, orjson.loads(case.state_json)).job(noted.job_id)
             if job is None:
                 return None
             _, policy = self._effects.remote_of(job.type)
             if not await repository.begin_attempt(
-                tx.sql, case_id, job_id, self._clock.now() + policy.patience
+                tx.sql, case_id, call_id, self._clock.now() + policy.patience
             ):
                 return None
-            return _OpenJob(job, case.request_id)
+            return _OpenJob(job, case.request_id, noted.idempotency_key)
 
     def workers(self, client: Client, queue_prefix: str) -> list[Worker]:
         """Return one worker for each task queue of the remote job types."""
@@ -186,15 +191,16 @@ class RemoteJobs:
 
 @dataclass(frozen=True, slots=True)
 class _OpenJob:
-    """A job that is to be called, and the financing request that its case serves."""
+    """A job that is to be called, the financing request that its case serves, and the call's key."""
 
     job: Job
     request_id: UUID | None
+    idempotency_key: UUID
 
 
-def idempotency_key(case_id: UUID, job_id: str) -> UUID:
-    """Return the key that every call of a job carries."""
-    return derived_id("remote-job", case_id, job_id)
+def idempotency_key(case_id: UUID, call_id: str) -> UUID:
+    """Return the key that every call of a job carries, by the id under which the job was opened."""
+    return derived_id("remote-job", case_id, call_id)
 
 
 @contextlib.asynccontextmanager

@@ -1,8 +1,9 @@
 """Repairs: what people do to a case that stands still or stands wrong, and what its ledger entry says of it.
 
-Retry, skip or throw at an incident, move tokens, cancel. Each is one command of the kernel; who may submit it
-stands in `workflows.commands`. The entry's statement says what moved, from where to where; the reason and the
-values, which may be about persons, stay in the payload that the entry commits to.
+Retry, skip or throw at an incident, move tokens, cancel. Each is one command of the kernel; a migration
+(`workflows.case_migration`) is told of here, too. Who may submit it stands in `workflows.commands`. The
+entry's statement says what moved, from where to where; the reason and the values, which may be about persons,
+stay in the payload that the entry commits to.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from uuid import UUID
 from bpmn import Activation, Cancel, Command, Modify, ResolveIncident, SkipElement, ThrowAtIncident
 from bpmn.values import Value, from_json
 from core import Conflict
-from workflows import payloads, repository
+from workflows import logged, payloads, repository
 from workflows.burst import Burst
+from workflows.carried_over import renamed
+from workflows.logged import Migrate
 from workflows.read_model import incident_id
 from workflows.repository import Connection
 
@@ -62,6 +65,8 @@ def statement(command: Command, burst: Burst) -> Mapping[str, Any] | None:
             return _at_incident(command, burst, "skipped")
         case ThrowAtIncident(error_code=code):
             return {**_at_incident(command, burst, "thrown"), "error": code}
+        case Migrate():
+            return logged.statement(command, burst.before)
         case Cancel(compensate=True):
             return {
                 "undone": [
@@ -74,9 +79,10 @@ def statement(command: Command, burst: Burst) -> Mapping[str, Any] | None:
 
 def result(case_id: UUID, command: Command, burst: Burst) -> Mapping[str, Any]:
     """Return what a repair led to: the incidents that were raised, perhaps the same one again."""
-    if not isinstance(command, ResolveIncident | SkipElement | ThrowAtIncident | Modify):
+    if not isinstance(command, ResolveIncident | SkipElement | ThrowAtIncident | Modify | Migrate):
         return {}
-    known = {incident.id for incident in burst.before.incidents}
+    ids = renamed(burst)
+    known = {ids.get(incident.id, incident.id) for incident in burst.before.incidents}
     return {
         "raised": [
             {

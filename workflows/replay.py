@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import ledger
-from bpmn import Model
+from bpmn import Model, kernel_of
 from core import Conflict, Database, NotFound
-from workflows import repository
+from workflows import bundles, repository
 from workflows.comparison import Comparison, compare
 from workflows.definitions import Definitions
 from workflows.reexecution import Mismatch, Recorded, reexecute
@@ -38,18 +39,19 @@ class ReplayReport:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCase:
-    """What the platform holds of a case for re-execution: its model, and its entries with their commands."""
+    """What the platform holds of a case for re-execution: its models by hash, its entries with commands."""
 
     case: CaseRow
-    model: Model
+    models: Mapping[str, Model]
     entries: tuple[Recorded, ...]
 
 
 async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> ReplayReport:
     """Run a case's commands again, from the payloads that its ledger entries commit to.
 
-    Neither the case's stored state nor its read model is used: only the deployed model, the ledger, and the
-    kernel that the case's first entry names; an entry that names another one is a mismatch.
+    Neither the case's stored state nor its read model is used: only the deployed models that the entries
+    name, the ledger, and the kernel that the case's first entry names; an entry that names another one is a
+    mismatch.
 
     Raises:
         NotFound: `case.unknown`.
@@ -68,7 +70,7 @@ async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> Re
                 raise
             proofs = await ledger.prove_stream(sql, str(case_id))
             return ReplayReport(case_id, len(proofs), 0, 0, "", (), erased=True)
-    done = reexecute(recorded.model, str(case_id), recorded.entries)
+    done = reexecute(recorded.models, str(case_id), recorded.entries)
     return ReplayReport(
         case_id, len(recorded.entries), done.commands, done.events, done.state.root, done.mismatches
     )
@@ -77,26 +79,28 @@ async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> Re
 async def compare_case(database: Database, case_id: UUID, other: Model, vault_key: bytes) -> Comparison:
     """Run a case's commands on another version of its process, and tell where they first lead elsewhere.
 
+    On the other version it runs from its start on; migrations of the case are passed over there.
+
     Raises:
         NotFound: `case.unknown`.
         Conflict: `ledger.stream_erased`, or `replay.differs` when the commands no longer give the signed
-            roots on the version that the case ran on.
+            roots on the versions that the case ran on.
         Broken: what `ledger.reveal` raises when a payload does not fit its commitment.
     """
     async with database.reading() as sql:
         recorded = await recorded_case(sql, case_id, vault_key)
-    if reexecute(recorded.model, str(case_id), recorded.entries).mismatches:
+    if reexecute(recorded.models, str(case_id), recorded.entries).mismatches:
         raise Conflict(
             "replay.differs",
             "The case's commands do not give the signed roots on the version that it ran on.",
             where=str(case_id),
             hint="Look at that first, without --model.",
         )
-    return compare(recorded.model, other, str(case_id), recorded.entries)
+    return compare(recorded.models, other, str(case_id), recorded.entries)
 
 
 async def recorded_case(sql: Connection, case_id: UUID, vault_key: bytes) -> RecordedCase:
-    """Return a case's model and entries.
+    """Return a case's models and entries.
 
     Raises:
         NotFound: `case.unknown`.
@@ -108,7 +112,7 @@ async def recorded_case(sql: Connection, case_id: UUID, vault_key: bytes) -> Rec
         raise NotFound("case.unknown", f"There is no case {case_id}.", hint="List them with: scf case list")
     rows = await repository.case_entries(sql, case_id)
     kernel = rows[0].body["kernel_version"] if rows else case.kernel_version
-    model = await Definitions().model(sql, case.definition_id, kernel)
+    models = await _models(sql, case, kernel, [entry.body["model_hash"] for entry in rows])
     entries = [
         Recorded(
             entry_id=entry.id,
@@ -117,8 +121,20 @@ async def recorded_case(sql: Connection, case_id: UUID, vault_key: bytes) -> Rec
             kernel_version=entry.body["kernel_version"],
             events_root=entry.body["events_root"],
             state_root=entry.body["state_root"],
+            statement=entry.body["statement"],
             commands=(await ledger.reveal(sql, entry.id, vault_key))["commands"],
         )
         for entry in rows
     ]
-    return RecordedCase(case, model, tuple(entries))
+    return RecordedCase(case, models, tuple(entries))
+
+
+async def _models(sql: Connection, case: CaseRow, kernel: str, named: Sequence[str]) -> Mapping[str, Model]:
+    """Return the models that the entries of a case name, in that order; last the one on which it stands."""
+    models: dict[str, Model] = {}
+    for content_hash in dict.fromkeys(named):
+        definition = await repository.definition_with_hash(sql, case.product, content_hash)
+        if definition is not None:
+            models[content_hash] = bundles.compiled(definition.key, definition.sources, kernel_of(kernel))
+    now = await Definitions().model(sql, case.definition_id, kernel)
+    return models if now.hash in models else {**models, now.hash: now}

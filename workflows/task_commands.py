@@ -104,9 +104,7 @@ class TaskCommands:
         at: datetime,
     ) -> None:
         await tasks.require_permission(tx.sql, case, task, actor)
-        form = (
-            await self._definitions.form(tx.sql, case.definition_id, task.form_id) if task.form_id else None
-        )
+        form = await self._definitions.form_of(tx.sql, case, task)
         check_draft(form, payload.draft)
         await repository.put_draft(
             tx.sql,

@@ -116,6 +116,11 @@ async def assigned(sql: Connection, case: CaseRow, task: TaskRow, actor: Actor, 
     return Holding(to.name)
 
 
+def escalation_groups(properties: Mapping[str, str]) -> list[str]:
+    """Return the groups that may do a task, too, once it is overdue."""
+    return [name for part in properties.get(ESCALATE_TO, "").split(",") if (name := part.strip())]
+
+
 def given_back(task: TaskRow, actor: Actor) -> Holding:
     """Return who has the task when its holder gives it back, or when who delegated it takes it back.
 

@@ -27,6 +27,7 @@ from workflows.deployments import record_deployment
 from workflows.domain_commands import DomainCommands, NewCaseClock
 from workflows.effects import Effects
 from workflows.effects.platform import platform_effects
+from workflows.migration_batches import MigrationBatches
 from workflows.payload_codec import encrypted
 from workflows.relay import Relay
 from workflows.remote_jobs import RemoteJobs
@@ -117,13 +118,17 @@ async def serve(
             *calls.workers(client, settings.task_queue),
         ):
             await workers.enter_async_context(worker)
-        archiving = asyncio.create_task(archiver.run(stop))
+        beside = [
+            asyncio.create_task(archiver.run(stop)),
+            asyncio.create_task(MigrationBatches(database, parts.definitions, clock).run(stop)),
+        ]
         try:
             # The relay stops first: what it has handed over still finds its worker.
             await parts.relay(client).run(stop, ready)
         finally:
-            archiving.cancel()
-            await asyncio.gather(archiving, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
 
 async def run_relay(

@@ -265,6 +265,28 @@ RETRY_ITEM = View(
     descending=False,
 )
 
+# Batches of migrations, and what became of each of their cases.
+MIGRATION = View(
+    "workflows.migration_batch_view",
+    Area.CASES,
+    "id, product, version, plan, reason, state, cases, left_out, planned_by, planned_at, started_by,"
+    " started_at, finished_at, untried, possible, waiting, migrated, refused, cancelled",
+    own=None,
+    key="planned_at",
+    key_kind=Kind.TIME,
+)
+
+MIGRATION_ITEM = View(
+    "workflows.migration_item_view",
+    Area.CASES,
+    "batch_id, position, case_id, result, reasons",
+    own=None,
+    key="position",
+    key_kind=Kind.NUMBER,
+    id="case_id",
+    descending=False,
+)
+
 DEFINITION = View(
     "workflows.definition_view",
     Area.DEFINITIONS,

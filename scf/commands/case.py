@@ -1,4 +1,4 @@
-"""`scf case`: look at cases, re-execute them, and try again what failed."""
+"""`scf case`: look at cases, re-execute them, try again what failed, take them to another version."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bpmn import Model
 from core.clock import SystemClock
 from core.errors import InvalidInput, NotFound
 from scf import console
+from scf.commands.case_migrate import migrate, migration
 from scf.commands.case_retry import retry
 from scf.commands.model_files import compiled
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
@@ -32,6 +33,8 @@ EXIT_FINDINGS = 6
 
 app = typer.Typer(name="case", help="Cases.", no_args_is_help=True)
 app.command("retry")(retry)
+app.command("migrate")(migrate)
+app.command("migration")(migration)
 
 
 @app.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,15 @@ async def read_case(sql: Connection, case_id: UUID) -> CaseRow | None:
         case_id,
     )
     return case_row(row) if row else None
+
+
+async def read_cases(sql: Connection, case_ids: Sequence[UUID]) -> list[CaseRow]:
+    """Read cases without holding them."""
+    rows = await sql.fetch(
+        f"SELECT {_CASE_COLUMNS} FROM workflows.case_ WHERE id = ANY ($1::uuid[])",  # noqa: S608 - constant columns
+        list(case_ids),
+    )
+    return [case_row(row) for row in rows]
 
 
 async def awaited_payment(sql: Connection, paid_id: UUID) -> tuple[str, str, UUID] | None:
@@ -99,7 +109,7 @@ async def update_case(sql: Connection, case: CaseRow, *, root: str, active_eleme
         UPDATE workflows.case_
            SET state = $2, state_json = $3, root = $4, seq = $5, step_seq = $6, ended_at = $7,
                real_anchor = $8, business_anchor = $9, clock_paused = $10, business_now = $11,
-               active_elements = $12::jsonb, incidents = $13, due_at = $14
+               active_elements = $12::jsonb, incidents = $13, due_at = $14, definition_id = $15
          WHERE id = $1
         """,
         case.id,
@@ -116,6 +126,7 @@ async def update_case(sql: Connection, case: CaseRow, *, root: str, active_eleme
         orjson.dumps(active_elements).decode(),
         case.incidents,
         case.due_at,
+        case.definition_id,
     )
 
 

@@ -24,6 +24,17 @@ async def definition(sql: Connection, definition_id: UUID) -> DefinitionRow | No
     return definition_row(row) if row else None
 
 
+async def definition_with_hash(sql: Connection, key: str, content_hash: str) -> DefinitionRow | None:
+    """Read the first version of a process that has this content."""
+    row = await sql.fetchrow(
+        f"SELECT {_DEFINITION_COLUMNS} FROM workflows.definition"  # noqa: S608 - constant columns
+        " WHERE key = $1 AND hash = $2 ORDER BY version LIMIT 1",
+        key,
+        content_hash,
+    )
+    return definition_row(row) if row else None
+
+
 async def latest_definition(sql: Connection, key: str) -> DefinitionRow | None:
     """Read the newest version of a process."""
     row = await sql.fetchrow(

@@ -63,7 +63,10 @@ class CaseRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A user task as the read model tells it."""
+    """A user task as the read model tells it.
+
+    `form_definition_id` is the version whose form it shows; None: the one on which its case runs.
+    """
 
     id: UUID
     case_id: UUID
@@ -79,6 +82,7 @@ class TaskRow:
     delegators: tuple[str, ...]
     escalate_to: frozenset[str]
     overdue: bool
+    form_definition_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)

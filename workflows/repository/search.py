@@ -125,7 +125,7 @@ async def find_cases(sql: Connection, wanted: CaseFilter, now: datetime, limit: 
     text = " AND ".join(("true", *(text for text, _ in found)))
     values = [value for _, given in found for value in given]
     return await sql.fetch(
-        f"SELECT {_FOUND_COLUMNS} FROM workflows.case_view WHERE {_numbered(text)}"  # noqa: S608 - constant texts
+        f"SELECT {_FOUND_COLUMNS} FROM workflows.case_view WHERE {numbered(text)}"  # noqa: S608 - constant texts
         f" ORDER BY started_at DESC, id DESC LIMIT {limit:d}",
         *values,
     )
@@ -151,15 +151,15 @@ def _narrowings(wanted: CaseFilter, now: datetime) -> Iterator[Condition]:
 async def _among(sql: Connection, narrowing: Condition) -> Condition:
     """Return the condition that a case is in a selection, as a list when these are few."""
     text, values = narrowing
-    rows = await sql.fetch(f"{_numbered(text)} LIMIT {_FEW + 1}", *values)
+    rows = await sql.fetch(f"{numbered(text)} LIMIT {_FEW + 1}", *values)
     if len(rows) <= _FEW:
         return "id = ANY (?)", ([row["case_id"] for row in rows],)
     return f"id IN ({text})", values
 
 
-def _numbered(text: str) -> str:
-    """Return a statement with its `?` as PostgreSQL's numbered parameters."""
-    numbers = itertools.count(1)
+def numbered(text: str, first: int = 1) -> str:
+    """Return a statement with its `?` as PostgreSQL's numbered parameters, from the number `first` on."""
+    numbers = itertools.count(first)
     return re.sub(r"\?", lambda _: f"${next(numbers)}", text)
 
 

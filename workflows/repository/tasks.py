@@ -18,7 +18,8 @@ async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
     row = await sql.fetchrow(
         """
         SELECT id, case_id, kernel_id, element, name, state, form_id, four_eyes, candidate_groups,
-               candidate_users, assignee, delegators, escalate_to, overdue_since
+               candidate_users, assignee, delegators, escalate_to, overdue_since,
+               form_definition_id
           FROM workflows.task WHERE id = $1
         """,
         task_id,
@@ -40,6 +41,7 @@ async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
         delegators=tuple(row["delegators"]),
         escalate_to=frozenset(row["escalate_to"]),
         overdue=row["overdue_since"] is not None,
+        form_definition_id=row["form_definition_id"],
     )
 
 

@@ -21,6 +21,7 @@ from scf_api.schema.deployments import DeploymentMutations
 from scf_api.schema.describe import argument, enum, mutation, output
 from scf_api.schema.documents import Document
 from scf_api.schema.financing import BankEntry, FinancingRequest
+from scf_api.schema.migration_mutations import MigrationMutations
 from scf_api.schema.performing import Answer, CommandStatus, perform, row_of, told
 from scf_api.schema.queries import Me
 from scf_api.schema.relay import key_of
@@ -123,7 +124,7 @@ class RecordPaymentPayload:
 
 
 @output
-class Mutation(RepairMutations, DeploymentMutations, TaskMutations):
+class Mutation(RepairMutations, MigrationMutations, DeploymentMutations, TaskMutations):
     """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
 
     @mutation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -28,11 +28,15 @@ class CommandStatus:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The command's state, what the caller did wrong, and the command's result."""
+    """The command's state, what the caller did wrong, and the command's result.
+
+    `reasons` are all those for which a migration was refused.
+    """
 
     status: CommandStatus | None
     errors: list[UserError]
     result: Mapping[str, Any]
+    reasons: Sequence[dict[str, Any]] = ()
 
 
 async def perform(
@@ -60,6 +64,7 @@ async def perform(
         CommandStatus(id=global_id("Command", performed.command_id), state=state),
         [UserError.from_outcome(refusal)] if refusal else [],
         (outcome.result if outcome else None) or {},
+        (refusal or {}).get("reasons", ()),
     )
 
 

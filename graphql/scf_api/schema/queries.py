@@ -18,6 +18,7 @@ from scf_api.schema.describe import output, resolved
 from scf_api.schema.documents import Document, Invoice, Order
 from scf_api.schema.financing import Asset, BankEntry, FinancingRequest, Journal, PaymentOrder
 from scf_api.schema.log import Checkpoint, EntryState, LedgerEntry, Proof
+from scf_api.schema.migration import Migration, MigrationQueries
 from scf_api.schema.parties import Limit, Party, ScoreRun
 from scf_api.schema.relay import After, Connection, First, Node, key_of, listed, one, split_id
 from scf_api.schema.search import CaseFilter, CaseSort, ElementCount, count_elements, search_cases
@@ -44,6 +45,7 @@ _NODES: dict[str, tuple[View, str, Any]] = {
     "Incident": (views.INCIDENT, "id", Incident),
     "ProcessDefinition": (views.DEFINITION, "id", ProcessDefinition),
     "ProcessDraft": (views.DRAFT, "id", ProcessDraft),
+    "Migration": (views.MIGRATION, "id", Migration),
     "Command": (views.COMMAND, "id", Command),
     "LedgerEntry": (views.ENTRY, "entry_id", LedgerEntry),
 }
@@ -65,7 +67,7 @@ class Me:
 
 
 @output
-class Query(DefinitionQueries, TaskQueries):
+class Query(DefinitionQueries, MigrationQueries, TaskQueries):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved
