@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,17 @@ import orjson
 
 from workflows.actors import Actor
 from workflows.repository.rows import CommandRow, Connection, Delivery, Head, command_row, json_of
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommand:
+    """A command that is to be accepted for a case."""
+
+    id: UUID
+    case_id: UUID
+    payload: Mapping[str, Any]
+    idempotency_key: str
+    digest: str
 
 
 async def insert_command(
@@ -48,6 +60,36 @@ async def insert_command(
             digest,
         )
     )
+
+
+async def insert_commands(sql: Connection, commands: Sequence[NewCommand], *, kind: str, actor: Actor) -> int:
+    """Store commands of one kind with one statement, and wake the relay; return how many are new."""
+    accepted: int = await sql.fetchval(
+        """
+        WITH accepted AS (
+            INSERT INTO workflows.command
+                (id, case_id, kind, actor, roles, party_id, payload, idempotency_key, digest, state,
+                 created_at)
+            SELECT id, case_id, $1, $2, $3, $4, payload::jsonb, idempotency_key, digest, 'accepted',
+                   clock_timestamp()
+              FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[])
+                   AS given (id, case_id, payload, idempotency_key, digest)
+            ON CONFLICT (actor, idempotency_key) DO NOTHING
+            RETURNING id
+        )
+        SELECT count(*) FROM accepted WHERE pg_notify('command_accepted', '') IS NOT NULL
+        """,
+        kind,
+        actor.label,
+        sorted(actor.roles),
+        actor.party_id,
+        [command.id for command in commands],
+        [command.case_id for command in commands],
+        [orjson.dumps(command.payload).decode() for command in commands],
+        [command.idempotency_key for command in commands],
+        [command.digest for command in commands],
+    )
+    return accepted
 
 
 async def command_by_key(sql: Connection, actor: str, idempotency_key: str) -> tuple[UUID, str] | None:
