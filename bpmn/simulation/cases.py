@@ -434,7 +434,10 @@ def _names(models: Iterable[Model]) -> _Names:
     dynamic: set[str] = set()
     for model in models:
         for element in model.elements.values():
-            jobs = [element.config, *(getattr(event.config, "job", None) for event in element.events)]
+            jobs = [
+                element.config,
+                *(getattr(each.config, "job", None) for each in (element, *element.events)),
+            ]
             for job in jobs:
                 if isinstance(job, JobConfig):
                     found["job"] |= {element.ref, element.id, job.type.text}

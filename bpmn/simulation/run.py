@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bpmn.elements.call_activity import CallConfig
 from bpmn.elements.events.message import key_text
 from bpmn.errors import BpmnError
 from bpmn.kernel.commands import (
@@ -236,7 +237,7 @@ class _Run:
 
     def _is_scope(self, ref: str) -> bool:
         element = self.model.elements[ref]
-        return bool(element.children) or element.tag == "callActivity"
+        return bool(element.children) or isinstance(element.config, CallConfig)
 
     def _job(self, index: int, event: Event) -> None:
         job = self.world.states[index].job(event.data["job"])
