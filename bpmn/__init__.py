@@ -7,7 +7,7 @@
 The room stands alone: no input, output, clock or randomness anywhere in it.
 """
 
-from bpmn.calls import OpenCall, changed, open_calls
+from bpmn.calls import OpenCall, changed, is_call, open_calls
 from bpmn.errors import (
     BpmnError,
     CommandRefused,
@@ -100,6 +100,7 @@ __all__ = [
     "command_from_json",
     "compile_model",
     "dry_run",
+    "is_call",
     "kernel_of",
     "lint",
     "migrate",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bpmn.elements.call_activity import CaseCall
-from bpmn.kernel.records import EMPTY, JobWait
+from bpmn.kernel.records import EMPTY, Job, JobWait
 from bpmn.kernel.state import State
 from bpmn.values import Json, Value, to_json
 
@@ -42,6 +42,11 @@ class OpenCall:
         if not isinstance(wait, JobWait) or not isinstance(config, CaseCall):
             raise AssertionError(f"the call {self.job} is not open")
         return wait, config
+
+
+def is_call(state: State, job: Job) -> bool:
+    """Whether a job is a call, for which the driver runs a case."""
+    return isinstance(state.element(job.element).config, CaseCall)
 
 
 def open_calls(state: State) -> dict[int, OpenCall]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import orjson
 
-from bpmn import Command, Event, Job, Model, State, step
+from bpmn import Command, Event, Job, Model, State, Uncaught, is_call, step
 
 
 class Burst:
@@ -19,6 +19,8 @@ class Burst:
         self.state = state
         self.commands: list[Command] = []
         self.events: list[Event] = []
+        # Errors that nobody in the case catches: its caller may.
+        self.uncaught: list[Uncaught] = []
         # False when the burst was cut: open jobs are left for the next one.
         self.finished = True
 
@@ -32,6 +34,7 @@ class Burst:
         self.state = result.state
         self.commands.append(command)
         self.events.extend(result.events)
+        self.uncaught.extend(result.uncaught)
 
     def branch(self) -> Burst:
         """Return a burst that goes on from here by itself; `join` takes what it did, or it is forgotten."""
@@ -42,13 +45,16 @@ class Burst:
         self.state = branch.state
         self.commands += branch.commands
         self.events += branch.events
+        self.uncaught += branch.uncaught
 
     def open_jobs(self, besides: Container[str] = ()) -> Iterator[Job]:
         """Yield open jobs, oldest first, while there are any; whoever takes one completes or fails it.
 
-        Jobs of the types in `besides` are left open.
+        Jobs of the types in `besides` are left open, and calls that run as cases of their own.
         """
-        while jobs := [job for job in self.state.jobs if job.type not in besides]:
+        while jobs := [
+            job for job in self.state.jobs if job.type not in besides and not is_call(self.state, job)
+        ]:
             for job in jobs:
                 # An interrupt may have ended a job while its elders were performed.
                 current = self.state.job(job.id)

@@ -39,6 +39,7 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "definition.reinstate": frozenset({"product_owner"}),
     "definition.tag": frozenset({"product_owner"}),
     "case.start": frozenset(),
+    "call.return": frozenset(),
     "message.correlate": frozenset({"operations", "treasury"}),
     "message.deliver": frozenset(),
     "signal.broadcast": frozenset({"operations"}),
@@ -169,13 +170,17 @@ async def submit_to_each(
     payloads_of: Mapping[UUID, Mapping[str, Any]],
     cause: UUID,
     part: str = "",
-) -> None:
+) -> Mapping[UUID, UUID]:
     """Accept what one command entails for each of many cases (id → payload), with few statements.
+
+    Returns:
+        The command of each case.
 
     Raises:
         Broken: `command.lost`, when one of them had been accepted before: each cause happens once.
     """
     cases = list(payloads_of.items())
+    accepted: dict[UUID, UUID] = {}
     for first in range(0, len(cases), _AT_ONCE):
         new = [
             _follow_up(kind, actor, payload, case_id, f"{cause}/{kind}/{part}/{case_id}")
@@ -183,6 +188,8 @@ async def submit_to_each(
         ]
         if await repository.insert_commands(tx.sql, new, kind=kind, actor=actor) != len(new):
             raise Broken("command.lost", f"{kind} has followed {cause} before.", where=str(cause))
+        accepted |= {command.case_id: command.id for command in new}
+    return accepted
 
 
 async def outcome(connection: Connection, command_id: UUID) -> CommandOutcome:

@@ -26,6 +26,8 @@ OWN_CASE = "ownCase"
 """The `zeebe:property` of a call activity whose process is to run as a case of its own."""
 CALL = "case.call"
 """The type of the jobs of such call activities."""
+LONGEST_KEY = 100
+"""Characters that the id of a deployed process has at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,14 @@ class CallActivity(Activity):
             return None
         process = process.rpartition(":")[2]
         if own_case:
+            if len(process) > LONGEST_KEY:
+                reader.refuse(
+                    "call.no-process",
+                    node,
+                    f"The id of the called process has {len(process)} characters.",
+                    f"No process is deployed whose id has more than {LONGEST_KEY}.",
+                )
+                return None
             reader.calls_case(node, process)
             tag = _version_tag(called, node, reader)
             headers = {"process": process, **({"versionTag": tag} if tag else {})}

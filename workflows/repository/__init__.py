@@ -1,6 +1,17 @@
 """All SQL of the cases. Every statement names its columns; nothing here decides anything."""
 
 from workflows.repository.archive import EndedCase, history_state, note_history, take_ended
+from workflows.repository.called_cases import (
+    CalledCase,
+    Caller,
+    attempts,
+    awaited_call,
+    caller_of,
+    depth_of,
+    end_called_case,
+    insert_called_cases,
+    stop_awaiting,
+)
 from workflows.repository.cases import (
     awaited_payment,
     case_entries,
@@ -29,6 +40,7 @@ from workflows.repository.commands import (
 )
 from workflows.repository.definitions import (
     definition,
+    deployed_keys,
     insert_definition,
     latest_definition,
     lock_definition,
@@ -139,6 +151,8 @@ from workflows.repository.tasks import (
 )
 
 __all__ = [
+    "CalledCase",
+    "Caller",
     "CaseRow",
     "CommandRow",
     "Condition",
@@ -159,8 +173,11 @@ __all__ = [
     "TaskRow",
     "VersionRow",
     "amend_result",
+    "attempts",
+    "awaited_call",
     "awaited_payment",
     "begin_attempt",
+    "caller_of",
     "case_entries",
     "case_of_incident",
     "case_of_task",
@@ -183,11 +200,15 @@ __all__ = [
     "delete_signal_subscriptions",
     "delete_subscriptions",
     "delivery",
+    "deployed_keys",
+    "depth_of",
     "draft_of",
+    "end_called_case",
     "find_cases",
     "history_state",
     "hold_task",
     "incidents",
+    "insert_called_cases",
     "insert_case",
     "insert_command",
     "insert_commands",
@@ -243,6 +264,7 @@ __all__ = [
     "set_next_start",
     "set_tag",
     "starts_by",
+    "stop_awaiting",
     "store_findings",
     "take_ended",
     "take_expired_messages",

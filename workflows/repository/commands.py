@@ -187,7 +187,8 @@ async def delivery(sql: Connection, command_id: UUID) -> Delivery | None:
     """Return how a command is carried out: its kind, its case and the case's workflow."""
     row = await sql.fetchrow(
         """
-        SELECT m.kind, m.state <> 'accepted' AS decided, m.case_id, c.ended_at IS NOT NULL AS case_ended,
+        SELECT m.kind, m.state <> 'accepted' AS decided, m.case_id,
+               c.ended_at IS NOT NULL OR (c.id IS NULL AND m.kind <> 'case.start') AS case_ended,
                coalesce(c.product, m.payload ->> 'product') AS product,
                coalesce(c.business_key, m.payload ->> 'business_key') AS business_key
           FROM workflows.command m LEFT JOIN workflows.case_ c ON c.id = m.case_id
