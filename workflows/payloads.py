@@ -391,7 +391,8 @@ class _Fields:
 
     def parent(self, name: str) -> Parent | None:
         if self._values.get(name) is None:
-            return self._values.pop(name, None)
+            self._values.pop(name, None)
+            return None
         inner = _Fields(f"{self._kind}.{name}", dict(self.mapping(name)))
         parent = Parent(
             inner.uuid("case_id"), inner.text("element"), inner.text("requested_by"), inner.number("depth")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bpmn.calls import open_calls
 from bpmn.elements.call_activity import CallConfig
 from bpmn.elements.events.message import key_text
 from bpmn.errors import BpmnError
@@ -306,7 +307,9 @@ class _Run:
                 code = _code(fail, job.element)
                 self.world.send(index, FailJob(now, job.id, code, "The file of cases lets it fail."))
             else:
-                self.world.send(index, CompleteJob(now, job.id, variables))
+                call = open_calls(self.world.states[index]).get(key_of(job.id))
+                taken = call.takes(self.world.states[index], variables) if call is not None else variables
+                self.world.send(index, CompleteJob(now, job.id, taken))
 
         return happen
 

@@ -10,11 +10,13 @@ import orjson
 import pytest
 import pytest_asyncio
 
+import ledger
 from support.bpmn_text import end, flow, mapping, script, service, start
 from support.calls import CATCH, calling, caught, child_of, deploy, for_each, own_case, throws
 from support.cases import Platform
 from support.events import by_timer, row, task
 from workflows import Actor
+from workflows.audit import export_case, verify_bundle
 from workflows.replay import replay_case
 
 OPERATIONS = Actor("oona", frozenset({"operations"}))
@@ -262,3 +264,19 @@ async def test_an_error_of_a_job_in_the_called_case_is_caught_too(running: Platf
     case_id = await running.start("catches-all", {"outcome": "error"})
     await running.case_in(case_id, "completed")
     assert "out" in await running.steps(case_id)
+
+
+async def test_caller_and_called_can_each_be_audited_by_themselves(running: Platform) -> None:
+    case_id = await running.start("asks", {"x": 1})
+    child = (await child_of(running, case_id))["id"]
+    await running.complete(child, "ask", OPERATIONS)
+    await running.case_in(case_id, "completed")
+    keys = ledger.load_or_create_keys(running.settings.key_folder)
+    sequencer = ledger.Sequencer(running.database, keys.log_key, running.settings.origin)
+    while await sequencer.sequence_once():
+        pass
+    await sequencer.close()
+    for each in (case_id, child):
+        report = verify_bundle(await export_case(running.database, each, running.vault_key))
+        assert report.ok, report.findings
+        assert report.reexecuted
