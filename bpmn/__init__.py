@@ -7,6 +7,7 @@
 The room stands alone: no input, output, clock or randomness anywhere in it.
 """
 
+from bpmn.calls import OpenCall, changed, is_call, open_calls
 from bpmn.errors import (
     BpmnError,
     CommandRefused,
@@ -34,7 +35,7 @@ from bpmn.kernel.commands import (
     ThrowError,
     command_from_json,
 )
-from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer
+from bpmn.kernel.records import Event, Incident, Job, SignalSubscription, Subscription, Task, Timer, Uncaught
 from bpmn.kernel.state import State
 from bpmn.kernel.step import Step, new_instance
 from bpmn.kernels import Kernel, kernel_of, newest, step, steps
@@ -76,6 +77,7 @@ __all__ = [
     "ModelRefused",
     "Modify",
     "Note",
+    "OpenCall",
     "ProcessStart",
     "Refusal",
     "ResolveIncident",
@@ -92,15 +94,19 @@ __all__ = [
     "Timer",
     "TokenMove",
     "Trigger",
+    "Uncaught",
     "Verdict",
+    "changed",
     "command_from_json",
     "compile_model",
     "dry_run",
+    "is_call",
     "kernel_of",
     "lint",
     "migrate",
     "new_instance",
     "newest",
+    "open_calls",
     "plan_migration",
     "step",
     "steps",

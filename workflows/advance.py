@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -41,6 +41,7 @@ from bpmn import (
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
 from workflows import (
+    case_calls,
     case_migration,
     jobs,
     payloads,
@@ -164,7 +165,7 @@ class Advancer:
             case, burst, plan = await self._prepare(tx, command, case, at)
         except (ScfError, BpmnError) as refusal:
             await repository.decide_command(tx.sql, command.id, "refused", refused(refusal))
-            await self._deliveries.refused(tx, command, refusal.code, at)
+            await self._refused(tx, command, refusal, at)
             return case
         burst.finished = await self._perform_jobs(tx, case, burst, at)
         case = await self._store(
@@ -204,6 +205,8 @@ class Advancer:
             if isinstance(plan.command, Cancel):
                 await self._require_cancellable(tx, case, burst)
         burst.apply(plan.command)
+        if isinstance(payload, payloads.ReturnCall):
+            case_calls.require_caught(plan.command, burst)
         if isinstance(payload, payloads.CorrelateMessage):
             await take_once(tx.sql, payload, command.id)
         return case, burst, plan
@@ -225,8 +228,13 @@ class Advancer:
                 raise _OnlyAsked
 
     async def _give_back(self, tx: Transaction, case: CaseRow, burst: Burst) -> None:
-        """Give back what a cancelled case holds: at once, or when all that it had done is undone."""
+        """Give back what a cancelled case holds: at once, or when all that it had done is undone.
+
+        What belongs to the request is held by the case that called this one, if one did.
+        """
         at = burst.not_before(case.business_now)
+        if await repository.caller_of(tx.sql, case.id) is not None:
+            case = replace(case, request_id=None)
         await self._effects.cancel(_context(tx, case, at, burst.state.variables))
 
     async def _resumed(self, tx: Transaction, case: CaseRow) -> Burst:
@@ -248,6 +256,13 @@ class Advancer:
                 f"There is a case {payload.business_key!r} of {payload.product} already.",
                 where="payload.business_key",
             )
+        if payload.parent is not None and payload.parent.depth > case_calls.MAX_DEPTH:
+            raise Conflict(
+                "call.too_deep",
+                f"More than {case_calls.MAX_DEPTH} cases have called each other in a row.",
+                where="payload.parent",
+                hint="Does a process call itself without end?",
+            )
         definition_id, model = await self._definitions.to_start(
             tx.sql, payload.product, version=payload.version, tag=payload.tag
         )
@@ -265,7 +280,7 @@ class Advancer:
             request_id=payload.request_id,
             seller_id=payload.seller_id,
             buyer_id=payload.buyer_id,
-            requested_by=command.actor.label,
+            requested_by=payload.parent.requested_by if payload.parent else command.actor.label,
             started_at=started_at,
             ended_at=None,
             clock=clock,
@@ -293,6 +308,8 @@ class Advancer:
                 return _Plan(CorrelateMessage(now, name, key, variables), tells={"message": "delivered"})
             case payloads.DeliverMessage(message_id=message_id):
                 return _Plan(await self._deliveries.take_sent(tx, message_id, state, now))
+            case payloads.ReturnCall():
+                return _Plan(await case_calls.plan(tx.sql, payload, case, state, now))
             case payloads.DeliverSignal(name=name, variables=signal):
                 return _Plan(BroadcastSignal(now, name, {n: from_json(v) for n, v in signal.items()}))
             case (
@@ -451,6 +468,8 @@ class Advancer:
         )
         await remote_jobs.follow(tx.sql, case.id, burst, self._effects, at)
         await self._deliveries.happened(tx, after, burst, cause=_next_entry(case), at=at)
+        called = await case_calls.follow(tx, after, burst, cause=_next_entry(case), at=at)
+        await case_calls.tell_caller(tx, after, burst, cause=_next_entry(case))
         await self._recorder.record(
             tx,
             ledger.EntryDraft(
@@ -459,7 +478,7 @@ class Advancer:
                 kind=kind,
                 occurred_at=now,
                 actor=actor,
-                statement=_statement(command, plan, burst),
+                statement=_statement(command, plan, burst, called),
                 model_hash=burst.model.hash,
                 kernel_version=state.kernel,
                 events=[event.to_json() for event in burst.events],
@@ -468,6 +487,13 @@ class Advancer:
             ),
         )
         return after
+
+    async def _refused(
+        self, tx: Transaction, command: CommandRow, refusal: ScfError | BpmnError, at: datetime
+    ) -> None:
+        """Tell those who count on a command that it was refused."""
+        await self._deliveries.refused(tx, command, refusal.code, at)
+        await case_calls.refused(tx, command, refusal)
 
     async def _waits(self, tx: Transaction, case: CaseRow | None, running: tuple[str, ...]) -> Waits:
         """Return what the workflow is to wait for; a case that was refused at its start never was."""
@@ -491,7 +517,7 @@ class Advancer:
             case = await repository.lock_case(tx.sql, case_id)
             if command.state == "accepted":
                 await repository.decide_command(tx.sql, command_id, "refused", refused(failure))
-                await self._deliveries.refused(tx, command, failure.code, at)
+                await self._refused(tx, command, failure, at)
             return await self._waits(tx, case, running)
 
 
@@ -579,7 +605,10 @@ def _result(case: CaseRow, command: CommandRow, plan: _Plan) -> Mapping[str, Any
     return result
 
 
-def _statement(command: CommandRow | None, plan: _Plan | None, burst: Burst) -> Mapping[str, Any] | None:
-    """Return what the person declared, or what a repair did."""
+def _statement(
+    command: CommandRow | None, plan: _Plan | None, burst: Burst, called: Sequence[UUID]
+) -> Mapping[str, Any] | None:
+    """Return what the person declared, or what a repair did; and which cases call or are called."""
     declared: Mapping[str, Any] | None = command.payload.get("statement") if command else None
-    return declared or (repairs.statement(plan.command, burst) if plan else None)
+    said = declared or (repairs.statement(plan.command, burst) if plan else None) or {}
+    return {**said, **case_calls.statement(command, called)} or None

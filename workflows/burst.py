@@ -7,7 +7,20 @@ from datetime import datetime
 
 import orjson
 
-from bpmn import Command, CompleteJob, Event, FailJob, Job, Model, State, ThrowError, migrate, steps
+from bpmn import (
+    Command,
+    CompleteJob,
+    Event,
+    FailJob,
+    Job,
+    Model,
+    State,
+    ThrowError,
+    Uncaught,
+    is_call,
+    migrate,
+    steps,
+)
 from workflows.logged import Migrate
 
 _JOB_ENDS = (CompleteJob, FailJob, ThrowError)
@@ -23,6 +36,8 @@ class Burst:
         self.commands: list[Command] = []
         self.events: list[Event] = []
         self.jobs_ended = 0
+        # Errors that nobody in the case catches: its caller may.
+        self.uncaught: list[Uncaught] = []
         # False when the burst was cut: open jobs are left for the next one.
         self.finished = True
 
@@ -45,6 +60,7 @@ class Burst:
         self.commands.extend(commands)
         self.jobs_ended += sum(isinstance(command, _JOB_ENDS) for command in commands)
         self.events.extend(result.events)
+        self.uncaught.extend(result.uncaught)
 
     def migrate(self, move: Migrate, new: Model) -> None:
         """Go over to another model, and on to the next wait there.
@@ -57,6 +73,7 @@ class Burst:
         self.state = result.state
         self.commands.append(move)
         self.events.extend(result.events)
+        self.uncaught.extend(result.uncaught)
 
     def branch(self) -> Burst:
         """Return a burst that goes on from here by itself; `join` takes what it did, or it is forgotten."""
@@ -68,13 +85,16 @@ class Burst:
         self.commands += branch.commands
         self.jobs_ended += branch.jobs_ended
         self.events += branch.events
+        self.uncaught += branch.uncaught
 
     def open_jobs(self, besides: Container[str] = ()) -> Iterator[Job]:
         """Yield open jobs, oldest first, while there are any; whoever takes one completes or fails it.
 
-        Jobs of the types in `besides` are left open.
+        Jobs of the types in `besides` are left open, and calls that run as cases of their own.
         """
-        while jobs := [job for job in self.state.jobs if job.type not in besides]:
+        while jobs := [
+            job for job in self.state.jobs if job.type not in besides and not is_call(self.state, job)
+        ]:
             for job in jobs:
                 # An interrupt may have ended a job while its elders were performed.
                 current = self.state.job(job.id)

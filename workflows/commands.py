@@ -40,6 +40,7 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "definition.reinstate": frozenset({"product_owner"}),
     "definition.tag": frozenset({"product_owner"}),
     "case.start": frozenset(),
+    "call.return": frozenset(),
     "message.correlate": frozenset({"operations", "treasury"}),
     "message.deliver": frozenset(),
     "signal.broadcast": frozenset({"operations"}),
@@ -82,6 +83,9 @@ WITHOUT_WORKFLOW = frozenset(
     }
     | (task_payloads.READERS.keys() - {"task.complete"})
 )
+
+# How many commands one statement stores: their payloads travel with it.
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +169,39 @@ async def submit_follow_up(
     `part` tells the commands of one kind apart that have one cause.
     """
     payloads.parse(kind, payload)
-    # What the platform itself writes need not be canonical: variables of a case may have any name.
-    content = orjson.dumps(
-        {"kind": kind, "payload": payload, "case": str(case_id)}, option=orjson.OPT_SORT_KEYS
-    )
-    digest = hashlib.sha256(content).hexdigest()
     key = f"{cause}/{kind}/{part}" if part else f"{cause}/{kind}"
+    digest = _own_digest(kind, payload, case_id)
     return await _accept(tx.sql, kind, actor, payload, key, digest, case_id)
+
+
+async def submit_to_each(
+    tx: Transaction,
+    *,
+    kind: str,
+    actor: Actor,
+    payloads_of: Mapping[UUID, Mapping[str, Any]],
+    cause: UUID,
+    part: str = "",
+) -> Mapping[UUID, UUID]:
+    """Accept what one command entails for each of many cases (id → payload), with few statements.
+
+    Returns:
+        The command of each case.
+
+    Raises:
+        Broken: `command.lost`, when one of them had been accepted before: each cause happens once.
+    """
+    cases = list(payloads_of.items())
+    accepted: dict[UUID, UUID] = {}
+    for first in range(0, len(cases), _AT_ONCE):
+        new = [
+            _follow_up(kind, actor, payload, case_id, f"{cause}/{kind}/{part}/{case_id}")
+            for case_id, payload in cases[first : first + _AT_ONCE]
+        ]
+        if await repository.insert_commands(tx.sql, new, kind=kind, actor=actor) != len(new):
+            raise Broken("command.lost", f"{kind} has followed {cause} before.", where=str(cause))
+        accepted |= {command.case_id: command.id for command in new}
+    return accepted
 
 
 async def outcome(connection: Connection, command_id: UUID) -> CommandOutcome:
@@ -307,6 +337,20 @@ async def _first_receipt(sql: Connection, actor: Actor, idempotency_key: str, di
             hint="Use a new key for a new command; repeat a command unchanged.",
         )
     return Receipt(first_id, replayed=True)
+
+
+def _follow_up(
+    kind: str, actor: Actor, payload: Mapping[str, Any], case_id: UUID, key: str
+) -> repository.NewCommand:
+    payloads.parse(kind, payload)
+    command_id = derived_id("command", actor.label, key)
+    return repository.NewCommand(command_id, case_id, payload, key, _own_digest(kind, payload, case_id))
+
+
+def _own_digest(kind: str, payload: Mapping[str, Any], case_id: UUID) -> str:
+    """What the platform itself writes need not be canonical: variables of a case may have any name."""
+    content = {"kind": kind, "payload": payload, "case": str(case_id)}
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _digest(kind: str, payload: Mapping[str, Any], case_id: UUID | None) -> str:

@@ -66,12 +66,20 @@ def catalogue(sources: Mapping[str, str], job_types: frozenset[str]) -> Catalogu
     return _known(job_types, frozenset(bundles.forms(sources)))
 
 
-async def check(key: str, sources: Mapping[str, str], job_types: frozenset[str]) -> list[Finding]:
+async def check(
+    key: str, sources: Mapping[str, str], job_types: frozenset[str], deployed: frozenset[str]
+) -> list[Finding]:
     """Return what the deployment check finds in a bundle: errors first, then warnings.
 
-    It runs in a thread: large bundles take seconds.
+    `deployed` are the processes of which a call can start a case. It runs in a thread: large bundles take
+    seconds.
     """
-    return await asyncio.to_thread(_check, key, sources, job_types)
+    return await asyncio.to_thread(_check, key, sources, job_types, deployed | {key})
+
+
+async def deployed_keys(sql: Connection) -> frozenset[str]:
+    """Return the keys of the processes of which cases can be started."""
+    return await repository.deployed_keys(sql)
 
 
 async def deploy(
@@ -105,7 +113,7 @@ async def deploy(
     latest = await repository.latest_definition(tx.sql, key)
     if latest is not None and (latest.sources == sources or latest.requested_by is not None):
         return Deployed(latest.id, key, latest.version, latest.hash, new=False)
-    findings = await check(key, sources, job_types)
+    findings = await check(key, sources, job_types, await deployed_keys(tx.sql))
     bundles.require_no_error(findings)
     version = latest.version + 1 if latest else 1
     row = await put_into_service(
@@ -309,9 +317,12 @@ class Definitions:
         return known
 
 
-def _check(key: str, sources: Mapping[str, str], job_types: frozenset[str]) -> list[Finding]:
+def _check(
+    key: str, sources: Mapping[str, str], job_types: frozenset[str], deployed: frozenset[str]
+) -> list[Finding]:
     # The forms are among the files, where the check finds them, with what is wrong in them.
-    found = lint(bundles.encoded(sources), catalogue=_known(job_types, frozenset()), process=key)
+    known = replace(_known(job_types, frozenset()), processes=deployed)
+    found = lint(bundles.encoded(sources), catalogue=known, process=key)
     return [*bundles.form_findings(sources), *found]
 
 

@@ -23,7 +23,7 @@ from workflows import payloads, repository
 from workflows.actors import Actor
 from workflows.burst import Burst
 from workflows.clock import ClockPolicy
-from workflows.commands import case_id_of, submit_follow_up
+from workflows.commands import case_id_of, submit_follow_up, submit_to_each
 from workflows.repository import CaseRow, CommandRow, Connection, MessageRow, StartRow
 
 # A business key has 200 characters; the rest names what started the case.
@@ -103,16 +103,15 @@ class Deliveries:
             `reached` and `started`: how many cases.
         """
         waiting = await repository.cases_waiting_for_signal(tx.sql, name, besides=besides)
-        for case_id in waiting:
-            await submit_follow_up(
-                tx,
-                kind="signal.deliver",
-                actor=actor,
-                payload={"name": name, "variables": variables},
-                cause=cause,
-                case_id=case_id,
-                part=f"{part}/{case_id}",
-            )
+        payload = {"name": name, "variables": variables}
+        await submit_to_each(
+            tx,
+            kind="signal.deliver",
+            actor=actor,
+            payloads_of=dict.fromkeys(waiting, payload),
+            cause=cause,
+            part=part,
+        )
         starts = await repository.starts_by(tx.sql, "signal", name)
         for start in starts:
             key = f"{name[:_KEY_SHOWN]}/{cause}{f'/{part}' if part else ''}"

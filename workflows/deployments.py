@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 import ledger
+from bpmn import Finding
 from core import Broken, Conflict, Forbidden, NotFound, Transaction, derived_id
 from proof.canonical import Json, encode
 from workflows import bundles, definitions, payloads, repository
@@ -104,9 +105,7 @@ class Deployments:
     ) -> Mapping[str, Any]:
         draft = _known(await repository.lock_draft(tx.sql, payload.draft_id), payload.draft_id)
         draft = _require_editable(draft, payload.revision)
-        found = [
-            finding_json(each) for each in await definitions.check(draft.key, draft.sources, self._job_types)
-        ]
+        found = [finding_json(each) for each in await self._check(tx, draft)]
         errors = sum(finding["severity"] == "error" for finding in found)
         draft = replace(draft, state="draft" if errors else "linted", findings=found)
         await repository.store_findings(tx.sql, draft.id, draft.state, found)
@@ -159,7 +158,7 @@ class Deployments:
                 hint="Look at the draft as it is now, then decide again.",
             )
         # The release may have changed since the draft was linted: what it can do counts now.
-        findings = await definitions.check(draft.key, draft.sources, self._job_types)
+        findings = await self._check(tx, draft)
         bundles.require_no_error(findings)
         before = await repository.versions(tx.sql, draft.key)
         row = await definitions.put_into_service(
@@ -216,8 +215,12 @@ class Deployments:
         if row.state != "retired":
             raise _wrong_state(row)
         # A release of today may no longer have what the version asked for when it was deployed.
-        bundles.require_no_error(await definitions.check(row.key, row.sources, self._job_types))
+        bundles.require_no_error(await self._check(tx, row))
         return await self._change_state(tx, command, row, "deployed", at)
+
+    async def _check(self, tx: Transaction, files: DraftRow | DefinitionRow) -> list[Finding]:
+        deployed = await definitions.deployed_keys(tx.sql)
+        return await definitions.check(files.key, files.sources, self._job_types, deployed)
 
     async def _change_state(
         self, tx: Transaction, command: CommandRow, row: DefinitionRow, state: str, at: datetime

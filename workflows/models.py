@@ -331,6 +331,27 @@ class Message(Model):
         table = "message"
 
 
+class CalledCase(Model):
+    """A case that a call activity of another one runs; `wait` is the number of the kernel's job there."""
+
+    child_id = fields.UUIDField(primary_key=True)
+    parent_id = fields.UUIDField()
+    wait = fields.BigIntField()
+    attempt = fields.IntField()
+    element = fields.TextField()
+    depth = fields.IntField()
+    started_by = fields.UUIDField()
+    awaited = fields.BooleanField(default=True)
+    ended = fields.BooleanField(default=False)
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "called_case"
+        unique_together = (("parent_id", "wait", "attempt"),)
+
+
 class RetryItem(Model):
     """One incident of an `incident.retry-many`, with the command that retries it; what is closed has none."""
 

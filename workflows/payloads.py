@@ -132,11 +132,22 @@ class TagDefinition:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """The case that calls another one, at which element, for whom it runs, and how many calls led there."""
+
+    case_id: UUID
+    element: str
+    requested_by: str
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
 class StartCase:
     """`case.start`: one case of a deployed process; unique by product and business key.
 
     `version` or `tag` names the version on which it runs; without them it is the latest that is deployed.
-    `start_element` names the start event by which it begins; None: by the one without a trigger.
+    `start_element` names the start event by which it begins; None: by the one without a trigger. `parent` is
+    the case that calls it.
     """
 
     product: str
@@ -149,6 +160,15 @@ class StartCase:
     buyer_id: UUID | None
     clock: ClockPolicy
     start_element: str | None = None
+    parent: Parent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnCall:
+    """`call.return`: the platform tells a case how one that it called has ended, or which error it throws."""
+
+    child_id: UUID
+    outcome: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +337,7 @@ Payload = (
     | ReinstateDefinition
     | TagDefinition
     | StartCase
+    | ReturnCall
     | CorrelateMessage
     | DeliverMessage
     | BroadcastSignal
@@ -442,6 +463,17 @@ class _Fields:
         begin = Begin(inner.text("element"), inner.optional_text("scope"), inner.mapping("variables"))
         inner.refuse_rest()
         return begin
+
+    def parent(self, name: str) -> Parent | None:
+        if self._values.get(name) is None:
+            self._values.pop(name, None)
+            return None
+        inner = _Fields(f"{self._kind}.{name}", dict(self.mapping(name)))
+        parent = Parent(
+            inner.uuid("case_id"), inner.text("element"), inner.text("requested_by"), inner.number("depth")
+        )
+        inner.refuse_rest()
+        return parent
 
     def names(self, name: str) -> tuple[str, ...]:
         values = self._take(name)
@@ -644,7 +676,9 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
         buyer_id=f.optional_uuid("buyer_id"),
         clock=f.clock("clock"),
         start_element=f.optional_text("start_element"),
+        parent=f.parent("parent"),
     ),
+    "call.return": lambda f: ReturnCall(f.uuid("child_id"), f.mapping("outcome")),
     "message.correlate": lambda f: CorrelateMessage(
         name=f.text("name"),
         key=f.optional_text("key") or "",

@@ -398,6 +398,15 @@ class Incident:
     job: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Uncaught:
+    """An error that no event of the instance caught; an incident stands at the element that threw it."""
+
+    element: str
+    code: str
+    variables: Mapping[str, Value]
+
+
 @dataclass(slots=True)
 class Event:
     """One element step of a burst. Treat it as frozen: it is not, only because making it must be cheap."""

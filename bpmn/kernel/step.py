@@ -34,7 +34,7 @@ from bpmn.kernel.commands import (
     ThrowError,
 )
 from bpmn.kernel.modify import modify
-from bpmn.kernel.records import EMPTY, Event, JobWait, TaskWait
+from bpmn.kernel.records import EMPTY, Event, JobWait, TaskWait, Uncaught
 from bpmn.kernel.scopes import Stuck
 from bpmn.kernel.state import State, key_of
 from bpmn.model.definition import Model
@@ -47,10 +47,14 @@ MAX_FIRINGS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What commands did: the state after them, and the element steps in order."""
+    """What commands did: the state after them, the element steps in order, and the errors that nobody caught.
+
+    The latter are no part of what happened, only a word to the driver: whoever called the instance may catch.
+    """
 
     state: State
     events: tuple[Event, ...]
+    uncaught: tuple[Uncaught, ...] = ()
 
 
 def new_instance(model: Model, instance_id: str) -> State:
@@ -95,7 +99,7 @@ def steps(model: Model, state: State, commands: Sequence[Command]) -> Step:
         burst.take_up(now)
         _apply(burst, command)
         burst.run()
-    return Step(burst.finish(), tuple(burst.events))
+    return Step(burst.finish(), tuple(burst.events), tuple(burst.uncaught))
 
 
 def _time_of(command: Command, now: datetime | None) -> datetime:

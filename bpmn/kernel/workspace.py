@@ -23,6 +23,7 @@ from bpmn.kernel.records import (
     TaskWait,
     TimerWait,
     Token,
+    Uncaught,
     Variables,
     Wait,
 )
@@ -40,6 +41,7 @@ class Workspace:
         self.status = state.status
         self.root_token = state.root_token
         self.events: list[Event] = []
+        self.uncaught: list[Uncaught] = []
         self._base = state
         self._elements = state.model.elements
         self._next = state.next_key

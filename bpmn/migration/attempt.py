@@ -153,4 +153,4 @@ def _go_on(burst: Burst, translation: Translation) -> Step:
         if now is not None and now.status == "active":
             burst.look_again(now, translation.versions.old.elements[token.element])
     burst.run()
-    return Step(burst.finish(), tuple(burst.events))
+    return Step(burst.finish(), tuple(burst.events), tuple(burst.uncaught))

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from bpmn.elements.call_activity import CaseCall
 from bpmn.elements.events.conditional import ConditionalEvent
 from bpmn.elements.events.message import MessageConfig
 from bpmn.elements.events.signal import SignalConfig
@@ -45,6 +46,8 @@ def job_of(element: Element) -> JobConfig | None:
     """The job that the element opens; None if it opens none."""
     if isinstance(element.config, JobConfig):
         return element.config
+    if isinstance(element.config, CaseCall):
+        return element.config.job
     for definition in element.events:
         if isinstance(definition.config, MessageConfig) and definition.config.job is not None:
             return definition.config.job

@@ -63,6 +63,8 @@ class Catalogue:
     `starts` are the kinds of triggers (message, signal, timer, condition; none: a choice between several
     starts without a trigger) that the platform listens to and names when it starts a case. What a `Start`
     that names nothing begins (`bpmn.model.starts.by_plain_start`) is served without being listed.
+
+    `processes` are those of which a call can start a case of its own; None: that is not known.
     """
 
     job_types: frozenset[str]
@@ -71,3 +73,4 @@ class Catalogue:
     results: Mapping[str, frozenset[str]] = field(default_factory=dict)
     answered: frozenset[str] = frozenset()
     starts: frozenset[str] = frozenset()
+    processes: frozenset[str] | None = None

@@ -635,10 +635,7 @@ def _called_name(reader: Reader, call: etree._Element) -> str:
 
 def _properties(reader: Reader, node: etree._Element) -> dict[str, str]:
     holder = reader.extension(node, "properties")
-    if holder is None:
-        return {}
-    found = {}
-    for each in holder.iterchildren(etree.Element):
-        reader.only(each, "name", "value")
-        found[each.get("name", "")] = each.get("value", "")
-    return found
+    if holder is not None:
+        for each in holder.iterchildren(etree.Element):
+            reader.only(each, "name", "value")
+    return reader.properties(node)

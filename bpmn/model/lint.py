@@ -181,6 +181,14 @@ def _check_catalogue(reader: Reader, catalogue: Catalogue, forms: Set[str]) -> N
                 f"Nobody works on jobs of type {job_type}.",
                 f"Use one of {', '.join(sorted(catalogue.job_types)) or 'none: the catalogue is empty'}.",
             )
+    for node, process in reader.case_calls:
+        if catalogue.processes is not None and process not in catalogue.processes:
+            reader.warn(
+                "call.case-unknown",
+                node,
+                f"No process {process} is deployed: a call that runs as a case of its own would stop there.",
+                f"Deploy {process} before the first case comes so far.",
+            )
     for node, form in reader.forms:
         if form not in forms:
             reader.refuse(

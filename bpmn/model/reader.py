@@ -45,6 +45,7 @@ class Reader:
         self.forms: list[tuple[etree._Element, str]] = []
         self.decisions: list[tuple[etree._Element, str]] = []
         self.calls: list[tuple[etree._Element, str]] = []
+        self.case_calls: list[tuple[etree._Element, str]] = []
         self.variables_of: dict[etree._Element, frozenset[str]] = {}
         self.ref_of: Callable[[etree._Element], str] = lambda node: node.get("id", "")
 
@@ -80,6 +81,13 @@ class Reader:
             for each in holder.iterchildren(etree.Element):
                 if namespace(each) == ZEEBE:
                     yield each
+
+    def properties(self, node: etree._Element) -> dict[str, str]:
+        """The `zeebe:properties` of a node."""
+        holder = self.extension(node, "properties")
+        if holder is None:
+            return {}
+        return {each.get("name", ""): each.get("value", "") for each in holder.iterchildren(etree.Element)}
 
     def only(self, node: etree._Element, *allowed: str) -> None:
         """Refuse attributes of a `zeebe:` element that are not understood."""
@@ -303,6 +311,10 @@ class Reader:
         """Note a called process; gives the ref that it has in the model."""
         self.calls.append((node, process))
         return self.process_ref(process)
+
+    def calls_case(self, node: etree._Element, process: str) -> None:
+        """Note a process that is called as a case of its own."""
+        self.case_calls.append((node, process))
 
     process_ref: Callable[[str], str] = staticmethod(lambda process: process)
 

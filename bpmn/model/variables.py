@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bpmn.elements.ad_hoc_sub_process import AdHocConfig
 from bpmn.elements.business_rule_task import DecisionConfig
-from bpmn.elements.call_activity import CallConfig
+from bpmn.elements.call_activity import CallConfig, CaseCall
 from bpmn.elements.complex_gateway import ComplexConfig
 from bpmn.elements.events.error import ErrorConfig
 from bpmn.elements.events.message import MessageConfig
@@ -183,6 +183,8 @@ class _Scopes:
             return Names(set(keys or ()) | self.catalogue.answered, open=keys is None and not asks_nothing)
         if isinstance(config, CallConfig):
             return self._inside(config.process) if config.all_out or element.outputs else Names()
+        if isinstance(config, CaseCall):
+            return Names(open=config.all_out or bool(element.outputs))
         if element.children:
             return self._inside(element.ref)
         brings = any(

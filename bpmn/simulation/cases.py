@@ -434,7 +434,8 @@ def _names(models: Iterable[Model]) -> _Names:
     dynamic: set[str] = set()
     for model in models:
         for element in model.elements.values():
-            jobs = [element.config, *(getattr(event.config, "job", None) for event in element.events)]
+            configs = [element.config, *(event.config for event in element.events)]
+            jobs = [element.config, *(getattr(config, "job", None) for config in configs)]
             for job in jobs:
                 if isinstance(job, JobConfig):
                     found["job"] |= {element.ref, element.id, job.type.text}

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bpmn.calls import open_calls
+from bpmn.elements.call_activity import CallConfig
 from bpmn.elements.events.message import key_text
 from bpmn.errors import BpmnError
 from bpmn.kernel.commands import (
@@ -236,7 +238,7 @@ class _Run:
 
     def _is_scope(self, ref: str) -> bool:
         element = self.model.elements[ref]
-        return bool(element.children) or element.tag == "callActivity"
+        return bool(element.children) or isinstance(element.config, CallConfig)
 
     def _job(self, index: int, event: Event) -> None:
         job = self.world.states[index].job(event.data["job"])
@@ -305,7 +307,9 @@ class _Run:
                 code = _code(fail, job.element)
                 self.world.send(index, FailJob(now, job.id, code, "The file of cases lets it fail."))
             else:
-                self.world.send(index, CompleteJob(now, job.id, variables))
+                call = open_calls(self.world.states[index]).get(key_of(job.id))
+                taken = call.takes(self.world.states[index], variables) if call is not None else variables
+                self.world.send(index, CompleteJob(now, job.id, taken))
 
         return happen
 

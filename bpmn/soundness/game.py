@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from bpmn.elements.call_activity import CallConfig
+from bpmn.elements.call_activity import CallConfig, CaseCall
 from bpmn.elements.job import JobConfig
 from bpmn.model.definition import Element, Formula, Model, MultiInstance, StandardLoop
 from bpmn.soundness import catching, routing
@@ -117,7 +117,7 @@ class Game:
                 return self._play(called, around)
             self.reached.add(called.ref)
             return self._ruled(called, self._inside(called, around))
-        if isinstance(element.config, JobConfig):
+        if isinstance(element.config, JobConfig | CaseCall):
             return Work(frozenset({COMPLETED, Outcome("error", ANY, element.ref)}))
         return Work(frozenset({COMPLETED}), instant=element.tag not in WAITING)
 

@@ -171,6 +171,15 @@ CASE = View(
     key_kind=Kind.TIME,
 )
 
+# What a case has called, and by which case it was.
+CHILD_CASE = replace(
+    CASE,
+    name="workflows.child_case_view",
+    columns=f"{CASE.columns}, parent_id",
+    column_types={"parent_id": Kind.UUID},
+)
+PARENT_CASE = replace(CASE, name="workflows.parent_case_view", columns=f"{CASE.columns}, child_id")
+
 # The other orders in which cases are searched; what has not ended has no place in the order of ends.
 CASE_FIRST_STARTED = replace(CASE, descending=False)
 CASE_ENDED = replace(CASE, key="ended_at", condition="ended_at IS NOT NULL")

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-import ledger
 import workflows
 from support.api import Api
 from support.bpmn_text import end, flow, process, service, start, user
+from support.inbox_worker import inbox_worker
 from support.jobs import TRACE_TABLE, Jobs
 from workflows import definitions
-from workflows.advance import Advancer
-from workflows.commands import WITHOUT_WORKFLOW
-from workflows.definitions import Definitions
-from workflows.domain_commands import DomainCommands, NewCaseClock
 
 # A job that fails as the case's variable `outcome` says, with an error event; then two tasks.
 MODEL = process(
@@ -64,16 +59,6 @@ async def clerk(api: Api) -> str:
 async def worker(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
     """Carries out commands as the platform's worker does, but for Temporal between."""
     jobs = Jobs()
-    keys = ledger.load_or_create_keys(tmp_path_factory.mktemp("keys"))
-    recorder = ledger.Recorder(keys.signing_key, keys.vault_key, "test.example/log")
-    advancer = Advancer(api.database, recorder, jobs.effects, Definitions())
-    domain = DomainCommands(
-        api.database,
-        recorder,
-        api.clock,
-        job_types=jobs.effects.job_types,
-        case_clock=NewCaseClock(),
-    )
     async with api.database.transaction() as tx:
         await tx.sql.execute(TRACE_TABLE)
         await definitions.deploy(
@@ -84,26 +69,8 @@ async def worker(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
             deployed_by="test",
             at=api.clock.now(),
         )
-
-    async def work() -> None:
-        while True:
-            async with api.database.reading() as sql:
-                rows = await sql.fetch(
-                    "SELECT id, kind, case_id FROM workflows.command_view"
-                    " WHERE state = 'accepted' ORDER BY created_at"
-                )
-            for row in rows:
-                if row["kind"] in WITHOUT_WORKFLOW or row["case_id"] is None:
-                    await domain.perform(row["id"])
-                else:
-                    await advancer.advance(row["case_id"], row["id"], api.clock.now())
-            await asyncio.sleep(0.02)
-
-    task = asyncio.create_task(work())
-    yield
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    async with inbox_worker(api.database, tmp_path_factory.mktemp("keys"), api.clock, jobs.effects):
+        yield
 
 
 async def started(api: Api, outcome: str) -> str:

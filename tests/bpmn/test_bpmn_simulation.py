@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import bpmn
 from bpmn.simulation import Simulation, Trace, read_cases, run_case, simulate
 from support.bpmn_text import end, flow, mapping, process, service, start, user
+from support.calls import own_case
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "factoring-cases.json"
@@ -119,6 +120,15 @@ class TestOutcomes:
             trace = run(JOB, jobs={"job": outcome})
             assert trace.status == "incident"
             assert [(halt.element, halt.code) for halt in trace.halts] == [("job", code)]
+
+    def test_a_call_that_runs_as_a_case_of_its_own_is_one_piece_of_work(self):
+        for attributes, known in (("", {"limit": 5}), ('propagateAllChildVariables="false"', {})):
+            called = model(
+                start() + own_case("review", attributes=attributes) + end() + flow("start > call > end")
+            )
+            trace = run(called, jobs={"call": {"variables": {"limit": 5}, "duration": "P3D"}})
+            assert (trace.status, trace.duration, trace.variables) == ("completed", 3 * DAY, known)
+            assert visited(trace)["call"] == (0, 3 * DAY)
 
     def test_what_is_not_stated_is_done_at_once_and_told(self):
         trace = run(JOB)

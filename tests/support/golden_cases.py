@@ -294,6 +294,20 @@ INNER = process(
     start() + end() + service("w") + script("s", "=n + 1", "n") + flow("start > w > s > end"), id="inner"
 )
 GIVEN = mapping({"n": "=10"}, {"got": "=n"})
+OWN_CASE = '<zeebe:properties><zeebe:property name="ownCase" value="true"/></zeebe:properties>'
+CASE_CALL = '<zeebe:calledElement processId="other"/>'
+case(
+    "a call that runs as a case of its own",
+    process(
+        start()
+        + f'<callActivity id="call">{extension(CASE_CALL + OWN_CASE)}</callActivity>'
+        + end()
+        + flow("start > call > end")
+    ),
+    lambda case: case.fail("call", "call.cancelled").resolve().complete_job("call", y=2),
+    x=1,
+)
+
 CALL = '<zeebe:calledElement processId="inner" propagateAllParentVariables="false"/>'
 case(
     "call activities",

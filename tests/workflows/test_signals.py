@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest_asyncio
 
+from core import derived_id
 from support.bpmn_text import end, flow, start
 from support.cases import Platform
 from support.events import (
@@ -22,6 +24,7 @@ from support.events import (
     waits_for,
 )
 from workflows import Actor
+from workflows.deliveries import Deliveries
 from workflows.replay import replay_case
 
 OPERATIONS = Actor("oona", frozenset({"operations"}))
@@ -102,3 +105,31 @@ async def test_a_signal_starts_a_case_of_each_process_that_begins_with_it(runnin
     await running.until(
         "SELECT 1 FROM workflows.case_view WHERE product IN ('left', 'right') AND state = 'completed'", 2
     )
+
+
+class _TakenBack(Exception):
+    """Lets the worker see nothing of what a test does."""
+
+
+async def test_a_signal_for_thousands_is_few_statements_and_one_command_for_each(running: Platform) -> None:
+    count, statements = 5_000, []
+    with contextlib.suppress(_TakenBack):
+        async with running.database.transaction() as tx:
+            await tx.sql.execute(
+                "INSERT INTO workflows.signal_subscription (id, case_id, kernel_id, element, signal)"
+                " SELECT gen_random_uuid(), gen_random_uuid(), 'hear:1', 'hear', 'Crowd'"
+                " FROM generate_series(1, $1)",
+                count,
+            )
+            with tx.sql.query_logger(lambda record: statements.append(record.query)):
+                told = await Deliveries().broadcast(
+                    tx, "Crowd", {"level": 3}, actor=OPERATIONS, cause=derived_id("test", "crowd")
+                )
+            assert told == {"reached": count, "started": 0}
+            accepted = await tx.sql.fetchval(
+                "SELECT count(DISTINCT case_id) FROM workflows.command"
+                " WHERE kind = 'signal.deliver' AND payload ->> 'name' = 'Crowd'"
+            )
+            assert accepted == count
+            raise _TakenBack
+    assert len(statements) < count / 100

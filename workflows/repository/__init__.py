@@ -1,6 +1,17 @@
 """All SQL of the cases. Every statement names its columns; nothing here decides anything."""
 
 from workflows.repository.archive import EndedCase, history_state, note_history, take_ended
+from workflows.repository.called_cases import (
+    CalledCase,
+    Caller,
+    attempts,
+    awaited_call,
+    caller_of,
+    depth_of,
+    end_called_case,
+    insert_called_cases,
+    stop_awaiting,
+)
 from workflows.repository.carried_over import four_eyes_begun, keep_forms, rename_waits, retell_tasks
 from workflows.repository.cases import (
     awaited_payment,
@@ -17,12 +28,14 @@ from workflows.repository.cases import (
     update_case,
 )
 from workflows.repository.commands import (
+    NewCommand,
     amend_result,
     command_by_key,
     command_state,
     decide_command,
     delivery,
     insert_command,
+    insert_commands,
     lock_command,
     take_heads,
     unlock_head,
@@ -30,6 +43,7 @@ from workflows.repository.commands import (
 from workflows.repository.definitions import (
     definition,
     definition_with_hash,
+    deployed_keys,
     insert_definition,
     latest_definition,
     lock_definition,
@@ -161,6 +175,8 @@ from workflows.repository.tasks import (
 
 __all__ = [
     "BatchRow",
+    "CalledCase",
+    "Caller",
     "CaseRow",
     "CommandRow",
     "Condition",
@@ -173,6 +189,7 @@ __all__ = [
     "Head",
     "IncidentRow",
     "MessageRow",
+    "NewCommand",
     "OpenCall",
     "OverdueRow",
     "RemoteResult",
@@ -183,8 +200,11 @@ __all__ = [
     "VersionRow",
     "active_batches",
     "amend_result",
+    "attempts",
+    "awaited_call",
     "awaited_payment",
     "begin_attempt",
+    "caller_of",
     "case_entries",
     "case_of_incident",
     "case_of_task",
@@ -208,7 +228,10 @@ __all__ = [
     "delete_signal_subscriptions",
     "delete_subscriptions",
     "delivery",
+    "deployed_keys",
+    "depth_of",
     "draft_of",
+    "end_called_case",
     "find_cases",
     "fitting_cases",
     "four_eyes_begun",
@@ -216,8 +239,10 @@ __all__ = [
     "hold_task",
     "incidents",
     "insert_batch",
+    "insert_called_cases",
     "insert_case",
     "insert_command",
+    "insert_commands",
     "insert_comment",
     "insert_definition",
     "insert_incidents",
@@ -280,6 +305,7 @@ __all__ = [
     "set_tag",
     "start_batch",
     "starts_by",
+    "stop_awaiting",
     "store_findings",
     "store_told",
     "store_tried",

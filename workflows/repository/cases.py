@@ -55,6 +55,11 @@ async def awaited_payment(sql: Connection, paid_id: UUID) -> tuple[str, str, UUI
             SELECT 'PaymentConfirmed', id::text, request_id
               FROM finance.payment_order_view WHERE id = $1 AND purpose = 'ADVANCE'
         ) p JOIN workflows.case_ c ON c.request_id = p.request_id
+         -- Cases that this one has called serve the same request.
+         ORDER BY EXISTS (SELECT FROM workflows.subscription s
+                           WHERE s.case_id = c.id AND s.message = p.name AND s.key = p.key) DESC,
+                  EXISTS (SELECT FROM workflows.called_case k WHERE k.child_id = c.id)
+         LIMIT 1
         """,
         paid_id,
     )

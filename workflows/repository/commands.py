@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,17 @@ import orjson
 
 from workflows.actors import Actor
 from workflows.repository.rows import CommandRow, Connection, Delivery, Head, command_row, json_of
+
+
+@dataclass(frozen=True, slots=True)
+class NewCommand:
+    """A command that is to be accepted for a case."""
+
+    id: UUID
+    case_id: UUID
+    payload: Mapping[str, Any]
+    idempotency_key: str
+    digest: str
 
 
 async def insert_command(
@@ -48,6 +60,36 @@ async def insert_command(
             digest,
         )
     )
+
+
+async def insert_commands(sql: Connection, commands: Sequence[NewCommand], *, kind: str, actor: Actor) -> int:
+    """Store commands of one kind with one statement, and wake the relay; return how many are new."""
+    accepted: int = await sql.fetchval(
+        """
+        WITH accepted AS (
+            INSERT INTO workflows.command
+                (id, case_id, kind, actor, roles, party_id, payload, idempotency_key, digest, state,
+                 created_at)
+            SELECT id, case_id, $1, $2, $3, $4, payload::jsonb, idempotency_key, digest, 'accepted',
+                   clock_timestamp()
+              FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[])
+                   AS given (id, case_id, payload, idempotency_key, digest)
+            ON CONFLICT (actor, idempotency_key) DO NOTHING
+            RETURNING id
+        )
+        SELECT count(*) FROM accepted WHERE pg_notify('command_accepted', '') IS NOT NULL
+        """,
+        kind,
+        actor.label,
+        sorted(actor.roles),
+        actor.party_id,
+        [command.id for command in commands],
+        [command.case_id for command in commands],
+        [orjson.dumps(command.payload).decode() for command in commands],
+        [command.idempotency_key for command in commands],
+        [command.digest for command in commands],
+    )
+    return accepted
 
 
 async def command_by_key(sql: Connection, actor: str, idempotency_key: str) -> tuple[UUID, str] | None:
@@ -145,7 +187,8 @@ async def delivery(sql: Connection, command_id: UUID) -> Delivery | None:
     """Return how a command is carried out: its kind, its case and the case's workflow."""
     row = await sql.fetchrow(
         """
-        SELECT m.kind, m.state <> 'accepted' AS decided, m.case_id, c.ended_at IS NOT NULL AS case_ended,
+        SELECT m.kind, m.state <> 'accepted' AS decided, m.case_id,
+               c.ended_at IS NOT NULL OR (c.id IS NULL AND m.kind <> 'case.start') AS case_ended,
                coalesce(c.product, m.payload ->> 'product') AS product,
                coalesce(c.business_key, m.payload ->> 'business_key') AS business_key
           FROM workflows.command m LEFT JOIN workflows.case_ c ON c.id = m.case_id

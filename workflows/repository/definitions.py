@@ -58,6 +58,12 @@ async def versions(sql: Connection, key: str) -> list[VersionRow]:
     return [version_row(row) for row in rows]
 
 
+async def deployed_keys(sql: Connection) -> frozenset[str]:
+    """Return the keys of the processes of which cases can be started."""
+    rows = await sql.fetch("SELECT DISTINCT key FROM workflows.definition WHERE state = 'deployed'")
+    return frozenset(row["key"] for row in rows)
+
+
 async def lock_definitions(sql: Connection, key: str) -> None:
     """Let one transaction at a time change what there is of a process: draft, versions and tags."""
     await sql.execute("SELECT pg_advisory_xact_lock(hashtextextended('workflows.definition:' || $1, 0))", key)

@@ -105,7 +105,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a command is carried out."""
+    """How a command is carried out. A case whose start was refused counts as ended."""
 
     kind: str
     decided: bool

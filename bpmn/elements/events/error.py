@@ -10,7 +10,7 @@ from lxml import etree
 
 from bpmn.elements.events.kind import EventKind
 from bpmn.kernel.burst import Burst
-from bpmn.kernel.records import Token
+from bpmn.kernel.records import Token, Uncaught
 from bpmn.kernel.scopes import NOTHING, Stuck
 from bpmn.model.definition import Element, Formula
 from bpmn.values import Value
@@ -90,6 +90,7 @@ def throw_error(burst: Burst, token: Token, code: str, payload: Mapping[str, Val
 
     found = burst.catcher(token, catches)
     if found is None:
+        burst.uncaught.append(Uncaught(token.element, code, payload))
         return False
     owner, event = found
     burst.emit("error.thrown", token.element, {"code": code, "caught_by": event.ref})

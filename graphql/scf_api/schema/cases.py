@@ -257,6 +257,16 @@ class Case(Node):
         return await children(info, views.INCIDENT, "case_id", self.key, Incident.from_row, first, after)
 
     @resolved
+    async def parent(self, info: Info) -> Case | None:
+        """The case that called it, by a call activity that runs as a case of its own."""
+        return await one(info, views.PARENT_CASE, self.key, Case.from_row, column="child_id")
+
+    @resolved
+    async def children(self, info: Info, first: First = None, after: After = None) -> Connection[Case]:
+        """The cases that it has called, latest first."""
+        return await children(info, views.CHILD_CASE, "parent_id", self.key, Case.from_row, first, after)
+
+    @resolved
     async def request(self, info: Info) -> FinancingRequest | None:
         """The financing request that it works on."""
         return await one(info, views.REQUEST, self.request_key, FinancingRequest.from_row)

@@ -23,7 +23,7 @@ from scf_api.schema.describe import argument, output, resolved
 from scf_api.schema.relay import After, Connection, First, Node, global_id, key_of, listed, one, split_id
 from scf_api.schema.scalars import Hash
 from workflows import bundles
-from workflows.definitions import check, finding_json
+from workflows.definitions import check, deployed_keys, finding_json
 from workflows.effects.platform import platform_effects
 
 _MODELLERS = frozenset({"analyst", "product_owner"})
@@ -276,7 +276,9 @@ class DefinitionQueries:
             )
         files = by_name(sources)
         bundles.require_files(key, files)
-        found = await check(key, files, platform_effects().job_types)
+        async with info.context.database.reading() as sql:
+            deployed = await deployed_keys(sql)
+        found = await check(key, files, platform_effects().job_types, deployed)
         return _findings([finding_json(each) for each in found])
 
 

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
-from uuid import UUID
 
 import strawberry
 
 from core import ScfError
 from scf_api import sessions, views
 from scf_api.context import Info
-from scf_api.repository import Row
 from scf_api.schema.cases import Case
 from scf_api.schema.commands import UserError
 from scf_api.schema.deployments import DeploymentMutations
 from scf_api.schema.describe import argument, enum, mutation, output
 from scf_api.schema.documents import Document
+from scf_api.schema.events import EventMutations
 from scf_api.schema.financing import BankEntry, FinancingRequest
 from scf_api.schema.migration_mutations import MigrationMutations
-from scf_api.schema.performing import Answer, CommandStatus, perform, row_of, told
+from scf_api.schema.performing import CommandStatus, perform, row_of, started_case, told
 from scf_api.schema.queries import Me
 from scf_api.schema.relay import key_of
 from scf_api.schema.repair import RepairMutations
 from scf_api.schema.task_mutations import TaskMutations
-
-# How often a mutation looks whether the case that it caused has started.
-_CASE_POLL_SECONDS = 0.1
 
 
 @argument
@@ -124,7 +118,7 @@ class RecordPaymentPayload:
 
 
 @output
-class Mutation(RepairMutations, MigrationMutations, DeploymentMutations, TaskMutations):
+class Mutation(EventMutations, RepairMutations, MigrationMutations, DeploymentMutations, TaskMutations):
     """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
 
     @mutation
@@ -204,7 +198,7 @@ class Mutation(RepairMutations, MigrationMutations, DeploymentMutations, TaskMut
             input.idempotency_key,
         )
         request = await row_of(info, views.REQUEST, answer, "request_id")
-        case = await _started_case(info, answer)
+        case = await started_case(info, answer)
         return SubmitFinancingRequestPayload(
             command=answer.status,
             user_errors=answer.errors,
@@ -231,20 +225,3 @@ class Mutation(RepairMutations, MigrationMutations, DeploymentMutations, TaskMut
             user_errors=answer.errors,
             bank_entry=BankEntry.from_row(row) if row else None,
         )
-
-
-async def _started_case(info: Info, answer: Answer) -> Row | None:
-    """Return the case of a request, which another command starts a moment after the request was taken."""
-    if "case_id" not in answer.result:
-        return None
-    context = info.context
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(context.settings.command_wait.total_seconds()):
-            while True:
-                rows = await context.repository.lookup(
-                    views.CASE, context.scope(views.CASE.area), "id", [UUID(answer.result["case_id"])]
-                )
-                for row in rows.values():
-                    return row
-                await asyncio.sleep(_CASE_POLL_SECONDS)
-    return None

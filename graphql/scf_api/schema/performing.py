@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +12,16 @@ from uuid import UUID
 import strawberry
 
 from core import Broken, ScfError, Unavailable
+from scf_api import views
 from scf_api.context import Info
 from scf_api.repository import Row
 from scf_api.schema.commands import CommandState, UserError
 from scf_api.schema.describe import output
 from scf_api.schema.relay import global_id
 from scf_api.views import View
+
+# How often a mutation looks whether the case that it caused has started.
+_CASE_POLL_SECONDS = 0.1
 
 
 @output
@@ -72,6 +78,23 @@ async def row_of(info: Info, view: View, answer: Answer, name: str) -> Row | Non
     """Return the row that the outcome names."""
     key = answer.result.get(name)
     return await info.context.one(view, UUID(key)) if key else None
+
+
+async def started_case(info: Info, answer: Answer) -> Row | None:
+    """Return the case that the outcome names, which another command may start a moment later."""
+    if "case_id" not in answer.result:
+        return None
+    context = info.context
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(context.settings.command_wait.total_seconds()):
+            while True:
+                rows = await context.repository.lookup(
+                    views.CASE, context.scope(views.CASE.area), "id", [UUID(answer.result["case_id"])]
+                )
+                for row in rows.values():
+                    return row
+                await asyncio.sleep(_CASE_POLL_SECONDS)
+    return None
 
 
 def told(error: ScfError) -> UserError:
