@@ -20,10 +20,25 @@ import asyncpg
 from core.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:
+    from tortoise.backends.asyncpg.client import AsyncpgDBClient
     from tortoise.backends.base.client import BaseDBAsyncClient
 
+# A connection may be dead and look alive: a firewall forgot it, or the machine at its other end is gone. So each
+# statement of a service has its time (seconds), and so has the making of a connection.
+_CONNECT_SECONDS = 10.0
+_STATEMENT_SECONDS = 30.0
+_SESSION_STATEMENT_SECONDS = 15.0
+# The server looks after its end, too: what the session of a lost client has locked, nobody else can take.
+_SERVER_SETTINGS = {
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "idle_in_transaction_session_timeout": "30s",
+}
 # The advisory lock under which migrations run, so that processes that start together migrate once.
 _MIGRATION_LOCK = 0x5CF0001
+# A session says something at least this often, or the server ends it.
+_SESSION_SILENCE = "30s"
 _REFUSED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 # What statements meet when the server goes away under them. asyncpg's InternalClientError is one of them: its
 # protocol is in no known state when a connection ends in the middle of an answer.
@@ -31,6 +46,7 @@ LOST_DATABASE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -63,7 +79,7 @@ class Room:
 class Database:
     """The pool of one process. Open it once; close it when the process ends."""
 
-    def __init__(self, url: str, client: BaseDBAsyncClient) -> None:
+    def __init__(self, url: str, client: AsyncpgDBClient) -> None:
         self.url = url
         self._client = client
 
@@ -78,7 +94,7 @@ class Database:
         """
         from tortoise import Tortoise
 
-        config = _config(url, rooms, pool_size)
+        config = _config(url, rooms, pool_size, _STATEMENT_SECONDS)
         probe = await _connect(url)
         await probe.close()
         await Tortoise.init(config=config, use_tz=True, _enable_global_fallback=True)
@@ -93,19 +109,37 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Commit what happens inside as one, or nothing of it."""
-        from tortoise.transactions import in_transaction
+        from tortoise.backends.asyncpg.client import TransactionWrapper
 
-        async with in_transaction("default") as orm:
-            # Tortoise guards the connection with a lock for each statement; it is the same one throughout.
-            async with orm.acquire_connection() as sql:
-                connection = sql
-            yield Transaction(sql=connection, orm=orm)
+        # Tortoise's own `in_transaction` keeps the connection of a transaction that could not begin: the pool
+        # never gets it back, and all later transactions of the task would be parts of the one that is dead.
+        async with self.reading() as sql, sql.transaction():
+            orm = TransactionWrapper(self._client)
+            orm._connection = sql
+            yield Transaction(sql=sql, orm=orm)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[asyncpg.Connection[asyncpg.Record]]:
         """Lend a connection for reads outside a transaction."""
         async with self._client.acquire_connection() as connection:
             yield connection
+
+
+async def connect_session(url: str) -> asyncpg.Connection[asyncpg.Record]:
+    """Open a connection of its own, for one that listens or holds session locks.
+
+    The server ends it after half a minute without a statement, so that the locks of a client that is gone without
+    a word come free; whoever keeps it must use it more often, and learns by that when it is dead.
+
+    Raises:
+        OSError, TimeoutError, asyncpg.PostgresError: no connection can be made now.
+    """
+    return await asyncpg.connect(
+        url,
+        timeout=_CONNECT_SECONDS,
+        command_timeout=_SESSION_STATEMENT_SECONDS,
+        server_settings={**_SERVER_SETTINGS, "idle_session_timeout": _SESSION_SILENCE},
+    )
 
 
 async def migrate(url: str, rooms: Sequence[Room]) -> None:
@@ -117,7 +151,7 @@ async def migrate(url: str, rooms: Sequence[Room]) -> None:
     from tortoise import Tortoise
     from tortoise.migrations.api import migrate as run_migrations
 
-    config = _config(url, rooms, 1)
+    config = _config(url, rooms, 1, None)  # a migration takes as long as it takes
     lock = await _connect(url)
     try:
         await lock.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
@@ -138,7 +172,7 @@ def is_lost_database(error: BaseException) -> bool:
 
 async def _connect(url: str) -> asyncpg.Connection[asyncpg.Record]:
     try:
-        return await asyncpg.connect(url)
+        return await asyncpg.connect(url, timeout=_CONNECT_SECONDS)
     except _REFUSED as error:
         raise Unavailable(
             "database.refused",
@@ -159,7 +193,9 @@ async def _keep_session(connection: Any) -> None:
     """Leave a returned connection as it is: the platform sets nothing outside transactions."""
 
 
-def _config(url: str, rooms: Sequence[Room], pool_size: int) -> dict[str, Any]:
+def _config(
+    url: str, rooms: Sequence[Room], pool_size: int, statement_seconds: float | None
+) -> dict[str, Any]:
     wrong = InvalidInput(
         "database.url_invalid",
         "The database must be a PostgreSQL URL.",
@@ -187,6 +223,9 @@ def _config(url: str, rooms: Sequence[Room], pool_size: int) -> dict[str, Any]:
                     "minsize": 1,
                     "maxsize": pool_size,
                     "reset": _keep_session,
+                    "timeout": _CONNECT_SECONDS,
+                    "command_timeout": statement_seconds,
+                    "server_settings": _SERVER_SETTINGS,
                 },
             }
         },

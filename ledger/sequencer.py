@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from core.database import LOST_DATABASE, Database
+from core.database import LOST_DATABASE, Database, connect_session
 from core.errors import Broken, Unavailable
 from ledger import repository
 from ledger.repository import EntryRow, HeadRow, KeyRow, LoggedRow
@@ -104,10 +104,10 @@ class Sequencer:
             lead.connection.terminate()
 
     async def _take_lead(self) -> _Lead | None:
-        connection = await asyncpg.connect(self._url)
+        connection = await connect_session(self._url)
         try:
             if not await repository.try_sequencer_lock(connection):
-                await connection.close()
+                connection.terminate()
                 return None
             head = await repository.begin_epoch(connection, self._origin, CHAIN_START)
             if head is None:

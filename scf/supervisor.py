@@ -45,7 +45,6 @@ class Supervisor:
         self._record = run / "children.json"
         self._tell = tell
         self._running: dict[str, _Running] = {}
-        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def __aenter__(self) -> Supervisor:
         await self._end_leftovers()
@@ -55,11 +54,11 @@ class Supervisor:
         for running in reversed(self._running.values()):
             await running.stop()
         self._record.unlink(missing_ok=True)
-        if self._failure.done():
-            self._failure.exception()  # it was told by `wait`, or something else ended the tree first
 
     async def add(self, child: Child) -> None:
         """Start a child and wait until it is ready; from then on it is restarted whenever it ends.
+
+        What it needs may be away for long, so it is restarted until it is ready again, however often that fails.
 
         Raises:
             Unavailable: `up.child_failed` when it does not become ready, with the end of its log.
@@ -67,11 +66,7 @@ class Supervisor:
         running = _Running(child, self._logs / f"{child.name}.log", self._tell, self._remember)
         self._running[child.name] = running
         await running.start()
-        running.watch(self._failure)
-
-    async def wait(self) -> None:
-        """Return never; raise when a child cannot be brought back."""
-        await asyncio.shield(self._failure)
+        running.watch()
 
     def pid(self, name: str) -> int:
         """Return the process id of a child."""
@@ -137,9 +132,9 @@ class _Running:
             hint="Run scf doctor; it checks what the platform needs.",
         )
 
-    def watch(self, failure: asyncio.Future[None]) -> None:
+    def watch(self) -> None:
         """Restart the process whenever it ends."""
-        self._watcher = asyncio.create_task(self._keep_alive(failure))
+        self._watcher = asyncio.create_task(self._keep_alive())
 
     async def stop(self) -> None:
         """Ask the process to stop, and end it when it does not."""
@@ -148,7 +143,7 @@ class _Running:
             await asyncio.gather(self._watcher, return_exceptions=True)
         await self._end_process()
 
-    async def _keep_alive(self, failure: asyncio.Future[None]) -> None:
+    async def _keep_alive(self) -> None:
         while True:
             process = self._process
             assert process is not None  # noqa: S101 - watch() follows start()
@@ -164,10 +159,9 @@ class _Running:
             try:
                 await self.start()
             except Unavailable as error:
-                if not failure.done():
-                    failure.set_exception(error)
-                return
-            self._tell(f"{self.child.name} runs again (process {self.pid}).")
+                self._tell(error.message)
+            else:
+                self._tell(f"{self.child.name} runs again (process {self.pid}).")
 
     async def _spawn(self) -> None:
         with self._log.open("ab") as log:

@@ -13,7 +13,7 @@ import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -70,6 +70,9 @@ _log = logging.getLogger(__name__)
 # long nor loses all of its work when the process dies. Each burst reads and writes the whole state, so that
 # many small ones cost more: of 1,000 bodies, a tenth of a second each.
 JOBS_PER_BURST = 1_000
+
+# When what is due is tried again after the platform itself could not do it.
+_PUT_OFF = timedelta(minutes=1)
 
 _TIMERS = "timer.fire"
 _CLOCK = "system:clock"
@@ -138,7 +141,8 @@ class Advancer:
 
         Raises:
             Broken: `case.lost`, `command.lost`.
-            Exception: what `workflows.transient` knows as passing; nothing was committed then.
+            Exception: what `workflows.transient` knows as passing; nothing was committed then. What else goes
+            wrong inside the platform refuses the command, or puts off for a minute what is due.
         """
         try:
             async with self._database.transaction() as tx:
@@ -149,8 +153,11 @@ class Advancer:
                 )
                 return await self._waits(tx, case, running)
         except Exception as error:
-            if command_id is None or is_transient(error):
+            if is_transient(error):
                 raise
+            if command_id is None:
+                _log.exception("What is due in case %s could not be done", case_id)
+                return await self._put_off(case_id, running, at)
             _log.exception("Command %s could not be carried out", command_id)
             return await self._give_up(case_id, command_id, error, running, at)
 
@@ -519,6 +526,16 @@ class Advancer:
                 await repository.decide_command(tx.sql, command_id, "refused", refused(failure))
                 await self._refused(tx, command, failure, at)
             return await self._waits(tx, case, running)
+
+    async def _put_off(self, case_id: UUID, running: tuple[str, ...], at: datetime) -> Waits:
+        """Let the case wait a while for what the platform itself could not do, so that commands reach it.
+
+        No command is there to be refused; people can still repair the case, or cancel it.
+        """
+        async with self._database.transaction() as tx:
+            case = _present(await repository.lock_case(tx.sql, case_id), case_id)
+            waits = await self._waits(tx, case, running)
+        return waits if waits.ended else replace(waits, due=at + _PUT_OFF)
 
 
 async def _lock_command(tx: Transaction, command_id: UUID) -> CommandRow:

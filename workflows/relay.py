@@ -26,7 +26,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 
 from core import Clock, Database
-from core.database import LOST_DATABASE
+from core.database import LOST_DATABASE, connect_session
 from workflows import repository
 from workflows.advance import Advancer
 from workflows.case_workflow import CaseWorkflow, Drive
@@ -47,6 +47,9 @@ _LONGEST_PAUSE = 10.0
 # again.
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+# What Temporal answers at once when it is there. It takes less than the silence after which the server would end
+# the relay's session.
+_RPC_TIMEOUT = timedelta(seconds=10)
 # A case whose timer is this late has no workflow any more; the relay looks for such now and then.
 _OVERDUE_AFTER = timedelta(seconds=30)
 _OVERDUE_EVERY = timedelta(seconds=15)
@@ -93,7 +96,7 @@ class Relay:
         try:
             while not stop.is_set():
                 try:
-                    session: Connection = await asyncpg.connect(self._database.url)
+                    session: Connection = await connect_session(self._database.url)
                 except (*LOST_DATABASE, asyncpg.PostgresError) as error:
                     _log.warning("The relay waits for the database: %s", error)
                     await asyncio.wait((stopping,), timeout=pause)
@@ -223,6 +226,7 @@ class Relay:
                 task_queue=self._task_queue,
                 request_eager_start=True,
                 id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                rpc_timeout=_RPC_TIMEOUT,
             )
             await asyncio.wait_for(decided.wait(), _START_SECONDS)
         except WorkflowAlreadyStartedError:
@@ -255,4 +259,5 @@ class Relay:
             id=workflow_id,
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            rpc_timeout=_RPC_TIMEOUT,
         )

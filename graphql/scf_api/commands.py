@@ -20,7 +20,7 @@ import asyncpg
 
 import workflows
 from core import Database
-from core.database import LOST_DATABASE
+from core.database import LOST_DATABASE, connect_session
 from scf_api.roles import Viewer
 
 logger = logging.getLogger("scf_api.commands")
@@ -29,6 +29,8 @@ _CHANNEL = "command_done"
 # A notification can be lost with its connection; a waiting mutation looks for itself this often.
 _POLL_SECONDS = 1.0
 _RECONNECT_SECONDS = (0.2, 5.0)
+# A connection that only listens does not notice that nothing can come over it any more: it is asked this often.
+_ASK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,8 @@ class Commands:
         pause = _RECONNECT_SECONDS[0]
         while True:
             try:
-                connection = await asyncpg.connect(self._database.url)
-            except (OSError, asyncpg.PostgresError) as error:
+                connection = await connect_session(self._database.url)
+            except (*LOST_DATABASE, asyncpg.PostgresError) as error:
                 logger.warning("cannot listen for outcomes: %s", type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _RECONNECT_SECONDS[1])
@@ -123,12 +125,14 @@ class Commands:
                 connection.add_termination_listener(lambda *_, lost=lost: lost.set())
                 await connection.add_listener(_CHANNEL, self._tell)
                 pause = _RECONNECT_SECONDS[0]
-                await lost.wait()
+                while not lost.is_set():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(lost.wait(), _ASK_SECONDS)
+                    await connection.execute("SELECT 1")
             except (*LOST_DATABASE, asyncpg.PostgresError) as error:
                 logger.warning("stopped listening for outcomes: %s", type(error).__name__)
             finally:
-                if not connection.is_closed():
-                    await connection.close(timeout=1)
+                connection.terminate()
 
     def _tell(self, _connection: object, _pid: int, _channel: str, command_id: object) -> None:
         for event in self._waiting.get(str(command_id), ()):

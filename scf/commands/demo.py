@@ -16,7 +16,7 @@ from core.clock import SystemClock
 from core.database import Database
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, TemporalOption
-from scf.commands.up import show_banner, until
+from scf.commands.up import show_banner
 from scf.demo.client import api_client
 from scf.demo.documents import SHIPPED_DOCUMENTS, trade_documents
 from scf.demo.run import run_demo
@@ -79,7 +79,7 @@ async def _demo(folder: Path, options: PlatformOptions, *, json: bool, stay: boo
         if stay:
             show_banner(platform)
             _show_logins(platform, staff)
-            await until(stop, platform)
+            await stop.wait()
         return report.sound
 
 

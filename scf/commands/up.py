@@ -46,7 +46,7 @@ async def _up(options: PlatformOptions, *, open_browser: bool) -> None:
         show_banner(platform)
         if open_browser:
             webbrowser.open(platform.url)
-        await until(stop, platform)
+        await stop.wait()
 
 
 def show_banner(platform: Platform) -> None:
@@ -61,14 +61,3 @@ def show_banner(platform: Platform) -> None:
     console.err.print(
         Panel(rows, title="Supply chain finance is up", subtitle="Ctrl-C stops it", expand=False)
     )
-
-
-async def until(stop: asyncio.Event, platform: Platform) -> None:
-    """Wait for the stop signal, or raise when a part of the platform cannot be brought back."""
-    waits = {asyncio.create_task(stop.wait()), asyncio.create_task(platform.supervisor.wait())}
-    done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for wait in pending:
-        wait.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
-    for wait in done:
-        wait.result()

@@ -40,6 +40,7 @@ class Trade:
     currency: str
     seller: Actor
     buyer: Actor
+    buyer_name: str
 
     async def request(self, *others: Trade) -> UUID:
         """Offer the invoice, and those of other trades with it; return the case."""
@@ -160,6 +161,7 @@ async def bring_trade(
         invoice["currency"],
         Actor(f"sam-{mark}", frozenset({"seller_maker"}), invoice["seller_id"]),
         Actor(f"bea-{mark}", frozenset({"buyer_checker"}), invoice["buyer_id"]),
+        invoice["buyer_name"],
     )
 
 

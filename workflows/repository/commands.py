@@ -159,23 +159,25 @@ async def take_heads(sql: Connection, carried: Iterable[Head], *, limit: int) ->
     """Lock for this session, and return, what can be carried out now: per case its oldest command.
 
     The lock is on the case (or on the command, when it has no case). It ends with the session, so also when
-    the process is killed. What another session holds is left out.
+    the process is killed. What another session holds is left out, and does not count: `OFFSET 0` keeps the lock
+    out of the inner query, so that rows are locked one by one until there are enough.
     """
     rows = await sql.fetch(
         """
-        SELECT id, stream, pg_try_advisory_lock(hashtextextended(stream::text, 0)) AS taken FROM (
+        SELECT id, stream FROM (
             SELECT id, stream FROM (
                 SELECT DISTINCT ON (coalesce(case_id, id)) id, coalesce(case_id, id) AS stream, position
                   FROM workflows.command
                  WHERE state = 'accepted' AND coalesce(case_id, id) <> ALL ($1::uuid[])
                  ORDER BY coalesce(case_id, id), position
-            ) head ORDER BY position LIMIT $2
-        ) chosen
+            ) head ORDER BY position OFFSET 0
+        ) waiting
+         WHERE pg_try_advisory_lock(hashtextextended(stream::text, 0)) LIMIT $2
         """,
         [head.stream for head in carried],
         limit,
     )
-    return [Head(row["id"], row["stream"]) for row in rows if row["taken"]]
+    return [Head(row["id"], row["stream"]) for row in rows]
 
 
 async def unlock_head(sql: Connection, head: Head) -> None:
