@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from tortoise.backends.asyncpg.client import AsyncpgDBClient
     from tortoise.backends.base.client import BaseDBAsyncClient
 
-# A connection may be dead and look alive: a firewall forgot it, or the machine at its other end is gone. So each
-# statement of a service has its time (seconds), and so has the making of a connection.
+# A connection may be dead and look alive: a firewall forgot it, or the machine at its other end is gone. So
+# each statement of a service has its time (seconds), and so has the making of a connection.
 _CONNECT_SECONDS = 10.0
 _STATEMENT_SECONDS = 30.0
 _SESSION_STATEMENT_SECONDS = 15.0
@@ -98,7 +98,7 @@ class Database:
         probe = await _connect(url)
         await probe.close()
         await Tortoise.init(config=config, use_tz=True, _enable_global_fallback=True)
-        return cls(url, Tortoise.get_connection("default"))
+        return cls(url, cast("AsyncpgDBClient", Tortoise.get_connection("default")))
 
     async def close(self) -> None:
         """Close every connection of this process."""
@@ -128,8 +128,8 @@ class Database:
 async def connect_session(url: str) -> asyncpg.Connection[asyncpg.Record]:
     """Open a connection of its own, for one that listens or holds session locks.
 
-    The server ends it after half a minute without a statement, so that the locks of a client that is gone without
-    a word come free; whoever keeps it must use it more often, and learns by that when it is dead.
+    The server ends it after half a minute without a statement, so that the locks of a client that is gone
+    without a word come free; whoever keeps it must use it more often, and learns by that when it is dead.
 
     Raises:
         OSError, TimeoutError, asyncpg.PostgresError: no connection can be made now.

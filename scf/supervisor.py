@@ -58,7 +58,8 @@ class Supervisor:
     async def add(self, child: Child) -> None:
         """Start a child and wait until it is ready; from then on it is restarted whenever it ends.
 
-        What it needs may be away for long, so it is restarted until it is ready again, however often that fails.
+        What it needs may be away for long, so it is restarted until it is ready again, however often that
+        fails.
 
         Raises:
             Unavailable: `up.child_failed` when it does not become ready, with the end of its log.

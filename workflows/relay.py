@@ -47,8 +47,8 @@ _LONGEST_PAUSE = 10.0
 # again.
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
-# What Temporal answers at once when it is there. It takes less than the silence after which the server would end
-# the relay's session.
+# What Temporal answers at once when it is there. It takes less than the silence after which the server would
+# end the relay's session.
 _RPC_TIMEOUT = timedelta(seconds=10)
 # A case whose timer is this late has no workflow any more; the relay looks for such now and then.
 _OVERDUE_AFTER = timedelta(seconds=30)

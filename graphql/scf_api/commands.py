@@ -29,7 +29,7 @@ _CHANNEL = "command_done"
 # A notification can be lost with its connection; a waiting mutation looks for itself this often.
 _POLL_SECONDS = 1.0
 _RECONNECT_SECONDS = (0.2, 5.0)
-# A connection that only listens does not notice that nothing can come over it any more: it is asked this often.
+# A connection that only listens does not notice that nothing can come over it any more. So often is it asked.
 _ASK_SECONDS = 10.0
 
 

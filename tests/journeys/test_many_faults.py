@@ -1,8 +1,8 @@
 """Five hundred cases are in flight while processes are killed and networks are cut, and nothing is lost.
 
-One case in twenty-five is a whole factoring case with its journal; the others are errands: a write, a call of a bank
-outside, a timer, a person's task, another write. `SCF_FAULTS_CASES`, `SCF_FAULTS_KILLS` and `SCF_FAULTS_SEED`
-choose other numbers and another order of the faults.
+One case in twenty-five is a whole factoring case with its journal; the others are errands: a write, a call of
+a bank outside, a timer, a person's task, another write. `SCF_FAULTS_CASES`, `SCF_FAULTS_KILLS` and
+`SCF_FAULTS_SEED` choose other numbers and another order of the faults.
 """
 
 from __future__ import annotations

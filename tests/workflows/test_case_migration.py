@@ -9,9 +9,10 @@ import orjson
 import pytest
 
 from core import Forbidden, InvalidInput, NotFound
-from support.bpmn_text import end, flow, start, user
+from support.bpmn_text import end, flow, service, start, user
 from support.cases import Platform
 from support.events import by_timer, catching, task
+from support.jobs import Jobs
 from support.versions import (
     OPERATIONS,
     audited,
@@ -322,3 +323,33 @@ async def test_an_open_task_keeps_the_form_with_which_it_was_opened(platform: Pl
 async def _now(platform: Platform) -> Any:
     (row,) = await platform.rows("SELECT now() AS at")
     return row["at"]
+
+
+async def test_what_the_plan_renews_is_opened_anew(platform: Platform) -> None:
+    case_id = await line(platform, "renewed", LINE, SAME_NAMES)
+    before = await platform.task(case_id, "one")
+    given = plan("renewed", text_of("renewed", LINE), text_of("renewed", SAME_NAMES), renew=["one"])
+    await migrate(platform, case_id, 2, plan=given)
+    after = await platform.task(case_id, "one")
+    states = await platform.rows("SELECT id, state FROM workflows.task_view WHERE case_id = $1", case_id)
+    assert {row["id"]: row["state"] for row in states} == {before: "cancelled", after: "open"}
+    assert (await replayed(platform, case_id)).agrees
+
+
+async def test_what_the_new_version_lets_go_on_is_done_in_the_same_transaction(
+    platform: Platform, jobs: Jobs
+) -> None:
+    """The join waits for `two`, which leads elsewhere in the new version: the case goes on to a new job."""
+    parts = start() + '<parallelGateway id="fork"/><inclusiveGateway id="join"/>'
+    parts += task("one") + task("two") + service("three", type="test.count")
+    begin = flow("start > fork > one > join") + flow("fork > three > join") + flow("fork > two")
+    old = parts + task("last") + end() + begin + flow("two > join > last > end")
+    new = parts + service("work", type="test.count") + task("last") + end() + end("out")
+    new += begin + flow("two > out") + flow("join > work > last > end")
+    case_id = await line(platform, "onward", old, new)
+    await platform.complete(case_id, "one", OPERATIONS)
+    await migrate(platform, case_id, 2)
+    assert jobs.performed[str(case_id)] == 2
+    assert sorted(orjson.loads((await platform.case(case_id))["active_elements"])) == ["last", "two"]
+    assert await platform.entries(case_id) == ["case.start", "task.complete", "case.migrate"]
+    assert (await replayed(platform, case_id)).agrees

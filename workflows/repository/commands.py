@@ -159,8 +159,8 @@ async def take_heads(sql: Connection, carried: Iterable[Head], *, limit: int) ->
     """Lock for this session, and return, what can be carried out now: per case its oldest command.
 
     The lock is on the case (or on the command, when it has no case). It ends with the session, so also when
-    the process is killed. What another session holds is left out, and does not count: `OFFSET 0` keeps the lock
-    out of the inner query, so that rows are locked one by one until there are enough.
+    the process is killed. What another session holds is left out, and does not count: `OFFSET 0` keeps the
+    lock out of the inner query, so that rows are locked one by one until there are enough.
     """
     rows = await sql.fetch(
         """

@@ -1,1 +1,1 @@
-"""A whole platform whose processes are killed and whose network is cut, and what must be true of it afterwards."""
+"""A platform whose processes are killed and whose network is cut, and what must be true of it afterwards."""

@@ -54,7 +54,8 @@ async def calls_that_differ(platform: Platform, bank: Bank) -> list[str]:
             found.append(f"{row['business_key']}: the receipt is {row['receipt']}")
         if row["state"] != "closed" or row["attempts"] < bank.calls[row["key"]]:
             found.append(
-                f"{row['business_key']}: {row['attempts']} attempts, {bank.calls[row['key']]} calls, {row['state']}"
+                f"{row['business_key']}: {row['attempts']} attempts, {bank.calls[row['key']]} calls,"
+                f" {row['state']}"
             )
     return found
 
@@ -75,7 +76,8 @@ async def entries_that_differ(platform: Platform) -> list[str]:
         SELECT 'no case', done.kind, done.count, logged.count
           FROM (SELECT kind, count(*) FROM workflows.command_view
                  WHERE case_id IS NULL AND state = 'done' GROUP BY 1) done
-          LEFT JOIN (SELECT kind, count(*) FROM ledger.entry_view GROUP BY 1) logged ON logged.kind = done.kind
+          LEFT JOIN (SELECT kind, count(*) FROM ledger.entry_view GROUP BY 1) logged
+            ON logged.kind = done.kind
          WHERE done.count IS DISTINCT FROM logged.count
         """,
         list(_BY_THE_CASE),
@@ -140,7 +142,8 @@ async def unproven(platform: Platform) -> list[Any]:
     return await platform.rows(
         """
         SELECT j.id, j.event FROM finance.journal_view j
-         WHERE NOT EXISTS (SELECT FROM ledger.entry_view e WHERE e.entry_id = j.entry_id AND e.state = 'logged')
+         WHERE NOT EXISTS (SELECT FROM ledger.entry_view e
+                            WHERE e.entry_id = j.entry_id AND e.state = 'logged')
         """
     )
 

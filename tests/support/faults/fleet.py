@@ -1,4 +1,4 @@
-"""The platform's processes, each started by itself, with a link that can be cut between every two that talk."""
+"""The platform's processes, each started by itself, and links that can be cut between those that talk."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass
 class Fleet:
-    """A running platform. `database_url` reaches its database without a link, and `api_url` its API over one."""
+    """A running platform. `database_url` reaches its database without a link, `api_url` its API over one."""
 
     supervisor: Supervisor
     folder: DataFolder
@@ -110,7 +110,9 @@ async def running_fleet(root: Path, environment: Mapping[str, str]) -> AsyncIter
         yield Fleet(supervisor, folder, url, f"http://127.0.0.1:{api_port}", links, told)
 
 
-def _beating(name: str, command: tuple[str, ...], folder: DataFolder, environment: Mapping[str, str]) -> Child:
+def _beating(
+    name: str, command: tuple[str, ...], folder: DataFolder, environment: Mapping[str, str]
+) -> Child:
     file = folder.run / f"{name}.beat"
     return Child(name, (*command, "--beat", str(file)), lambda pid: beats(file, pid), environment)
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import httpx
@@ -155,7 +155,7 @@ async def confirm_errands(clerk: Person, count: int, pace: Pace, tally: Tally, c
         while task_id := await found.get():
             await pace.turn_of(next(turns))
             times = 2 if chance.random() < _TWICE else 1
-            asked = [insist(lambda: complete(task_id)) for _ in range(times)]  # noqa: B023 - awaited at once
+            asked = [insist(lambda: complete(task_id)) for _ in range(times)]
             tally.commands.update(await asyncio.gather(*asked))
 
     await asyncio.gather(look(), *(work() for _ in range(_CLERKS)))
