@@ -65,9 +65,18 @@ class BusinessTime:
             return None
         return self.real_anchor + _scaled(business - self.business_anchor, 1 / self.rate)
 
-    def pause(self, real: datetime) -> BusinessTime:
-        """Return the map that stands still from `real` on."""
-        return self._reanchored(real, paused=True)
+    def pause(self, real: datetime, reached: datetime | None = None) -> BusinessTime:
+        """Return the map that stands still from `real` on, at its time then or at an earlier one.
+
+        Args:
+            real: the real time.
+            reached: the business time at which it stands, when whoever reads the clock came late and has
+                not gone on to its time.
+        """
+        paused = self._reanchored(real, paused=True)
+        if reached is None or reached >= paused.business_anchor:
+            return paused
+        return replace(paused, business_anchor=max(reached, self.business_anchor))
 
     def resume(self, real: datetime) -> BusinessTime:
         """Return the map that runs on from `real`."""

@@ -376,7 +376,7 @@ class Advancer:
         if burst.moved:
             kind, actor = (_RESULTS, _CALLS) if results else (_TIMERS, _CLOCK)
             case = await self._store(tx, case, burst, at, kind=kind, actor=actor)
-        return await self._escalate(tx, case, burst, now)
+        return await self._escalate(tx, case, burst, _business_time(case, at))
 
     async def _escalate(self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime) -> CaseRow:
         """Mark what is overdue once the case waits; what a cut burst has opened is marked by its next one."""
@@ -388,6 +388,9 @@ class Advancer:
         self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime, at: datetime
     ) -> None:
         while burst.finished and (due := burst.state.next_due) is not None and due <= until:
+            if _stands_still(case, burst.state) and due > burst.not_before(case.business_now):
+                # The clock had stopped before: that the machine is late makes nobody late.
+                return
             burst.apply(FireTimers(burst.not_before(due)))
             burst.finished = await self._perform_jobs(tx, case, burst, at)
 
@@ -581,15 +584,14 @@ def _business_time(case: CaseRow, at: datetime) -> datetime:
 def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
     """Return the row of a case after a burst that was over at the real time `at`, the business time `now`."""
     state = burst.state
-    waits_on = {kind for kind, waits in (("task", state.tasks), ("message", state.messages)) if waits}
-    stands_still = bool(waits_on & case.pause_on)
+    stands_still = _stands_still(case, state)
     clock = case.clock
     if stands_still != clock.paused:
-        clock = clock.pause(at) if stands_still else clock.resume(at)
+        clock = clock.pause(at, now) if stands_still else clock.resume(at)
     ended = state.status in ("completed", "cancelled")
     after = replace(
         case,
-        state=_case_state(state, bool(waits_on)),
+        state=_case_state(state, bool(_waits_on(state))),
         state_json=orjson.dumps(state.to_json()).decode(),
         seq=case.seq + 1,
         step_seq=case.step_seq + len(burst.events),
@@ -600,6 +602,16 @@ def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
     )
     due_at = None if ended else next_wake(after, state) if burst.finished else at
     return replace(after, due_at=due_at)
+
+
+def _waits_on(state: State) -> frozenset[str]:
+    """Return what a case waits for that its clock may stand still for."""
+    waits = (("task", state.tasks), ("message", state.messages))
+    return frozenset(kind for kind, open_ in waits if open_)
+
+
+def _stands_still(case: CaseRow, state: State) -> bool:
+    return bool(_waits_on(state) & case.pause_on)
 
 
 def _case_state(state: State, waits: bool) -> str:
