@@ -11,7 +11,7 @@ import pytest
 
 from support.cases import Platform
 from support.jobs import Jobs
-from workflows import Actor, replay
+from workflows import Actor
 from workflows.commands import case_id_of, submit_follow_up
 from workflows.replay import replay_case
 
@@ -290,20 +290,15 @@ async def test_re_execution_gives_the_signed_roots(platform: Platform) -> None:
     assert report.state_root == case["state_root"]
 
 
-async def test_re_execution_finds_a_model_that_does_not_fit(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_re_execution_finds_a_model_that_does_not_fit(platform: Platform) -> None:
     case_id = await platform.start("approval")
-    load = replay.Definitions.model
-
-    async def another_model(
-        self: replay.Definitions, sql: object, definition_id: object, kernel: str
-    ) -> object:
-        (other,) = await platform.rows("SELECT id FROM workflows.definition WHERE key = 'waiting'")
-        return await load(self, sql, other["id"], kernel)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(replay.Definitions, "model", another_model)
-    report = await replay_case(platform.database, case_id, platform.vault_key)
+    (row,) = await platform.rows("SELECT sources FROM workflows.definition WHERE key = 'approval'")
+    store = "UPDATE workflows.definition SET sources = $1 WHERE key = 'approval'"
+    await platform.rows(store, row["sources"].replace("first", "other"))
+    try:
+        report = await replay_case(platform.database, case_id, platform.vault_key)
+    finally:
+        await platform.rows(store, row["sources"])
     assert {mismatch.what for mismatch in report.mismatches} == {"model hash", "events root", "state root"}
 
 
