@@ -63,6 +63,10 @@ def logged_from_json(document: Any) -> Command:
         ) from wrong
 
 
+STATED = frozenset({"from", "to", "plan", "moved", "batch"})
+"""What an entry states of a migration."""
+
+
 def statement(move: Migrate, before: State) -> Mapping[str, Any]:
     """Return what a migration did, for the case's entry: from which model to which, by which plan.
 

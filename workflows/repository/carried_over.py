@@ -29,6 +29,17 @@ async def rename_waits(sql: Connection, case_id: UUID, renamed: Mapping[str, str
             list(renamed.values()),
             [now.rpartition(":")[0] for now in renamed.values()],
         )
+    # A called case is known by the number in the id, which stays.
+    await sql.execute(
+        """
+        UPDATE workflows.called_case k SET element = r.element
+          FROM unnest($2::bigint[], $3::text[]) AS r (wait, element)
+         WHERE k.parent_id = $1 AND k.wait = r.wait AND k.awaited
+        """,
+        case_id,
+        [int(now.rpartition(":")[2]) for now in renamed.values()],
+        [now.rpartition(":")[0] for now in renamed.values()],
+    )
 
 
 async def keep_forms(sql: Connection, case_id: UUID, definition_id: UUID) -> None:
