@@ -346,10 +346,12 @@ class Advancer:
         form = await self._definitions.form_of(tx.sql, case, task)
         shown = next((open_.variables for open_ in state.tasks if open_.id == task.kernel_id), {})
         variables = read_answers(form, payload.variables, shown=shown, now=now)
-        # Said by the platform, not by the form: who decided, and for whom.
-        variables[COMPLETED_BY] = command.actor.name
-        if task.delegators:
-            variables[ON_BEHALF_OF] = task.delegators[0]
+        # Said by the platform, not by the form: who decided, and for whom. Output mappings alone hear it: two
+        # tasks side by side that wrote it into the process would be a conflict that no analyst has drawn.
+        if state.element(task.element).outputs:
+            variables[COMPLETED_BY] = command.actor.name
+            if task.delegators:
+                variables[ON_BEHALF_OF] = task.delegators[0]
         return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
 
     async def _tick(self, tx: Transaction, case_id: UUID, at: datetime, failed: FailedCall | None) -> CaseRow:

@@ -57,8 +57,8 @@ class Catalogue:
     """Job types that somebody works on, forms that exist, and product families a process may name.
 
     A process names its family by the `zeebe:property` `family`. `results` tells which variables a job
-    brings, for the types of which that is known; `answered` which variables the platform adds to the
-    answer of every user task.
+    brings, for the types of which that is known; `answered` which variables the platform tells the
+    output mappings of every user task.
 
     `starts` are the kinds of triggers (message, signal, timer, condition; none: a choice between several
     starts without a trigger) that the platform listens to and names when it starts a case. What a `Start`

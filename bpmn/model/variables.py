@@ -180,7 +180,8 @@ class _Scopes:
         if isinstance(config, UserTaskConfig):
             keys = self.forms.get(config.form or "")
             asks_nothing = config.form is None and bool(self.catalogue.answered)
-            return Names(set(keys or ()) | self.catalogue.answered, open=keys is None and not asks_nothing)
+            said = self.catalogue.answered if element.outputs else frozenset[str]()
+            return Names(set(keys or ()) | said, open=keys is None and not asks_nothing)
         if isinstance(config, CallConfig):
             return self._inside(config.process) if config.all_out or element.outputs else Names()
         if isinstance(config, CaseCall):

@@ -323,3 +323,13 @@ async def _told(by_hand: ByHand, item: dict[str, Any]) -> tuple[str, str]:
         return item["task_id"], item["error"]["code"]
     outcome = await by_hand.outcome_of(UUID(item["command_id"]))
     return item["task_id"], (outcome.error or {"code": outcome.state})["code"]
+
+
+async def test_people_who_act_side_by_side_do_not_contradict_each_other(by_hand: ByHand) -> None:
+    case_id = await by_hand.start("side_by_side")
+    for element, person in (("left", "olga"), ("right", "otto")):
+        task = await by_hand.task(case_id, element)
+        officer = Actor(person, frozenset({"credit_officer"}))
+        await by_hand.perform("task.complete", {"task_id": str(task["id"]), "variables": {}}, officer)
+    (case,) = await by_hand.rows("SELECT state, incidents FROM workflows.case_view WHERE id = $1", case_id)
+    assert (case["state"], case["incidents"]) == ("completed", 0)

@@ -91,6 +91,13 @@ def test_a_form_brings_its_fields_and_the_platform_who_answered():
     assert told(line(("u", user("u")), reads("=decision"))) == [("warning", "r", "decision")]
 
 
+def test_who_answered_is_told_to_output_mappings_only():
+    form = '<zeebe:formDefinition formId="f"/>'
+    assert told(line(("u", user("u", more=form)), reads("=completedBy"))) == [("warning", "r", "completedBy")]
+    mapped = user("u", more=form + mapping(outputs={"by": "=completedBy"}))
+    assert told(line(("u", mapped), reads("=by"))) == []
+
+
 def test_a_start_form_brings_its_fields():
     form = extension('<zeebe:formDefinition formId="f"/>')
     source = line(reads("=decision")).replace(
