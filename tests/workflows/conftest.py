@@ -72,7 +72,7 @@ async def by_hand(
     hand = ByHand(
         database, ledger.Recorder(keys.signing_key, keys.vault_key, "test.example/log"), keys.vault_key
     )
-    for model in ("approval", "deadline", "late", "pair", "side_by_side"):
+    for model in ("approval", "deadline", "late_machine", "pair", "side_by_side"):
         await hand.deploy(model, MODELS)
     yield hand
     await database.close()

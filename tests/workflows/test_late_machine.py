@@ -13,7 +13,7 @@ A_DAY_A_SECOND = {"rate": "86400", "pause_on": ["task"]}
 
 async def test_the_clock_stops_where_a_person_is_asked_however_late_the_machine_is(by_hand: ByHand) -> None:
     started = by_hand.now()
-    case_id = await by_hand.start("late", clock=A_DAY_A_SECOND)
+    case_id = await by_hand.start("late_machine", clock=A_DAY_A_SECOND)
     by_hand.turn(timedelta(seconds=10))
     # Ten days have passed: the task that opened after an hour would have lapsed nine days ago.
     waits = await by_hand.tick(case_id)
@@ -31,7 +31,7 @@ async def test_the_clock_stops_where_a_person_is_asked_however_late_the_machine_
 
 
 async def test_without_a_pause_the_time_goes_on(by_hand: ByHand) -> None:
-    case_id = await by_hand.start("late", clock={"rate": "86400"})
+    case_id = await by_hand.start("late_machine", clock={"rate": "86400"})
     by_hand.turn(timedelta(seconds=10))
     await by_hand.tick(case_id)
     (case,) = await by_hand.rows("SELECT state FROM workflows.case_view WHERE id = $1", case_id)

@@ -36,7 +36,7 @@ async def platform(stopped_platform: Platform) -> AsyncIterator[Platform]:
 
 
 async def migrated(platform: Platform, key: str) -> UUID:
-    """A case that has begun on one version and ended on another."""
+    """A case that has begun on one version and ended on another, its history archived."""
     old, new = text_of(key, OLD), text_of(key, NEW)
     await deploy(platform, key, old)
     case_id = await platform.start(key)
@@ -44,6 +44,10 @@ async def migrated(platform: Platform, key: str) -> UUID:
     await migrate(platform, case_id, 2, plan=plan(key, old, new, {"one": "first"}))
     await platform.complete(case_id, "first", OPERATIONS)
     await platform.complete(case_id, "two", OPERATIONS)
+    await platform.until(
+        f"SELECT id FROM workflows.case_ WHERE id = '{case_id}' AND history = 'archived'",  # noqa: S608
+        1,
+    )
     return case_id
 
 
@@ -142,10 +146,6 @@ async def test_a_migrated_case_is_compared_with_another_version_from_its_start_o
 
 async def test_the_history_of_a_migrated_case_replays_and_is_in_its_bundle(platform: Platform) -> None:
     case_id = await migrated(platform, "remembered")
-    await platform.until(
-        f"SELECT id FROM workflows.case_ WHERE id = '{case_id}' AND history = 'archived'",  # noqa: S608
-        1,
-    )
     assert (await replay_histories(platform.database, case_id, platform.vault_key)).agrees
     report = await audited(platform, case_id)
     assert (report.ok, report.history_runs) == (True, 1)
