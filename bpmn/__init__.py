@@ -7,7 +7,7 @@
 The room stands alone: no input, output, clock or randomness anywhere in it.
 """
 
-from bpmn.calls import OpenCall, changed, is_call, open_calls
+from bpmn.calls import OpenCall, brought_back, is_call, open_calls
 from bpmn.errors import (
     BpmnError,
     CommandRefused,
@@ -96,7 +96,7 @@ __all__ = [
     "Trigger",
     "Uncaught",
     "Verdict",
-    "changed",
+    "brought_back",
     "command_from_json",
     "compile_model",
     "dry_run",

@@ -61,7 +61,7 @@ def open_calls(state: State) -> dict[int, OpenCall]:
     return found
 
 
-def changed(given: Mapping[str, Json], found: Mapping[str, Value]) -> dict[str, Json]:
+def brought_back(given: Mapping[str, Json], found: Mapping[str, Value]) -> dict[str, Json]:
     """What a called case brings back (as JSON): what it made, and what it was given and has changed.
 
     As with a called process, what it has left as it was does not come back, so that it overwrites nothing.

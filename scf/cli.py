@@ -13,10 +13,7 @@ import typer
 
 from core.errors import InvalidInput, NotFound, ScfError
 from scf import console
-
-EXIT_BROKEN = 1
-EXIT_NOT_FOUND = 3
-EXIT_INVALID = 5
+from scf.exit_codes import EXIT_BROKEN, EXIT_INVALID, EXIT_NOT_FOUND
 
 COMMANDS = {
     "up": "Start the platform; it stays up and keeps its data.",

@@ -58,9 +58,10 @@ from workflows.commands import case_id_of, done, refused
 from workflows.definitions import Definitions
 from workflows.deliveries import Deliveries, awaited, message_of, take_once
 from workflows.effects import BusinessError, Effects, JobContext
-from workflows.escalation import escalate, next_wake
+from workflows.escalation import escalate
 from workflows.forms import read_answers
 from workflows.repository import CaseRow, CommandRow
+from workflows.standing import after_burst, business_time, stands_still
 from workflows.tasks import COMPLETED_BY, ON_BEHALF_OF, require_permission
 from workflows.transient import is_transient
 
@@ -198,7 +199,7 @@ class Advancer:
             if case.ended_at is not None:
                 raise Conflict("case.ended", f"The case {case.business_key} is {case.state}.")
             burst = await self._resumed(tx, case)
-            now = burst.not_before(_business_time(case, at))
+            now = burst.not_before(business_time(case, at))
             if isinstance(payload, payloads.MigrateCase):
                 return await self._migrated(tx, payload, case, burst, now)
             plan = await self._plan(tx, payload, command, case, burst.state, now)
@@ -366,10 +367,10 @@ class Advancer:
             await remote_jobs.give_up(tx.sql, case.id, failed.job_id, failed.reason, at)
         results = await repository.remote_results(tx.sql, case.id) if self._effects.remote_types else []
         burst = await self._resumed(tx, case)
-        now = _business_time(case, at)
+        now = business_time(case, at)
         burst.finished = await self._perform_jobs(tx, case, burst, at)
         for result in results:
-            came = min(_business_time(case, result.at), now)
+            came = min(business_time(case, result.at), now)
             await self._fire_timers(tx, case, burst, came, at)
             if burst.finished and burst.state.job(result.job_id) is not None:
                 burst.apply(remote_jobs.command(result, burst.not_before(came)))
@@ -378,7 +379,7 @@ class Advancer:
         if burst.moved:
             kind, actor = (_RESULTS, _CALLS) if results else (_TIMERS, _CLOCK)
             case = await self._store(tx, case, burst, at, kind=kind, actor=actor)
-        return await self._escalate(tx, case, burst, _business_time(case, at))
+        return await self._escalate(tx, case, burst, business_time(case, at))
 
     async def _escalate(self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime) -> CaseRow:
         """Mark what is overdue once the case waits; what a cut burst has opened is marked by its next one."""
@@ -390,7 +391,7 @@ class Advancer:
         self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime, at: datetime
     ) -> None:
         while burst.finished and (due := burst.state.next_due) is not None and due <= until:
-            if _stands_still(case, burst.state) and due > burst.not_before(case.business_now):
+            if stands_still(case, burst.state) and due > burst.not_before(case.business_now):
                 # The clock had stopped before: that the machine is late makes nobody late.
                 return
             burst.apply(FireTimers(burst.not_before(due)))
@@ -461,7 +462,7 @@ class Advancer:
         if state.status == "cancelled":
             await self._give_back(tx, case, burst)
         now = burst.not_before(case.business_now)
-        after = _after(case, burst, at, now)
+        after = after_burst(case, burst, at, now)
         active = read_model.active_elements(burst.model, state)
         if case.seq == 0:
             if not await repository.insert_case(tx.sql, after, root=state.root, active_elements=active):
@@ -577,51 +578,6 @@ def _present(case: CaseRow | None, case_id: UUID | None) -> CaseRow:
     if case is None:
         raise Broken("case.lost", f"There is no case {case_id}.")
     return case
-
-
-def _business_time(case: CaseRow, at: datetime) -> datetime:
-    return max(case.clock.at(at), case.business_now)
-
-
-def _after(case: CaseRow, burst: Burst, at: datetime, now: datetime) -> CaseRow:
-    """Return the row of a case after a burst that was over at the real time `at`, the business time `now`."""
-    state = burst.state
-    stands_still = _stands_still(case, state)
-    clock = case.clock
-    if stands_still != clock.paused:
-        clock = clock.pause(at, now) if stands_still else clock.resume(at)
-    ended = state.status in ("completed", "cancelled")
-    after = replace(
-        case,
-        state=_case_state(state, bool(_waits_on(state))),
-        state_json=orjson.dumps(state.to_json()).decode(),
-        seq=case.seq + 1,
-        step_seq=case.step_seq + len(burst.events),
-        ended_at=now if ended else None,
-        clock=clock,
-        business_now=now,
-        incidents=len(state.incidents),
-    )
-    due_at = None if ended else next_wake(after, state) if burst.finished else at
-    return replace(after, due_at=due_at)
-
-
-def _waits_on(state: State) -> frozenset[str]:
-    """Return what a case waits for that its clock may stand still for."""
-    waits = (("task", state.tasks), ("message", state.messages))
-    return frozenset(kind for kind, open_ in waits if open_)
-
-
-def _stands_still(case: CaseRow, state: State) -> bool:
-    return bool(_waits_on(state) & case.pause_on)
-
-
-def _case_state(state: State, waits: bool) -> str:
-    if state.status in ("completed", "cancelled"):
-        return state.status
-    if state.incidents:
-        return "incident"
-    return "waiting" if waits else "running"
 
 
 def _result(case: CaseRow, command: CommandRow, plan: _Plan) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from bpmn import (
     OpenCall,
     State,
     ThrowError,
-    changed,
+    brought_back,
     open_calls,
 )
 from bpmn.values import Value, from_json, to_json
@@ -223,7 +223,7 @@ async def _return(
 
 def _end(case: CaseRow, state: State, given: Mapping[str, Any]) -> Mapping[str, Any]:
     if state.status == "completed":
-        return {"completed": changed(given, state.variables)}
+        return {"completed": brought_back(given, state.variables)}
     message = f"The called case {case.product}/{case.business_key} was cancelled."
     return {"failed": "call.cancelled", "message": message}
 

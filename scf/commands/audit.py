@@ -15,9 +15,8 @@ from core.errors import InvalidInput, NotFound
 from proof.errors import ProofError
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from scf.exit_codes import EXIT_FINDINGS
 from workflows.audit import AuditReport, export_case, verify_bundle
-
-EXIT_FINDINGS = 6
 
 app = typer.Typer(name="audit", help="A case in one file: write it, check it offline.", no_args_is_help=True)
 

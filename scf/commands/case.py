@@ -24,12 +24,11 @@ from scf.commands.case_migrate import migrate, migration
 from scf.commands.case_retry import retry
 from scf.commands.model_files import compiled
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from scf.exit_codes import EXIT_FINDINGS
 from workflows import find_cases
 from workflows.comparison import Comparison
 from workflows.replay import ReplayReport, compare_case, replay_case
 from workflows.search import CaseFilter, read_test
-
-EXIT_FINDINGS = 6
 
 app = typer.Typer(name="case", help="Cases.", no_args_is_help=True)
 app.command("retry")(retry)

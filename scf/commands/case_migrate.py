@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import typer
@@ -17,8 +16,10 @@ import workflows
 from bpmn import MigrationPlan
 from core import Database
 from core.clock import SystemClock
-from core.errors import InvalidInput, NotFound, Unavailable
+from core.errors import InvalidInput, NotFound
 from scf.commands.case_migrate_report import show_batch, show_case, show_cases, show_outcome
+from scf.commands.inbox import LOOK_AGAIN, give, result_of
+from scf.commands.model_files import read_json
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
 from workflows.definitions import Definitions
 from workflows.migration_preview import CasePreview, PlanPreview, Previews, preview_case, preview_cases
@@ -26,7 +27,6 @@ from workflows.payloads import read_plan
 from workflows.search import CaseFilter, read_test
 from workflows.search_json import filter_to_json
 
-_LOOK_AGAIN = 0.2  # seconds
 _PROGRESS = """
     SELECT state, product, version, cases, left_out, untried, possible, waiting, migrated, refused, cancelled,
            planned_by, started_by
@@ -152,15 +152,15 @@ async def _one(
     case_id: UUID, payload: Mapping[str, Any], wait: float, data: Path | None, database: str | None
 ) -> workflows.CommandOutcome:
     async with platform_database(data, database) as opened:
-        return await _performed(opened, "case.migrate", payload, wait, case_id=case_id)
+        return await give(opened, "case.migrate", payload, wait=wait, case_id=case_id)
 
 
 async def _planned(
     payload: Mapping[str, Any], wait: float, data: Path | None, database: str | None
 ) -> tuple[UUID, dict[str, Any], list[dict[str, Any]]]:
     async with platform_database(data, database) as opened:
-        outcome = _done(await _performed(opened, "migration.plan", payload, wait))
-        batch_id = UUID(outcome["batch_id"])
+        planned = result_of(await give(opened, "migration.plan", payload, wait=wait))
+        batch_id = UUID(planned["batch_id"])
         return batch_id, *await _progress(opened, batch_id, wait, until=("planned", "cancelled"))
 
 
@@ -169,40 +169,10 @@ async def _turned(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     async with platform_database(data, database) as opened:
         if verb is not None:
-            _done(await _performed(opened, f"migration.{verb}", {"batch_id": str(batch_id)}, wait))
+            result_of(await give(opened, f"migration.{verb}", {"batch_id": str(batch_id)}, wait=wait))
         follows = verb in ("start", "resume")
         until = ("done", "paused", "cancelled") if follows else ()
         return await _progress(opened, batch_id, wait, until=until)
-
-
-async def _performed(
-    database: Database, kind: str, payload: Mapping[str, Any], wait: float, *, case_id: UUID | None = None
-) -> workflows.CommandOutcome:
-    """Submit a command and wait until the worker has decided it."""
-    async with database.transaction() as tx:
-        receipt = await workflows.submit(
-            tx,
-            kind=kind,
-            # Whoever reaches the database acts for the platform; the entry says who it was there.
-            actor=workflows.Actor.system(f"cli/{getpass.getuser()}"),
-            payload=payload,
-            idempotency_key=str(uuid4()),
-            case_id=case_id,
-        )
-    deadline = time.monotonic() + wait
-    while True:
-        async with database.reading() as sql:
-            outcome = await workflows.outcome(sql, receipt.command_id)
-        if outcome.state != "accepted":
-            return outcome
-        if time.monotonic() > deadline:
-            raise Unavailable(
-                "command.undecided",
-                f"No worker has taken the command {receipt.command_id} within {wait:g} seconds; it stays "
-                "accepted.",
-                hint="Start the platform with scf up; it carries out what was accepted.",
-            )
-        await asyncio.sleep(_LOOK_AGAIN)
 
 
 async def _progress(
@@ -225,14 +195,7 @@ async def _progress(
                 }
                 for each in refused
             ]
-        await asyncio.sleep(_LOOK_AGAIN)
-
-
-def _done(outcome: workflows.CommandOutcome) -> Mapping[str, Any]:
-    if outcome.state == "refused":
-        error = outcome.error or {}
-        raise InvalidInput(error["code"], error["message"], hint=error.get("hint"))
-    return outcome.result or {}
+        await asyncio.sleep(LOOK_AGAIN)
 
 
 def _given(plan: MigrationPlan | None) -> dict[str, str]:
@@ -242,14 +205,7 @@ def _given(plan: MigrationPlan | None) -> dict[str, str]:
 def _plan(path: Path | None) -> MigrationPlan | None:
     if path is None:
         return None
-    try:
-        document = orjson.loads(path.read_bytes())
-    except OSError as error:
-        raise NotFound("process.file_missing", "The file cannot be read.", where=str(path)) from error
-    except orjson.JSONDecodeError as error:
-        raise InvalidInput("process.no_json", f"The file is no JSON: {error}.", where=str(path)) from error
-    plan = document.get("plan") if isinstance(document, dict) else None
-    return read_plan(orjson.dumps(plan), str(path))
+    return read_plan(orjson.dumps(read_json(path).get("plan")), str(path))
 
 
 def _uuid(text: str) -> UUID:

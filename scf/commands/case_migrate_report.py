@@ -12,11 +12,10 @@ from rich import box
 from rich.table import Table
 
 from scf import console
+from scf.exit_codes import EXIT_FINDINGS
 from workflows import CommandOutcome
 from workflows.logged import reasons
 from workflows.migration_preview import CasePreview, PlanPreview, Previews
-
-EXIT_FINDINGS = 6
 
 
 def show_case(planned: PlanPreview | None, preview: CasePreview, json: bool) -> None:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import time
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import orjson
 import typer
 from rich import box
 from rich.table import Table
 
-import workflows
 from core import Database
-from core.errors import InvalidInput, NotFound, Unavailable
+from core.errors import InvalidInput, NotFound
 from scf import console
+from scf.commands.inbox import LOOK_AGAIN, give, result_of
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
-
-EXIT_FINDINGS = 6
-
-_LOOK_AGAIN = 0.2  # seconds
+from scf.exit_codes import EXIT_FINDINGS
 
 _INCIDENTS_OF = """
     SELECT id FROM workflows.incident_view
@@ -80,16 +76,8 @@ async def _retry(
             if not incidents:
                 return [], 0
             payload = {"incident_ids": incidents}
-        async with opened.transaction() as tx:
-            receipt = await workflows.submit(
-                tx,
-                kind="incident.retry-many",
-                # Whoever reaches the database acts for the platform; the entry says who it was there.
-                actor=workflows.Actor.system(f"cli/{getpass.getuser()}"),
-                payload=payload,
-                idempotency_key=str(uuid4()),
-            )
-        return await _outcome(opened, receipt.command_id, wait)
+        outcome = await give(opened, "incident.retry-many", payload, wait=wait)
+        return await _items(opened, UUID(result_of(outcome)["batch_id"]), wait), result_of(outcome)["left"]
 
 
 async def _incidents_of(database: Database, ids: list[UUID]) -> list[str]:
@@ -105,25 +93,15 @@ async def _incidents_of(database: Database, ids: list[UUID]) -> list[str]:
         return [str(row["id"]) for row in await sql.fetch(_INCIDENTS_OF, ids)]
 
 
-async def _outcome(database: Database, batch_id: UUID, wait: float) -> tuple[list[dict[str, Any]], int]:
+async def _items(database: Database, batch_id: UUID, wait: float) -> list[dict[str, Any]]:
+    """Return what became of each incident, once that is decided for all, or the time is over."""
     deadline = time.monotonic() + wait
     while True:
         async with database.reading() as sql:
-            outcome = await workflows.outcome(sql, batch_id)
             rows = await sql.fetch(_ITEMS, batch_id)
-        late = time.monotonic() > deadline
-        if outcome.state == "refused":
-            error = outcome.error or {}
-            raise InvalidInput(error["code"], error["message"], hint=error.get("hint"))
-        if outcome.state == "done" and (late or all(row["result"] != "waiting" for row in rows)):
-            return [_plain(row) for row in rows], (outcome.result or {})["left"]
-        if late:
-            raise Unavailable(
-                "command.undecided",
-                f"No worker has taken the command {batch_id} within {wait:g} seconds; it stays accepted.",
-                hint="Start the platform with scf up; it carries out what was accepted.",
-            )
-        await asyncio.sleep(_LOOK_AGAIN)
+        if time.monotonic() > deadline or all(row["result"] != "waiting" for row in rows):
+            return [_plain(row) for row in rows]
+        await asyncio.sleep(LOOK_AGAIN)
 
 
 def _show(items: list[dict[str, Any]], left: int) -> None:

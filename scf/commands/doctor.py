@@ -14,10 +14,9 @@ from rich.table import Table
 
 from core.errors import ScfError
 from scf import console
+from scf.exit_codes import EXIT_FINDINGS
 from scf.temporal_server import find_temporal
 from scf.web_app import web_folder
-
-EXIT_FINDINGS = 6
 
 
 @dataclass(frozen=True, slots=True)

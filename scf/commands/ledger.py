@@ -19,8 +19,8 @@ from proof.errors import ProofError
 from proof.signatures import Backend
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from scf.exit_codes import EXIT_FINDINGS
 
-EXIT_FINDINGS = 6
 BOTH: tuple[Backend, ...] = ("cryptography", "ecdsa")
 
 app = typer.Typer(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import orjson
 
 from bpmn import BpmnError, Model, compile_model
 from core.errors import InvalidInput, NotFound
 from workflows.definitions import product_sources, shipped_products
 
-EXIT_FINDINGS = 6
 _MODEL_FILES = (".bpmn", ".dmn", ".form")
 
 
@@ -52,3 +54,21 @@ def compiled(model: Path) -> Model:
 def as_input_error(wrong: BpmnError) -> InvalidInput:
     """The platform's error for what the engine refuses: the same code, place and advice."""
     return InvalidInput(wrong.code, wrong.message, where=wrong.where, hint=wrong.hint)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a file that holds a JSON object.
+
+    Raises:
+        NotFound: `process.file_missing`.
+        InvalidInput: `process.no_json`.
+    """
+    try:
+        document = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise NotFound("process.file_missing", "The file cannot be read.", where=str(path)) from error
+    except orjson.JSONDecodeError as error:
+        raise InvalidInput("process.no_json", f"The file is no JSON: {error}.", where=str(path)) from error
+    if not isinstance(document, dict):
+        raise InvalidInput("process.no_json", "The file holds no JSON object.", where=str(path))
+    return document

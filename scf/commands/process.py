@@ -16,7 +16,7 @@ from bpmn.conformance import run_bpmn, run_rules
 from core.errors import NotFound
 from scf import console
 from scf.commands.findings import show_findings
-from scf.commands.model_files import EXIT_FINDINGS, model_sources
+from scf.commands.model_files import model_sources
 from scf.commands.options import JsonOption
 from scf.commands.process_deploy import deploy
 from scf.commands.process_diff import diff
@@ -24,6 +24,7 @@ from scf.commands.process_import import import_command
 from scf.commands.process_list import list_processes
 from scf.commands.process_migrate import migrate
 from scf.commands.process_simulate import simulate
+from scf.exit_codes import EXIT_FINDINGS
 from workflows.definitions import catalogue
 from workflows.effects.platform import platform_effects
 

@@ -12,16 +12,17 @@ import typer
 
 import workflows
 from bpmn import Finding
-from core import Database, SystemClock, errors, random_id
-from core.errors import Conflict, NotFound, ScfError, Unavailable
+from core import Database, SystemClock
+from core.errors import Conflict, NotFound
 from scf import console
 from scf.commands.findings import show_findings
-from scf.commands.model_files import EXIT_FINDINGS, model_sources
+from scf.commands.inbox import give, result_of
+from scf.commands.model_files import model_sources
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
+from scf.exit_codes import EXIT_FINDINGS
 from workflows import bundles
 
 _PATIENCE_SECONDS = 60.0
-_LOOK_SECONDS = 0.1
 
 
 def deploy(
@@ -91,28 +92,10 @@ class _Platform:
 
         Raises:
             ScfError: why it was refused.
-            Unavailable: `process.undecided` when nobody carries it out.
+            Unavailable: `command.undecided` when nobody carries it out.
         """
-        async with self.database.transaction() as tx:
-            receipt = await workflows.submit(
-                tx, kind=kind, actor=self.actor, payload=payload, idempotency_key=str(random_id())
-            )
-        waiting = _PATIENCE_SECONDS
-        while waiting > 0:
-            async with self.database.reading() as sql:
-                outcome = await workflows.outcome(sql, receipt.command_id)
-            if outcome.error is not None:
-                raise _refusal(outcome.error)
-            if outcome.state == "done":
-                return outcome.result or {}
-            await asyncio.sleep(_LOOK_SECONDS)
-            waiting -= _LOOK_SECONDS
-        raise Unavailable(
-            "process.undecided",
-            f"Nobody has carried out {kind} within {_PATIENCE_SECONDS:.0f} seconds; it stays accepted.",
-            where=str(receipt.command_id),
-            hint="Start the platform with scf up, then look with scf process list.",
-        )
+        outcome = await give(self.database, kind, payload, wait=_PATIENCE_SECONDS, actor=self.actor)
+        return result_of(outcome)
 
 
 async def _deploy(
@@ -191,12 +174,6 @@ def _no_draft(key: str) -> NotFound:
         f"There is no draft of {key}.",
         hint="An analyst brings one with scf process deploy.",
     )
-
-
-def _refusal(error: Mapping[str, Any]) -> ScfError:
-    """Return the error that a command's outcome recorded."""
-    family: type[ScfError] = getattr(errors, error["family"])
-    return family(error["code"], error["message"], where=error.get("where"), hint=error.get("hint"))
 
 
 def _next(result: Mapping[str, Any], key: str, model: Path) -> str:

@@ -13,8 +13,7 @@ from bpmn.importers import import_spiffworkflow
 from core.errors import InvalidInput, NotFound
 from scf import console
 from scf.commands.options import JsonOption
-
-EXIT_FINDINGS = 6
+from scf.exit_codes import EXIT_FINDINGS
 
 
 def import_command(

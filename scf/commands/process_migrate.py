@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 import typer
 from rich.table import Table
 
@@ -22,10 +21,11 @@ from bpmn import (
     plan_migration,
     unmapped,
 )
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput
 from scf import console
-from scf.commands.model_files import EXIT_FINDINGS, compiled
+from scf.commands.model_files import compiled, read_json
 from scf.commands.options import JsonOption
+from scf.exit_codes import EXIT_FINDINGS
 
 
 def migrate(
@@ -65,7 +65,7 @@ def migrate(
 def _plan(path: Path | None, old: Model, new: Model) -> MigrationPlan:
     if path is None:
         return plan_migration(old, new)
-    document = _document(path)
+    document = read_json(path)
     try:
         return MigrationPlan.from_json(document.get("plan"))
     except BpmnError as refused:
@@ -75,22 +75,10 @@ def _plan(path: Path | None, old: Model, new: Model) -> MigrationPlan:
 def _try(path: Path, old: Model, plan: MigrationPlan, new: Model) -> DryRun:
     """Try one state out at its own time; one that has not started has none, and is refused anyway."""
     try:
-        state = State.from_json(old, _document(path))
+        state = State.from_json(old, read_json(path))
     except BpmnError as refused:
         raise _invalid(refused, path) from refused
     return dry_run(state, plan, new, state.at or datetime.min.replace(tzinfo=UTC))
-
-
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = orjson.loads(path.read_bytes())
-    except OSError as error:
-        raise NotFound("process.file_missing", "The file cannot be read.", where=str(path)) from error
-    except orjson.JSONDecodeError as error:
-        raise InvalidInput("process.no_json", f"The file is no JSON: {error}.", where=str(path)) from error
-    if not isinstance(document, dict):
-        raise InvalidInput("process.no_json", "The file holds no JSON object.", where=str(path))
-    return document
 
 
 def _invalid(refused: BpmnError, path: Path) -> InvalidInput:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from scf.commands.process import EXIT_FINDINGS, app
+from scf.commands.process import app
+from scf.exit_codes import EXIT_FINDINGS
 from support.bpmn_text import end, flow, process, start, user
 
 BROKEN = process(

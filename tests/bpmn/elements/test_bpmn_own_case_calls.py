@@ -172,7 +172,7 @@ def test_a_case_of_its_own_gets_and_gives_the_variables_that_a_process_inside_wo
     given = found.given(outside.state)
     child = Case(called, given)
     child.complete_job("w", **writes)
-    back = bpmn.changed({name: to_json(value) for name, value in given.items()}, child.state.variables)
+    back = bpmn.brought_back({name: to_json(value) for name, value in given.items()}, child.state.variables)
     taken = found.takes(outside.state, {name: from_json(value) for name, value in back.items()})
     outside.complete_job("call", **taken)
 
