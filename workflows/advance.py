@@ -464,13 +464,11 @@ class Advancer:
         now = burst.not_before(case.business_now)
         after = after_burst(case, burst, at, now)
         active = read_model.active_elements(burst.model, state)
-        if case.seq == 0:
-            if not await repository.insert_case(tx.sql, after, root=state.root, active_elements=active):
-                raise Broken("case.exists", f"The case {case.id} was started twice.")
-        else:
-            await repository.update_case(tx.sql, after, root=state.root, active_elements=active)
-        await read_model.write(
-            tx.sql,
+        store = repository.insert_case if case.seq == 0 else repository.update_case
+        writes = repository.Writes()
+        store(writes, after, root=state.root, active_elements=active)
+        read_model.write(
+            writes,
             case,
             burst,
             entry_id=_next_entry(case),
@@ -479,6 +477,7 @@ class Advancer:
             completed=plan.completes if plan else None,
             completed_by=command.actor.name if command else actor,
         )
+        await writes.send(tx.sql)
         await remote_jobs.follow(tx.sql, case.id, burst, self._effects, at)
         await self._deliveries.happened(tx, after, burst, cause=_next_entry(case), at=at)
         called = await case_calls.follow(tx, after, burst, cause=_next_entry(case), at=at)

@@ -14,13 +14,13 @@ from workflows import repository
 from workflows.burst import Burst
 from workflows.carried_over import renamed
 from workflows.plain import plain
-from workflows.repository import CaseRow, Connection
+from workflows.repository import CaseRow, Writes
 from workflows.searchable import changes
 from workflows.tasks import FOUR_EYES, escalation_groups
 
 
-async def write(
-    sql: Connection,
+def write(
+    writes: Writes,
     case: CaseRow,
     burst: Burst,
     *,
@@ -30,10 +30,10 @@ async def write(
     completed: str | None,
     completed_by: str,
 ) -> None:
-    """Write steps, and what opened or closed between the burst's first and last state.
+    """Add steps, and what opened or closed between the burst's first and last state.
 
     Args:
-        sql: the burst's connection.
+        writes: what the burst writes; this is added.
         case: the case as it was before the burst.
         burst: what was executed.
         entry_id: the ledger entry that proves these steps.
@@ -45,41 +45,41 @@ async def write(
     ids = renamed(burst)
     if burst.events:
         steps = [_step(burst, event, case.step_seq + number) for number, event in enumerate(burst.events, 1)]
-        await repository.insert_steps(sql, case.id, entry_id, actor, steps)
+        repository.insert_steps(writes, case.id, entry_id, actor, steps)
 
     opened_tasks, closed_tasks = _difference(burst.before.tasks, burst.state.tasks, ids)
     if opened_tasks:
-        await repository.insert_tasks(sql, case.id, [_task(case.id, task, now) for task in opened_tasks])
+        repository.insert_tasks(writes, case.id, [_task(case.id, task, now) for task in opened_tasks])
     if closed_tasks:
-        await repository.close_tasks(sql, case.id, closed_tasks, completed=completed, by=completed_by, at=now)
+        repository.close_tasks(writes, case.id, closed_tasks, completed=completed, by=completed_by, at=now)
 
     raised, resolved = _difference(burst.before.incidents, burst.state.incidents, ids)
     if raised:
-        await repository.insert_incidents(
-            sql, case.id, [_incident(case.id, incident, now) for incident in raised]
+        repository.insert_incidents(
+            writes, case.id, [_incident(case.id, incident, now) for incident in raised]
         )
     if resolved:
-        await repository.resolve_incidents(sql, case.id, resolved, now)
+        repository.resolve_incidents(writes, case.id, resolved, now)
 
     begun, over = _difference(burst.before.messages, burst.state.messages, ids)
     if begun:
-        await repository.insert_subscriptions(sql, case.id, [_subscription(case.id, wait) for wait in begun])
+        repository.insert_subscriptions(writes, case.id, [_subscription(case.id, wait) for wait in begun])
     if over:
-        await repository.delete_subscriptions(sql, case.id, over)
+        repository.delete_subscriptions(writes, case.id, over)
 
     begun, over = _difference(burst.before.signals, burst.state.signals, ids)
     if begun:
-        await repository.insert_signal_subscriptions(sql, case.id, [_signal(case.id, wait) for wait in begun])
+        repository.insert_signal_subscriptions(writes, case.id, [_signal(case.id, wait) for wait in begun])
     if over:
-        await repository.delete_signal_subscriptions(sql, case.id, over)
+        repository.delete_signal_subscriptions(writes, case.id, over)
 
     variables, forgotten = changes(burst.before.variables, burst.state.variables)
     if variables or forgotten:
-        await repository.write_variables(sql, case.id, variables, forgotten)
+        repository.write_variables(writes, case.id, variables, forgotten)
 
     elements, left = _element_changes(burst)
     if elements or left:
-        await repository.write_elements(sql, case.id, elements, left)
+        repository.write_elements(writes, case.id, elements, left)
 
 
 def active_elements(model: Model, state: State) -> list[str]:

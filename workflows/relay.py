@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -32,7 +33,7 @@ from workflows.advance import Advancer
 from workflows.case_workflow import CaseWorkflow, Drive
 from workflows.commands import WITHOUT_WORKFLOW
 from workflows.domain_commands import DomainCommands
-from workflows.repository import Connection, Head
+from workflows.repository import Connection, Delivery
 from workflows.transient import is_transient
 from workflows.upkeep import Upkeep
 
@@ -81,7 +82,7 @@ class Relay:
         self._task_queue = task_queue
         self._continue_after = continue_after
         self._wake = asyncio.Event()
-        self._carried: dict[Head, asyncio.Task[None]] = {}
+        self._carried: dict[UUID, asyncio.Task[None]] = {}
         self._starting: dict[str, asyncio.Event] = {}
         self._looked_for_overdue = datetime.min.replace(tzinfo=UTC)
         self._kept_up = datetime.min.replace(tzinfo=UTC)
@@ -131,13 +132,12 @@ class Relay:
             session.terminate()
 
     async def _take_heads(self, session: Connection, stopping: asyncio.Task[bool]) -> None:
-        for head in [head for head, task in self._carried.items() if task.done()]:
-            del self._carried[head]
-            await repository.unlock_head(session, head)
+        over = [stream for stream, task in self._carried.items() if task.done()]
+        for stream in over:
+            del self._carried[stream]
         free = _PARALLEL - len(self._carried)
-        if free > 0:
-            for head in await repository.take_heads(session, self._carried, limit=free):
-                self._carried[head] = asyncio.create_task(self._carry(head, stopping))
+        for head in await repository.take_heads(session, self._carried, over, limit=free):
+            self._carried[head.stream] = asyncio.create_task(self._carry(head, stopping))
 
     async def _take_up_overdue(self, session: Connection) -> None:
         """Give cases that did not wake at their time a workflow again: Temporal may have lost theirs."""
@@ -176,13 +176,14 @@ class Relay:
         if decided := self._starting.get(str(command_id)):
             decided.set()
 
-    async def _carry(self, head: Head, stopping: asyncio.Task[bool]) -> None:
+    async def _carry(self, head: Delivery, stopping: asyncio.Task[bool]) -> None:
         """Carry one command until it is decided, with growing pauses while a service is away."""
         pause = _FIRST_PAUSE
+        deliver = partial(self._deliver, head)
         try:
             while not stopping.done():
                 try:
-                    if await self._deliver(head):
+                    if await deliver():
                         return
                 except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
                     _log.warning("Temporal did not take command %s: %s", head.id, error)
@@ -195,26 +196,29 @@ class Relay:
                     )
                 await asyncio.wait((stopping,), timeout=pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+                deliver = partial(self._deliver_again, head.id)
         finally:
             self._wake.set()
 
-    async def _deliver(self, head: Head) -> bool:
-        """Hand a command to whoever carries it out; True when its outcome is recorded."""
+    async def _deliver_again(self, command_id: UUID) -> bool:
+        """Deliver a command as things stand by now, unless it is decided."""
         async with self._database.reading() as sql:
-            delivery = await repository.delivery(sql, head.id)
-        if delivery is None or delivery.decided:
-            return True
+            delivery = await repository.delivery(sql, command_id)
+        return delivery is None or delivery.decided or await self._deliver(delivery)
+
+    async def _deliver(self, delivery: Delivery) -> bool:
+        """Hand a command to whoever carries it out; True when its outcome is recorded."""
         case_id = delivery.case_id
         if delivery.kind in WITHOUT_WORKFLOW or case_id is None:
-            await self._domain.perform(head.id)
+            await self._domain.perform(delivery.id)
             return True
         if delivery.case_ended:
             # No workflow is left to ask. Whether the case ended is told by its row, and so is the refusal.
-            await self._advancer.advance(case_id, head.id, self._clock.now())
+            await self._advancer.advance(case_id, delivery.id, self._clock.now())
             return True
         if delivery.kind == "case.start":
-            return await self._start(head.id, case_id, delivery.workflow_id)
-        return await self._update(head.id, case_id, delivery.workflow_id)
+            return await self._start(delivery.id, case_id, delivery.workflow_id)
+        return await self._update(delivery.id, case_id, delivery.workflow_id)
 
     async def _start(self, command_id: UUID, case_id: UUID, workflow_id: str) -> bool:
         decided = self._starting[str(command_id)] = asyncio.Event()

@@ -87,11 +87,13 @@ async def _index_case(sql: Any, case: Any) -> None:
     scopes = {scope["key"]: scope["slots"] for scope in state["variables"]}
     slots = scopes.get(state["root_token"], {})
     variables, _ = changes({}, {name: from_json(slot["value"]) for name, slot in slots.items()})
-    await repository.write_variables(sql, case["id"], variables, [])
+    writes = repository.Writes()
+    repository.write_variables(writes, case["id"], variables, [])
     tokens = Counter(token["element"] for token in state["tokens"])
     stops = Counter(stop["element"] for stop in state["stops"])
     elements = {name: (tokens[name], stops[name]) for name in orjson.loads(case["active_elements"])}
-    await repository.write_elements(sql, case["id"], elements, [])
+    repository.write_elements(writes, case["id"], elements, [])
+    await writes.send(sql)
 
 
 class Migration(migrations.Migration):

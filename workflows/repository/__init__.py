@@ -38,7 +38,6 @@ from workflows.repository.commands import (
     insert_commands,
     lock_command,
     take_heads,
-    unlock_head,
 )
 from workflows.repository.definitions import (
     definition,
@@ -136,7 +135,6 @@ from workflows.repository.rows import (
     Delivery,
     DraftRow,
     EntryRow,
-    Head,
     OverdueRow,
     TaskRow,
     VersionRow,
@@ -172,6 +170,7 @@ from workflows.repository.tasks import (
     schedule_task,
     task,
 )
+from workflows.repository.writes import Writes
 
 __all__ = [
     "BatchRow",
@@ -186,7 +185,6 @@ __all__ = [
     "DraftRow",
     "EndedCase",
     "EntryRow",
-    "Head",
     "IncidentRow",
     "MessageRow",
     "NewCommand",
@@ -198,6 +196,7 @@ __all__ = [
     "TaskRow",
     "Tried",
     "VersionRow",
+    "Writes",
     "active_batches",
     "amend_result",
     "attempts",
@@ -316,7 +315,6 @@ __all__ = [
     "take_over_entries",
     "task",
     "under_way",
-    "unlock_head",
     "untried",
     "update_case",
     "versions",

@@ -11,6 +11,7 @@ import orjson
 
 from core import Broken
 from workflows.repository.rows import CaseRow, Connection, EntryRow, case_row
+from workflows.repository.writes import Writes
 
 _CASE_COLUMNS = """id, definition_id, product, business_key, state, state_json, seq, step_seq, request_id,
     seller_id, buyer_id, requested_by, started_at, ended_at, real_anchor, business_anchor, clock_rate,
@@ -66,50 +67,47 @@ async def awaited_payment(sql: Connection, paid_id: UUID) -> tuple[str, str, UUI
     return (row["name"], row["key"], row["id"]) if row else None
 
 
-async def insert_case(sql: Connection, case: CaseRow, *, root: str, active_elements: Any) -> bool:
-    """Store a new case; False when product and business key are taken."""
-    return bool(
-        await sql.fetchval(
-            """
+def insert_case(writes: Writes, case: CaseRow, *, root: str, active_elements: Any) -> None:
+    """Store a new case."""
+    writes.add(
+        """
             INSERT INTO workflows.case_
                 (id, definition_id, product, business_key, state, state_json, root, seq, step_seq, request_id,
                  seller_id, buyer_id, requested_by, started_at, ended_at, real_anchor, business_anchor,
                  clock_rate, clock_paused, pause_on, business_now, active_elements, incidents, due_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
                     $21, $22::jsonb, $23, $24)
-            ON CONFLICT DO NOTHING RETURNING true
             """,
-            case.id,
-            case.definition_id,
-            case.product,
-            case.business_key,
-            case.state,
-            case.state_json,
-            root,
-            case.seq,
-            case.step_seq,
-            case.request_id,
-            case.seller_id,
-            case.buyer_id,
-            case.requested_by,
-            case.started_at,
-            case.ended_at,
-            case.clock.real_anchor,
-            case.clock.business_anchor,
-            case.clock.rate,
-            case.clock.paused,
-            sorted(case.pause_on),
-            case.business_now,
-            orjson.dumps(active_elements).decode(),
-            case.incidents,
-            case.due_at,
-        )
+        case.id,
+        case.definition_id,
+        case.product,
+        case.business_key,
+        case.state,
+        case.state_json,
+        root,
+        case.seq,
+        case.step_seq,
+        case.request_id,
+        case.seller_id,
+        case.buyer_id,
+        case.requested_by,
+        case.started_at,
+        case.ended_at,
+        case.clock.real_anchor,
+        case.clock.business_anchor,
+        case.clock.rate,
+        case.clock.paused,
+        sorted(case.pause_on),
+        case.business_now,
+        orjson.dumps(active_elements).decode(),
+        case.incidents,
+        case.due_at,
     )
 
 
-async def update_case(sql: Connection, case: CaseRow, *, root: str, active_elements: Any) -> None:
+def update_case(writes: Writes, case: CaseRow, *, root: str, active_elements: Any) -> None:
     """Store what a burst changed."""
-    await sql.execute(
+    writes.add(
         """
         UPDATE workflows.case_
            SET state = $2, state_json = $3, root = $4, seq = $5, step_seq = $6, ended_at = $7,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import orjson
 
 from workflows.actors import Actor
-from workflows.repository.rows import CommandRow, Connection, Delivery, Head, command_row, json_of
+from workflows.repository.rows import CommandRow, Connection, Delivery, command_row, json_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,52 +156,79 @@ async def amend_result(sql: Connection, command_id: UUID, news: Mapping[str, Any
     )
 
 
-async def take_heads(sql: Connection, carried: Iterable[Head], *, limit: int) -> list[Head]:
+# How a command `m` is carried out, with the case `c` that it is for, as far as there is one.
+_DELIVERY = """
+    m.id, coalesce(m.case_id, m.id) AS stream, m.kind, m.state <> 'accepted' AS decided, m.case_id,
+    c.ended_at IS NOT NULL OR (c.id IS NULL AND m.kind <> 'case.start') AS case_ended,
+    coalesce(c.product, m.payload ->> 'product') AS product,
+    coalesce(c.business_key, m.payload ->> 'business_key') AS business_key
+"""
+
+
+async def take_heads(
+    sql: Connection, carried: Iterable[UUID], over: Iterable[UUID], *, limit: int
+) -> list[Delivery]:
     """Lock for this session, and return, what can be carried out now: per case its oldest command.
 
     The lock is on the case (or on the command, when it has no case). It ends with the session, so also when
     the process is killed. What another session holds is left out, and does not count: `OFFSET 0` keeps the
     lock out of the inner query, so that rows are locked one by one until there are enough.
+
+    What is returned may be older than the lock by a moment: another session may just have carried it out.
+
+    Args:
+        sql: the relay's session.
+        carried: the streams that it carries a command of.
+        over: those of which it carries none any more; their locks are given back.
+        limit: how many to take at most.
     """
     rows = await sql.fetch(
-        """
-        SELECT id, stream FROM (
-            SELECT id, stream FROM (
-                SELECT DISTINCT ON (coalesce(case_id, id)) id, coalesce(case_id, id) AS stream, position
-                  FROM workflows.command
-                 WHERE state = 'accepted' AND coalesce(case_id, id) <> ALL ($1::uuid[])
-                 ORDER BY coalesce(case_id, id), position
-            ) head ORDER BY position OFFSET 0
-        ) waiting
-         WHERE pg_try_advisory_lock(hashtextextended(stream::text, 0)) LIMIT $2
-        """,
-        [head.stream for head in carried],
+        f"""
+        WITH given_back AS MATERIALIZED (
+            SELECT count(pg_advisory_unlock(hashtextextended(stream::text, 0)))
+              FROM unnest($3::uuid[]) AS over (stream)
+        )
+        SELECT given_back.count, {_DELIVERY}
+          FROM given_back
+          LEFT JOIN LATERAL (
+            SELECT * FROM (
+                SELECT * FROM (
+                    SELECT DISTINCT ON (coalesce(case_id, id)) id, case_id, kind, state, payload, position
+                      FROM workflows.command
+                     WHERE state = 'accepted' AND coalesce(case_id, id) <> ALL ($1::uuid[])
+                     ORDER BY coalesce(case_id, id), position
+                ) head ORDER BY position OFFSET 0
+            ) waiting
+             WHERE pg_try_advisory_lock(hashtextextended(coalesce(case_id, id)::text, 0)) LIMIT $2
+          ) m ON true
+          LEFT JOIN LATERAL (
+            SELECT id, product, business_key, ended_at FROM workflows.case_ WHERE id = m.case_id OFFSET 0
+          ) c ON true
+        """,  # noqa: S608 - constant columns
+        list(carried),
         limit,
+        list(over),
     )
-    return [Head(row["id"], row["stream"]) for row in rows]
-
-
-async def unlock_head(sql: Connection, head: Head) -> None:
-    """Give back the lock that `take_heads` took."""
-    await sql.execute("SELECT pg_advisory_unlock(hashtextextended($1::text, 0))", str(head.stream))
+    return [_delivery(row) for row in rows if row["id"] is not None]
 
 
 async def delivery(sql: Connection, command_id: UUID) -> Delivery | None:
     """Return how a command is carried out: its kind, its case and the case's workflow."""
     row = await sql.fetchrow(
-        """
-        SELECT m.kind, m.state <> 'accepted' AS decided, m.case_id,
-               c.ended_at IS NOT NULL OR (c.id IS NULL AND m.kind <> 'case.start') AS case_ended,
-               coalesce(c.product, m.payload ->> 'product') AS product,
-               coalesce(c.business_key, m.payload ->> 'business_key') AS business_key
+        f"""
+        SELECT {_DELIVERY}
           FROM workflows.command m LEFT JOIN workflows.case_ c ON c.id = m.case_id
          WHERE m.id = $1
-        """,
+        """,  # noqa: S608 - constant columns
         command_id,
     )
-    if row is None:
-        return None
+    return _delivery(row) if row else None
+
+
+def _delivery(row: asyncpg.Record) -> Delivery:
     return Delivery(
+        id=row["id"],
+        stream=row["stream"],
         kind=row["kind"],
         decided=row["decided"],
         case_id=row["case_id"],

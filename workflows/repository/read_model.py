@@ -9,14 +9,14 @@ from uuid import UUID
 
 import orjson
 
-from workflows.repository.rows import Connection
+from workflows.repository.writes import Writes
 
 
-async def insert_steps(
-    sql: Connection, case_id: UUID, entry_id: UUID, actor: str, steps: Sequence[Mapping[str, Any]]
+def insert_steps(
+    writes: Writes, case_id: UUID, entry_id: UUID, actor: str, steps: Sequence[Mapping[str, Any]]
 ) -> None:
     """Store the element steps of a burst in one statement."""
-    await sql.execute(
+    writes.add(
         """
         INSERT INTO workflows.step
             (case_id, seq, element, element_name, element_type, kind, actor, at, entry_id, data)
@@ -32,9 +32,9 @@ async def insert_steps(
     )
 
 
-async def insert_tasks(sql: Connection, case_id: UUID, tasks: Sequence[Mapping[str, Any]]) -> None:
+def insert_tasks(writes: Writes, case_id: UUID, tasks: Sequence[Mapping[str, Any]]) -> None:
     """Store the tasks that a burst opened."""
-    await sql.execute(
+    writes.add(
         """
         INSERT INTO workflows.task (id, case_id, kernel_id, element, name, state, form_id, four_eyes,
                                     candidate_groups, candidate_users, assignee, priority, due, follow_up,
@@ -52,31 +52,37 @@ async def insert_tasks(sql: Connection, case_id: UUID, tasks: Sequence[Mapping[s
     )
 
 
-async def close_tasks(
-    sql: Connection, case_id: UUID, kernel_ids: Iterable[str], *, completed: str | None, by: str, at: datetime
+def close_tasks(
+    writes: Writes, case_id: UUID, kernel_ids: Iterable[str], *, completed: str | None, by: str, at: datetime
 ) -> None:
     """Close tasks: `completed` is the one that `by` completed, the rest are cancelled. Drafts are over."""
-    await sql.execute(
+    closed = list(kernel_ids)
+    writes.add(
         """
-        WITH closed AS (
-            UPDATE workflows.task
-               SET state = CASE WHEN kernel_id = $3 THEN 'completed' ELSE 'cancelled' END,
-                   completed_at = $5, completed_by = CASE WHEN kernel_id = $3 THEN $4 END
-             WHERE case_id = $1 AND kernel_id = ANY ($2::text[]) RETURNING id
-        )
-        DELETE FROM workflows.task_draft WHERE task_id IN (SELECT id FROM closed)
+        UPDATE workflows.task
+           SET state = CASE WHEN kernel_id = $3 THEN 'completed' ELSE 'cancelled' END,
+               completed_at = $5, completed_by = CASE WHEN kernel_id = $3 THEN $4 END
+         WHERE case_id = $1 AND kernel_id = ANY ($2::text[])
         """,
         case_id,
-        list(kernel_ids),
+        closed,
         completed,
         by,
         at,
     )
+    writes.add(
+        """
+        DELETE FROM workflows.task_draft WHERE task_id IN (
+            SELECT id FROM workflows.task WHERE case_id = $1 AND kernel_id = ANY ($2::text[]))
+        """,
+        case_id,
+        closed,
+    )
 
 
-async def insert_incidents(sql: Connection, case_id: UUID, incidents: Sequence[Mapping[str, Any]]) -> None:
+def insert_incidents(writes: Writes, case_id: UUID, incidents: Sequence[Mapping[str, Any]]) -> None:
     """Store the incidents that a burst raised."""
-    await sql.execute(
+    writes.add(
         """
         INSERT INTO workflows.incident (id, case_id, kernel_id, element, code, message, state, raised_at)
         SELECT id, $1, kernel_id, element, code, message, 'open', raised_at
@@ -88,9 +94,9 @@ async def insert_incidents(sql: Connection, case_id: UUID, incidents: Sequence[M
     )
 
 
-async def resolve_incidents(sql: Connection, case_id: UUID, kernel_ids: Iterable[str], at: datetime) -> None:
+def resolve_incidents(writes: Writes, case_id: UUID, kernel_ids: Iterable[str], at: datetime) -> None:
     """Close incidents that are no longer open."""
-    await sql.execute(
+    writes.add(
         """
         UPDATE workflows.incident SET state = 'resolved', resolved_at = $3
          WHERE case_id = $1 AND kernel_id = ANY ($2::text[])
@@ -101,11 +107,9 @@ async def resolve_incidents(sql: Connection, case_id: UUID, kernel_ids: Iterable
     )
 
 
-async def insert_subscriptions(
-    sql: Connection, case_id: UUID, subscriptions: Sequence[Mapping[str, Any]]
-) -> None:
+def insert_subscriptions(writes: Writes, case_id: UUID, subscriptions: Sequence[Mapping[str, Any]]) -> None:
     """Store the messages that a case has begun to wait for."""
-    await sql.execute(
+    writes.add(
         """
         INSERT INTO workflows.subscription (id, case_id, kernel_id, element, message, key)
         SELECT id, $1, kernel_id, element, message, key
@@ -117,9 +121,9 @@ async def insert_subscriptions(
     )
 
 
-async def delete_subscriptions(sql: Connection, case_id: UUID, kernel_ids: Iterable[str]) -> None:
+def delete_subscriptions(writes: Writes, case_id: UUID, kernel_ids: Iterable[str]) -> None:
     """Forget the messages that a case waits for no longer."""
-    await sql.execute(
+    writes.add(
         "DELETE FROM workflows.subscription WHERE case_id = $1 AND kernel_id = ANY ($2::text[])",
         case_id,
         list(kernel_ids),

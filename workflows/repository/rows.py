@@ -96,17 +96,15 @@ class OverdueRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The oldest undecided command of a stream: of a case, or of itself when it has no case."""
+class Delivery:
+    """How a command is carried out. A case whose start was refused counts as ended.
+
+    Its stream is its case, or the command itself when it has none: one command of a stream is carried at a
+    time.
+    """
 
     id: UUID
     stream: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """How a command is carried out. A case whose start was refused counts as ended."""
-
     kind: str
     decided: bool
     case_id: UUID | None

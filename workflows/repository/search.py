@@ -16,6 +16,7 @@ from uuid import UUID
 import asyncpg
 
 from workflows.repository.rows import Connection
+from workflows.repository.writes import Writes
 from workflows.search import CaseFilter, Op, VariableTest
 from workflows.searchable import Searchable
 
@@ -42,49 +43,58 @@ _OVERDUE = """SELECT t.case_id FROM workflows.task t JOIN workflows.case_ k ON k
 _FEW = 1000
 
 
-async def write_variables(
-    sql: Connection, case_id: UUID, written: Mapping[str, Searchable], gone: Sequence[str]
+def write_variables(
+    writes: Writes, case_id: UUID, written: Mapping[str, Searchable], gone: Sequence[str]
 ) -> None:
     """Store the searchable variables of a case that a burst wrote, and forget those that are gone."""
-    values = list(written.values())
-    await sql.execute(
-        """
-        WITH gone AS (DELETE FROM workflows.variable WHERE case_id = $1 AND name = ANY ($2::text[]))
-        INSERT INTO workflows.variable (case_id, name, text, number, boolean, moment)
-        SELECT $1, v.* FROM unnest($3::text[], $4::text[], $5::numeric[], $6::boolean[], $7::timestamptz[])
-                         AS v (name, text, number, boolean, moment)
-        ON CONFLICT (case_id, name) DO UPDATE
-           SET text = excluded.text, number = excluded.number, boolean = excluded.boolean,
-               moment = excluded.moment
-        """,
-        case_id,
-        gone,
-        list(written),
-        [value.text for value in values],
-        [value.number for value in values],
-        [value.boolean for value in values],
-        [value.moment for value in values],
-    )
+    if gone:
+        writes.add(
+            "DELETE FROM workflows.variable WHERE case_id = $1 AND name = ANY ($2::text[])", case_id, gone
+        )
+    if written:
+        values = list(written.values())
+        writes.add(
+            """
+            INSERT INTO workflows.variable (case_id, name, text, number, boolean, moment)
+            SELECT $1, v.*
+              FROM unnest($2::text[], $3::text[], $4::numeric[], $5::boolean[], $6::timestamptz[])
+                   AS v (name, text, number, boolean, moment)
+            ON CONFLICT (case_id, name) DO UPDATE
+               SET text = excluded.text, number = excluded.number, boolean = excluded.boolean,
+                   moment = excluded.moment
+            """,
+            case_id,
+            list(written),
+            [value.text for value in values],
+            [value.number for value in values],
+            [value.boolean for value in values],
+            [value.moment for value in values],
+        )
 
 
-async def write_elements(
-    sql: Connection, case_id: UUID, written: Mapping[str, tuple[int, int]], gone: Sequence[str]
+def write_elements(
+    writes: Writes, case_id: UUID, written: Mapping[str, tuple[int, int]], gone: Sequence[str]
 ) -> None:
     """Store how many tokens and incidents a case has at elements, and forget those that it left."""
-    await sql.execute(
-        """
-        WITH gone AS (DELETE FROM workflows.case_element WHERE case_id = $1 AND element = ANY ($2::text[]))
-        INSERT INTO workflows.case_element (case_id, element, active, incidents)
-        SELECT $1, e.* FROM unnest($3::text[], $4::int[], $5::int[]) AS e (element, active, incidents)
-        ON CONFLICT (case_id, element) DO UPDATE
-           SET active = excluded.active, incidents = excluded.incidents
-        """,
-        case_id,
-        gone,
-        list(written),
-        [active for active, _ in written.values()],
-        [incidents for _, incidents in written.values()],
-    )
+    if gone:
+        writes.add(
+            "DELETE FROM workflows.case_element WHERE case_id = $1 AND element = ANY ($2::text[])",
+            case_id,
+            gone,
+        )
+    if written:
+        writes.add(
+            """
+            INSERT INTO workflows.case_element (case_id, element, active, incidents)
+            SELECT $1, e.* FROM unnest($2::text[], $3::int[], $4::int[]) AS e (element, active, incidents)
+            ON CONFLICT (case_id, element) DO UPDATE
+               SET active = excluded.active, incidents = excluded.incidents
+            """,
+            case_id,
+            list(written),
+            [active for active, _ in written.values()],
+            [incidents for _, incidents in written.values()],
+        )
 
 
 async def conditions(sql: Connection, wanted: CaseFilter, now: datetime) -> list[Condition]:

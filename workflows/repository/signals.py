@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from workflows.repository.rows import Connection
+from workflows.repository.writes import Writes
 
 
 async def cases_waiting_for_signal(sql: Connection, signal: str, *, besides: UUID | None) -> list[UUID]:
@@ -24,11 +25,11 @@ async def cases_waiting_for_signal(sql: Connection, signal: str, *, besides: UUI
     return [row["case_id"] for row in rows]
 
 
-async def insert_signal_subscriptions(
-    sql: Connection, case_id: UUID, subscriptions: Sequence[Mapping[str, Any]]
+def insert_signal_subscriptions(
+    writes: Writes, case_id: UUID, subscriptions: Sequence[Mapping[str, Any]]
 ) -> None:
     """Store the signals that a case has begun to wait for."""
-    await sql.execute(
+    writes.add(
         """
         INSERT INTO workflows.signal_subscription (id, case_id, kernel_id, element, signal)
         SELECT id, $1, kernel_id, element, signal
@@ -39,9 +40,9 @@ async def insert_signal_subscriptions(
     )
 
 
-async def delete_signal_subscriptions(sql: Connection, case_id: UUID, kernel_ids: Iterable[str]) -> None:
+def delete_signal_subscriptions(writes: Writes, case_id: UUID, kernel_ids: Iterable[str]) -> None:
     """Forget the signals that a case waits for no longer."""
-    await sql.execute(
+    writes.add(
         "DELETE FROM workflows.signal_subscription WHERE case_id = $1 AND kernel_id = ANY ($2::text[])",
         case_id,
         list(kernel_ids),
