@@ -3,6 +3,7 @@
 from ledger.checker import Finding
 from ledger.draft import EntryDraft, entry_id
 from ledger.keys import Keys, load_or_create_keys, vault_key_in
+from ledger.log_source import DatabaseLog, LogSource
 from ledger.prove import prove, prove_step, prove_stream
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
@@ -13,10 +14,12 @@ from ledger.verify import LogReport, verify_log
 
 __all__ = [
     "ROOM",
+    "DatabaseLog",
     "EntryDraft",
     "Finding",
     "Keys",
     "LogReport",
+    "LogSource",
     "Opened",
     "PublicKeyInfo",
     "Recorder",
