@@ -13,7 +13,10 @@ import ledger
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
 
+app = typer.Typer()
 
+
+@app.command("export")
 def export(
     folder: Annotated[Path, typer.Argument(help="The folder; what is there already stays as it is.")],
     data: DataOption = None,

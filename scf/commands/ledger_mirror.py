@@ -22,9 +22,12 @@ from scf.commands.options_log import MirrorTokenHashes, PublicEntries, entry_rea
 from scf.stopping import stop_signals
 from scf_api.mirror import create_mirror_app
 
+app = typer.Typer()
+
 MirrorFolder = Annotated[Path, typer.Argument(help="The folder of the copy.")]
 
 
+@app.command("mirror")
 def mirror(
     folder: MirrorFolder,
     source: Annotated[
@@ -48,6 +51,7 @@ def mirror(
     asyncio.run(_mirror(folder, source, _note_key(log_key), every, token, json=json))
 
 
+@app.command("mirror-serve")
 def mirror_serve(
     folder: MirrorFolder,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",

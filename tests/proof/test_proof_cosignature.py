@@ -35,8 +35,16 @@ LINES = [cosign(CHECKPOINT, name, signer, 1_795_000_000) for name, signer in zip
 NOTE = with_cosignatures(sign_checkpoint(CHECKPOINT, LOG), LINES)
 
 # Made with filippo.io/torchwood v0.9.0 (litewitness) over a checkpoint of this project.
-LITEWITNESS_KEY = "__KEY__"
-LITEWITNESS_NOTE = """__NOTE__"""
+LITEWITNESS_KEY = "lite.example/w+1ea2a524+BON/tHPUr1/Yyvs6Em/3Orpehig7sw0BuDz903NahpaW"
+LITEWITNESS_NOTE = """\
+scf.example/log
+300
+47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=
+
+— scf.example/log XzbIrbxc/0w2MSqIE/kmN0PsL0w+4ey5vcLb99pVrGLW0rEBwqC1OYbWOy0k4vOgJ3EGdljXV2CwnjXEldYaj6R2YwQ=
+— lite.example/w HqKlJAAAAABrCC5vKQUX9Vus0DbUqrdnnF3jnS7/Q2BTGEydq4tqtUmhESpC/8q\
+qd6PSf6Jzd+/Z2V7vCnuO/aazK+txNZJi8WaiAQ==
+"""
 
 
 def test_a_cosigned_note_tells_who_signed_and_when() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import pytest
@@ -139,9 +140,11 @@ def test_what_is_wrong_is_told(text: str, code: str) -> None:
         assert (refused.value.where or "").startswith("line ")
 
 
-@given(st.integers(1, 6).flatmap(lambda n: st.tuples(st.just(n), st.integers(1, n), st.sets(st.integers(0, 5)))))
-def test_k_of_n_holds_exactly_when_k_of_the_n_signed(case: tuple[int, int, set[int]]) -> None:
-    count, needed, signed = case
+@given(st.integers(1, 6), st.data(), st.sets(st.integers(0, 5)))
+def test_k_of_n_holds_exactly_when_k_of_the_n_signed(
+    count: int, data: st.DataObject, signed: set[int]
+) -> None:
+    needed = data.draw(st.integers(1, count))
     names = " ".join(f"w{number}" for number in range(1, count + 1))
     policy = parsed(f"{witnesses(count)}group g {needed} {names}\nquorum g\n")
     assert policy.holds([KEYS[at] for at in signed]) is (len([at for at in signed if at < count]) >= needed)
@@ -156,7 +159,5 @@ def test_more_signatures_never_break_a_quorum(some: set[int], more: set[int]) ->
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    try:
+    with contextlib.suppress(NotCanonical):
         Policy.parse(content)
-    except NotCanonical as refused:
-        assert refused.code.startswith("policy.")
