@@ -3,6 +3,11 @@
 from ledger.checker import Finding
 from ledger.draft import EntryDraft, entry_id
 from ledger.keys import Keys, load_or_create_keys, vault_key_in
+from ledger.log_client import LogClient
+from ledger.log_export import Exported, export_log
+from ledger.log_folder import LogFolder
+from ledger.log_source import DatabaseLog, LogSource
+from ledger.mirror import Mirrored, mirror_log
 from ledger.prove import prove, prove_step, prove_stream
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
@@ -13,16 +18,24 @@ from ledger.verify import LogReport, verify_log
 
 __all__ = [
     "ROOM",
+    "DatabaseLog",
     "EntryDraft",
+    "Exported",
     "Finding",
     "Keys",
+    "LogClient",
+    "LogFolder",
     "LogReport",
+    "LogSource",
+    "Mirrored",
     "Opened",
     "PublicKeyInfo",
     "Recorder",
     "Sequencer",
     "entry_id",
+    "export_log",
     "load_or_create_keys",
+    "mirror_log",
     "open_entry",
     "prove",
     "prove_step",

@@ -4,8 +4,8 @@ A zip archive that has exactly one form for its content (files stored, in the or
 time), so that writing what was read again gives the same bytes, and a changed byte is found wherever it is:
 
     bundle.json               canonical JSON: format, stream of the case, key of the process
-    checkpoint.txt            the checkpoint, a signed note (C2SP tlog-checkpoint)
-    keys.json                 canonical JSON: the log's note key, and the keys that signed entries
+    checkpoint.txt            the checkpoint, a signed note (C2SP tlog-checkpoint), with its cosignatures
+    keys.json                 canonical JSON: the keys of the log, of the entries, and of the cosignatures
     model/FILE                the sources of the process model, as the analyst wrote them
     earlier/HASH/FILE         those of each model that the case ran on before it was migrated, under its hash
     case/000001/envelope      an entry of the case, as the log holds it: body, line feed, signature
@@ -29,10 +29,13 @@ from dataclasses import dataclass, field
 
 from proof import canonical, merkle
 from proof.canonical import Json
-from proof.checkpoint import Checkpoint, NoteKey, decode_base64, encode_base64, open_checkpoint
+from proof.checkpoint import Checkpoint, NoteKey, decode_base64, encode_base64
+from proof.cosignature import WitnessKey, open_cosigned
 from proof.entry import Body, Envelope
+from proof.entry_proof import witness_keys_in
 from proof.errors import NotCanonical, NotProven, ProofError
 from proof.hashes import HASH_SIZE, commitment, event_leaf
+from proof.policy import Policy
 from proof.signatures import BACKENDS, Backend, PublicKey
 
 FORMAT = "scf-audit-bundle/1"
@@ -76,6 +79,7 @@ class Bundle:
         checkpoint: A signed note over size and root of the log.
         log_key: The log's note key.
         entry_keys: The keys that signed the entries, each a SubjectPublicKeyInfo.
+        witness_keys: The note keys of the checkpoint's cosignatures, in their order.
         model: The sources of the model by file name; of a migrated case of the one that it ran on last.
         case: The entries of the case, from the first on.
         history: The entries that commit to Temporal's history of the case.
@@ -92,6 +96,7 @@ class Bundle:
     case: tuple[BundleEntry, ...]
     history: tuple[BundleEntry, ...] = ()
     earlier: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    witness_keys: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """Return the file's bytes.
@@ -129,7 +134,12 @@ class Bundle:
             canonical.encode({"format": FORMAT, "case": self.case_stream, "process": self.process}),
         )
         yield "checkpoint.txt", self.checkpoint.encode()
-        keys: Json = {"log": self.log_key, "entries": [encode_base64(key) for key in self.entry_keys]}
+        keys: dict[str, Json] = {
+            "log": self.log_key,
+            "entries": [encode_base64(key) for key in self.entry_keys],
+        }
+        if self.witness_keys:
+            keys["witness_keys"] = list(self.witness_keys)
         yield "keys.json", canonical.encode(keys)
         for name, source in self.model.items():
             yield f"model/{name}", source
@@ -158,7 +168,8 @@ class Checked:
         checkpoint: What the entries are proven against; None when no key opens it.
         bodies: What the case's entries say, as far as they can be read.
         withheld: How many commitments and lists of element steps are not disclosed.
-        pinned: True when the caller gave the log's key; else the file's own was used.
+        pinned: True when the caller gave the log's key, or a policy that names it; else the file's own was
+            used.
     """
 
     findings: tuple[Finding, ...]
@@ -168,26 +179,35 @@ class Checked:
     pinned: bool
 
 
-def check(bundle: Bundle, *, log_key: str | None = None, backends: Sequence[Backend] = BACKENDS) -> Checked:
+def check(
+    bundle: Bundle,
+    *,
+    log_key: str | None = None,
+    policy: Policy | None = None,
+    backends: Sequence[Backend] = BACKENDS,
+) -> Checked:
     """Recompute all that needs no process model.
 
-    Checked are: the checkpoint's signature; each entry's form, its place in its stream without gaps, its
+    Checked are: the checkpoint's signatures; each entry's form, its place in its stream without gaps, its
     signature with each library, and its inclusion; each opened commitment and the root of each disclosed list
     of element steps.
 
     Args:
         bundle: What `Bundle.decode` read.
         log_key: The log's note key as you know it, from elsewhere than the file.
+        policy: Whose signatures the checkpoint must carry; witnesses that it does not name do not count.
         backends: The libraries that check each signature.
     """
     checker = _Checker(bundle, backends)
     checker.check(log_key)
+    if policy is not None:
+        checker.check_policy(policy)
     return Checked(
         findings=tuple(checker.findings),
         checkpoint=checker.checkpoint,
         bodies=tuple(checker.bodies["case"]),
         withheld=checker.withheld,
-        pinned=log_key is not None,
+        pinned=log_key is not None or (policy is not None and bool(policy.logs)),
     )
 
 
@@ -207,7 +227,10 @@ class _Checker:
         if log_key not in (None, bundle.log_key):
             self._add("bundle.log_key", "keys.json", "The log's key is another one than the one given.")
         try:
-            self.checkpoint = open_checkpoint(bundle.checkpoint, NoteKey.parse(bundle.log_key))
+            witnesses = [WitnessKey.parse(key) for key in bundle.witness_keys]
+            self.checkpoint = open_cosigned(
+                bundle.checkpoint, NoteKey.parse(bundle.log_key), witnesses
+            ).checkpoint
         except ProofError as error:
             self._add(error.code, "checkpoint.txt", error.message)
         for der in bundle.entry_keys:
@@ -222,6 +245,14 @@ class _Checker:
         self._stream("history", history_stream(bundle.case_stream), bundle.history)
         for key_id in sorted(self._keys.keys() - self._used):
             self._add("bundle.key_unused", "keys.json", f"The key {key_id} signed none of the entries.")
+
+    def check_policy(self, policy: Policy) -> None:
+        if not policy.accepts_log(self._bundle.log_key):
+            self._add("bundle.log_key", "keys.json", "The policy does not trust the log's key.")
+        try:
+            policy.require(self._bundle.witness_keys)
+        except NotProven as error:
+            self._add(error.code, "checkpoint.txt", error.message)
 
     def _stream(self, part: str, stream: str, entries: Iterable[BundleEntry]) -> None:
         parents: tuple[str, ...] = ()
@@ -331,7 +362,9 @@ def _read(files: dict[str, bytes]) -> Bundle:
     about = _object(_take(files, "bundle.json"), {"format", "case", "process"}, "bundle.json")
     if about["format"] != FORMAT:
         raise NotCanonical("bundle.format", f"This is no bundle of the format {FORMAT}.", where="bundle.json")
-    keys = _object(_take(files, "keys.json"), {"log", "entries"}, "keys.json")
+    keys = canonical.decode(_take(files, "keys.json"))
+    if not isinstance(keys, Mapping) or keys.keys() - {"witness_keys"} != {"log", "entries"}:
+        raise NotCanonical("bundle.files", "The file has missing or unknown fields.", where="keys.json")
     checkpoint = _take(files, "checkpoint.txt")
     model: dict[str, bytes] = {}
     earlier: dict[str, dict[str, bytes]] = {}
@@ -359,6 +392,7 @@ def _read(files: dict[str, bytes]) -> Bundle:
         case=streams["case"],
         history=streams["history"],
         earlier=earlier,
+        witness_keys=witness_keys_in(keys, "bundle.files"),
     )
 
 

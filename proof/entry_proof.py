@@ -2,15 +2,16 @@
 
 Canonical JSON with exactly these fields, so that every byte of the file is covered by verification:
 
-    format      "scf-entry-proof/1"
-    entry       base64 of the entry's envelope
-    entry_key   base64 of the SubjectPublicKeyInfo whose SHA-256 is the body's key_id
-    log_key     the log's note key (name+hash+key)
-    tlog_proof  a C2SP tlog-proof (https://c2sp.org/tlog-proof): index, inclusion path and checkpoint
-    step        null, or {"number", "event", "path"}: the element step with its path to the body's events root
+    format        "scf-entry-proof/1"
+    entry         base64 of the entry's envelope
+    entry_key     base64 of the SubjectPublicKeyInfo whose SHA-256 is the body's key_id
+    log_key       the log's note key (name+hash+key)
+    tlog_proof    a C2SP tlog-proof (https://c2sp.org/tlog-proof): index, inclusion path and checkpoint
+    witness_keys  only when the checkpoint carries cosignatures: the note keys of their witnesses, in order
+    step          null, or {"number", "event", "path"}: the element step and its path to the events root
 
 The keys in the file make it complete, not trustworthy: compare them with the ones published by the log, or
-hand those to `verify`.
+hand those to `verify`, or a policy that says which logs and witnesses count.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from dataclasses import dataclass
 
 from proof import canonical, merkle
 from proof.canonical import Json
-from proof.checkpoint import Checkpoint, NoteKey, decode_base64, encode_base64, open_checkpoint
+from proof.checkpoint import Checkpoint, NoteKey, decode_base64, encode_base64
+from proof.cosignature import WitnessKey, open_cosigned
 from proof.entry import Body, Envelope
 from proof.errors import NotCanonical, NotProven
 from proof.hashes import HASH_SIZE, event_leaf
+from proof.policy import Policy
 from proof.signatures import Backend, PublicKey
 
 FORMAT = "scf-entry-proof/1"
@@ -83,19 +86,21 @@ class EntryProof:
     log_key: str
     tlog_proof: TlogProof
     step: Step | None = None
+    witness_keys: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         """Return the file's bytes."""
-        return canonical.encode(
-            {
-                "format": FORMAT,
-                "entry": encode_base64(self.envelope.encode()),
-                "entry_key": encode_base64(self.entry_key),
-                "log_key": self.log_key,
-                "tlog_proof": self.tlog_proof.encode(),
-                "step": _step_json(self.step) if self.step else None,
-            }
-        )
+        content: dict[str, Json] = {
+            "format": FORMAT,
+            "entry": encode_base64(self.envelope.encode()),
+            "entry_key": encode_base64(self.entry_key),
+            "log_key": self.log_key,
+            "tlog_proof": self.tlog_proof.encode(),
+            "step": _step_json(self.step) if self.step else None,
+        }
+        if self.witness_keys:
+            content["witness_keys"] = list(self.witness_keys)
+        return canonical.encode(content)
 
     @classmethod
     def decode(cls, data: bytes) -> EntryProof:
@@ -107,7 +112,8 @@ class EntryProof:
         content = canonical.decode(data)
         if not isinstance(content, Mapping) or content.get("format") != FORMAT:
             raise NotCanonical("proof.format", f"This is not a proof file of the format {FORMAT}.")
-        if content.keys() != _FIELDS:
+        witness_keys = witness_keys_in(content, "proof.fields")
+        if content.keys() - {"witness_keys"} != _FIELDS:
             raise NotCanonical("proof.fields", "The proof file has missing or unknown fields.")
         return cls(
             envelope=Envelope.decode(decode_base64(_text(content, "entry"), "proof.fields")),
@@ -115,6 +121,7 @@ class EntryProof:
             log_key=_text(content, "log_key"),
             tlog_proof=TlogProof.decode(_text(content, "tlog_proof")),
             step=_read_step(content["step"]),
+            witness_keys=witness_keys,
         )
 
 
@@ -127,7 +134,9 @@ class Verified:
         index: Its place in the log, from 0.
         checkpoint: The log's name, size and root that it is proven against.
         event: The element step that is proven with it, if any.
-        log_key_pinned: True when the caller gave the log's key; else the file's own was used.
+        cosigned_by: The note keys of the witnesses that cosigned the checkpoint, as the file names them.
+        log_key_pinned: True when the caller gave the log's key, or a policy that names it; else the file's
+            own was used.
         entry_key_pinned: True when the caller gave the entry key's id; else the file's own was used.
     """
 
@@ -135,6 +144,7 @@ class Verified:
     index: int
     checkpoint: Checkpoint
     event: Json
+    cosigned_by: tuple[str, ...]
     log_key_pinned: bool
     entry_key_pinned: bool
 
@@ -144,19 +154,22 @@ def verify(
     *,
     log_key: str | None = None,
     entry_key_id: str | None = None,
+    policy: Policy | None = None,
     backend: Backend = "cryptography",
 ) -> Verified:
-    """Check a proof file: entry signature, inclusion, checkpoint signature and, if there, the element step.
+    """Check a proof file: entry signature, inclusion, the checkpoint's signatures, the element step if any.
 
     Args:
         data: The file.
         log_key: The log's note key as you know it, from elsewhere than the file.
         entry_key_id: The id (SHA-256 of the public key) of the signing key as you know it.
+        policy: Whose signatures the checkpoint must carry; witnesses that it does not name do not count.
         backend: The library that checks the entry's signature.
 
     Raises:
         NotCanonical: when the file is not in its one form.
-        NotProven: when it does not prove what it claims; `proof.key` when its keys are not those you gave.
+        NotProven: when it does not prove what it claims; `proof.key` when its keys are not those you gave,
+            `policy.quorum_missing` when too few of the policy's witnesses signed.
     """
     proof = EntryProof.decode(data)
     body = Body.decode(proof.envelope.body)
@@ -173,8 +186,15 @@ def verify(
         raise NotProven(
             "proof.key", "The checkpoint is of another log key than the one given.", where="log_key"
         )
+    if policy is not None:
+        if not policy.accepts_log(proof.log_key):
+            raise NotProven("proof.key", "The policy does not trust the log's key.", where="log_key")
+        policy.require(proof.witness_keys)
     proof.envelope.verify(key, backend)
-    checkpoint = open_checkpoint(proof.tlog_proof.checkpoint, NoteKey.parse(proof.log_key))
+    witnesses = [WitnessKey.parse(key) for key in proof.witness_keys]
+    checkpoint = open_cosigned(
+        proof.tlog_proof.checkpoint, NoteKey.parse(proof.log_key), witnesses
+    ).checkpoint
     if checkpoint.origin != body.origin:
         raise NotProven(
             "proof.origin", f"The entry was signed for the log {body.origin}.", where="tlog_proof"
@@ -193,7 +213,8 @@ def verify(
         index=proof.tlog_proof.index,
         checkpoint=checkpoint,
         event=proof.step.event if proof.step else None,
-        log_key_pinned=log_key is not None,
+        cosigned_by=proof.witness_keys,
+        log_key_pinned=log_key is not None or (policy is not None and bool(policy.logs)),
         entry_key_pinned=entry_key_id is not None,
     )
 
@@ -207,6 +228,20 @@ def verify_step(step: Step, body: Body) -> None:
     merkle.verify_inclusion(
         step.number, body.events_count, event_leaf(step.event), step.path, bytes.fromhex(body.events_root)
     )
+
+
+def witness_keys_in(content: Mapping[str, Json], code: str) -> tuple[str, ...]:
+    """Return the witnesses' keys that a file names, none when it has no such field.
+
+    Raises:
+        NotCanonical: `code`; the field is there only when there are cosignatures.
+    """
+    if "witness_keys" not in content:
+        return ()
+    keys = content["witness_keys"]
+    if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in keys):
+        raise NotCanonical(code, "The field is a list of at least one key.", where="witness_keys")
+    return tuple(str(key) for key in keys)
 
 
 def _step_json(step: Step) -> Json:

@@ -17,10 +17,11 @@ import finance
 import ledger
 import scoring
 import workflows
-from core import Database
+from core import Database, Unavailable
 from core.database import LOST_DATABASE
 from scf_api.commands import Commands
 from scf_api.endpoint import GraphQLEndpoint
+from scf_api.log import log_routes
 from scf_api.room import ROOM
 from scf_api.settings import ApiSettings
 from scf_api.web import SecurityHeaders, WebApp, console_files
@@ -34,7 +35,7 @@ def create_app(settings: ApiSettings) -> Starlette:
     """Build the server. It opens its database when it starts and closes it when it stops.
 
     Routes: `/graphql` (POST executes, GET shows the explorer), `/healthz` (the process lives), `/readyz` (it
-    can answer), and the web app everywhere else.
+    can answer), `/log/…` (the log in the layout of C2SP tlog-tiles), and the web app everywhere else.
     """
     endpoint = GraphQLEndpoint(settings)
 
@@ -58,6 +59,7 @@ def create_app(settings: ApiSettings) -> Starlette:
             Route("/readyz", _ready),
             Route("/graphql", endpoint, methods=["GET", "POST"]),
             Mount("/graphql/console", console_files()),
+            *log_routes(_log, settings.entry_readers, settings.clock),
             *_web_routes(settings),
         ],
         middleware=[Middleware(SecurityHeaders, https=settings.cookie_secure)],
@@ -80,6 +82,13 @@ async def _ready(request: Request) -> Response:
     except (*LOST_DATABASE, TimeoutError, asyncpg.PostgresError):
         return JSONResponse({"status": "database.unreachable"}, status_code=503)
     return JSONResponse({"status": "ready"})
+
+
+def _log(request: Request) -> ledger.LogSource:
+    database: Database | None = getattr(request.app.state, "database", None)
+    if database is None:
+        raise Unavailable("server.starting", "The server has not started yet.")
+    return ledger.DatabaseLog(database)
 
 
 def _web_routes(settings: ApiSettings) -> list[Route | Mount]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core import Clock, SystemClock
+from scf_api.entry_readers import EntryReaders
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class ApiSettings:
     `web_folder` holds the built web app; without it the API serves itself alone. `cookie_secure` marks the
     session cookie for HTTPS only: leave it on except on loopback. `allowed_origins` names further origins
     (`https://host[:port]`) whose pages may call the API with a cookie; the API's own origin always may.
+    `entry_readers` says who reads bundles of the log's entries, beside those who may see all of the log.
     """
 
     database_url: str
@@ -28,5 +30,6 @@ class ApiSettings:
     # ever.
     max_requests: int = 512
     command_wait: timedelta = timedelta(seconds=5)
+    entry_readers: EntryReaders = field(default_factory=EntryReaders)
     # Where the ledger's proofs name their origin is the ledger's business; the API only reads.
     clock: Clock = field(default_factory=SystemClock)

@@ -18,6 +18,7 @@ from proof.entry_proof import Verified, verify
 from proof.errors import ProofError
 from proof.signatures import Backend
 from scf import console
+from scf.commands import ledger_export, ledger_mirror, ledger_witness
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
 from scf.exit_codes import EXIT_FINDINGS
 
@@ -26,6 +27,10 @@ BOTH: tuple[Backend, ...] = ("cryptography", "ecdsa")
 app = typer.Typer(
     name="ledger", help="The signed log: check it, prove an entry, check a proof.", no_args_is_help=True
 )
+
+app.add_typer(ledger_export.app)
+app.add_typer(ledger_mirror.app)
+app.add_typer(ledger_witness.app)
 
 LogKeyOption = Annotated[
     str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")

@@ -20,6 +20,7 @@ from core.collector import settle_collector
 from core.database import Database
 from core.errors import Unavailable
 from scf.commands.options import DataOption, SimulatedRate, data_folder
+from scf.commands.options_log import MirrorTokenHashes, PublicEntries, entry_readers
 from scf.heartbeat import beat, last_beat
 from scf.rooms import ROOMS
 from scf.stopping import stop_signals
@@ -55,10 +56,17 @@ def api(
     secure_cookie: Annotated[
         bool, typer.Option(help="Send the session cookie over HTTPS only; leave it on except on loopback.")
     ] = True,
+    public_entries: PublicEntries = False,
+    mirror_token_hash: MirrorTokenHashes = [],  # noqa: B006 - never changed
 ) -> None:
-    """Serve the GraphQL API and the web app."""
+    """Serve the GraphQL API, the log and the web app."""
     settle_collector()
-    settings = ApiSettings(database_url=database, web_folder=web_folder(), cookie_secure=secure_cookie)
+    settings = ApiSettings(
+        database_url=database,
+        web_folder=web_folder(),
+        cookie_secure=secure_cookie,
+        entry_readers=entry_readers(mirror_token_hash, everybody=public_entries),
+    )
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)
 
 

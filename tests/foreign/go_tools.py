@@ -1,0 +1,35 @@
+"""Programs of others, written in Go: built once into the cache, or the test is skipped with the reason."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scf.temporal_server import cache_folder
+
+
+def go_tool(module: str) -> Path:
+    """Return the program that `go install MODULE@VERSION` builds; each version has a folder of its own."""
+    path, version = module.split("@")
+    folder = cache_folder() / "go" / version
+    program = folder / path.rpartition("/")[2]
+    if program.exists():
+        return program
+    go = shutil.which("go")
+    if go is None:
+        pytest.skip(f"Go is not on this machine; it builds {module}")
+    folder.mkdir(parents=True, exist_ok=True)
+    built = subprocess.run(
+        [go, "install", module],
+        env={**os.environ, "GOBIN": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if built.returncode != 0:
+        pytest.skip(f"{module} cannot be built here: {built.stderr[-300:]}")
+    return program
