@@ -5,7 +5,7 @@ from ledger.checker import Finding
 from ledger.cosigning import Cosigning
 from ledger.draft import EntryDraft, entry_id
 from ledger.keys import Keys, load_or_create_keys, vault_key_in
-from ledger.policy import adopt_policy, parse_policy
+from ledger.policy import adopt_policy, parse_policy, policy_text
 from ledger.prove import prove, prove_step, prove_stream, prove_streams
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.published import published_checkpoint
@@ -13,7 +13,7 @@ from ledger.recorder import Recorder
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
-from ledger.status import LogStatus, WitnessStatus, log_status
+from ledger.status import LogStatus, WitnessStatus, log_status, witnessing
 from ledger.verify import LogReport, verify_log
 from ledger.witness_check import WitnessCheck
 
@@ -40,6 +40,7 @@ __all__ = [
     "log_status",
     "open_entry",
     "parse_policy",
+    "policy_text",
     "prove",
     "prove_step",
     "prove_stream",
@@ -50,4 +51,5 @@ __all__ = [
     "reveal_events",
     "vault_key_in",
     "verify_log",
+    "witnessing",
 ]

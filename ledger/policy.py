@@ -55,6 +55,13 @@ async def adopt_policy(database: Database, content: bytes, by: str) -> Policy:
     return policy
 
 
+async def policy_text(database: Database) -> bytes | None:
+    """Return the policy in force as it was given; None when none was ever adopted."""
+    async with database.reading() as connection:
+        row = await witness_repository.policy(connection)
+    return row.content if row else None
+
+
 async def policy_in_force(connection: Connection) -> PolicyInForce | None:
     """Return the policy in force; None when none was ever adopted.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -75,6 +77,15 @@ def committee(ledger: Ledger, tmp_path: Path) -> Iterator[Committee]:
     three = Committee(tmp_path, NoteKey.of(ORIGIN, ledger.keys.log_key))
     yield three
     three.close()
+
+
+async def wait_until_free(ledger: Ledger) -> None:
+    """The server notices a closed connection in its own time; only then is its lock free."""
+    while await ledger.value(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE locktype = 'advisory' AND datname = current_database()"
+    ):
+        await asyncio.sleep(0.01)
 
 
 async def one_round(ledger: Ledger) -> None:
@@ -250,9 +261,9 @@ async def test_after_a_restore_a_sequencer_signs_nothing_that_witnesses_know_bet
         before_lead=WitnessCheck(ledger.database, ledger.keys.log_key, ORIGIN),
     )
     await ledger.record(draft(seq=2))
+    await wait_until_free(ledger)
     with pytest.raises(Broken, match=r"ledger\.behind_witnesses.*9 entries"):
-        while not await restored.sequence_once():
-            pass
+        await restored.sequence_once()
     assert await ledger.value("SELECT count(*) FROM ledger.entry") == 1
     assert [alert.code for alert in await alerts(ledger.database)] == ["ledger.behind_witnesses"]
 
@@ -289,7 +300,7 @@ async def test_a_sequencer_waits_until_a_quorum_of_witnesses_is_heard(
         (lambda text: text.replace("quorum", "quoru"), "policy.line"),
         (lambda text: text.replace(" http://", " ftp://"), "ledger.policy_url"),
         (lambda text: text.replace("scf.example/log", "other.example/log"), "policy.key"),
-        (lambda text: "\n".join(line.partition(" http")[0] for line in text.split("\n")), "ledger.policy_unreachable"),
+        (lambda text: re.sub(r" http\S*", "", text), "ledger.policy_unreachable"),
         (lambda text: f"log {NoteKey.of('x', Ed25519PrivateKey.generate())}\n" + text.partition("\n")[2],
          "ledger.policy_other_log"),
     ],

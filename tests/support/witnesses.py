@@ -67,13 +67,8 @@ def own_witness(folder: Path, name: str, *logs: NoteKey) -> Iterator[RunningWitn
 def witness_in_thread(folder: Path, name: str, *logs: NoteKey, port: int = 0) -> Iterator[RunningWitness]:
     """Serve our witness from a thread of this process, which takes no time to start."""
     folder.mkdir(parents=True, exist_ok=True)
-    cosigner = Cosigner(
-        Store(folder / "seen.sqlite3", name),
-        name,
-        load_or_create_key(folder / KEY_FILE),
-        logs,
-        lambda: 1_795_000_000,
-    )
+    key = load_or_create_key(folder / KEY_FILE)
+    cosigner = Cosigner(Store(folder / "seen.sqlite3", name), name, key, logs, lambda: 1_795_000_000)
     port = port or free_port()
     server = uvicorn.Server(
         uvicorn.Config(create_app({"": cosigner}), host="127.0.0.1", port=port, log_level="error")
