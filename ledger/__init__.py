@@ -1,6 +1,8 @@
 """The ledger: what happened, signed, in one order, provable to anyone. Stands on `core` and `proof`."""
 
+from ledger.alerts import Alert, alerts, clear_alert
 from ledger.checker import Finding
+from ledger.cosigning import Cosigning
 from ledger.draft import EntryDraft, entry_id
 from ledger.keys import Keys, load_or_create_keys, vault_key_in
 from ledger.log_client import LogClient
@@ -8,16 +10,22 @@ from ledger.log_export import Exported, export_log
 from ledger.log_folder import LogFolder
 from ledger.log_source import DatabaseLog, LogSource
 from ledger.mirror import Mirrored, mirror_log
-from ledger.prove import prove, prove_step, prove_stream
+from ledger.policy import adopt_policy, parse_policy, policy_text
+from ledger.prove import prove, prove_step, prove_stream, prove_streams
 from ledger.public_keys import PublicKeyInfo, public_keys
+from ledger.published import published_checkpoint
 from ledger.recorder import Recorder
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
+from ledger.status import LogStatus, WitnessStatus, log_status, witnessing
 from ledger.verify import LogReport, verify_log
+from ledger.witness_check import WitnessCheck
 
 __all__ = [
     "ROOM",
+    "Alert",
+    "Cosigning",
     "DatabaseLog",
     "EntryDraft",
     "Exported",
@@ -27,22 +35,34 @@ __all__ = [
     "LogFolder",
     "LogReport",
     "LogSource",
+    "LogStatus",
     "Mirrored",
     "Opened",
     "PublicKeyInfo",
     "Recorder",
     "Sequencer",
+    "WitnessCheck",
+    "WitnessStatus",
+    "adopt_policy",
+    "alerts",
+    "clear_alert",
     "entry_id",
     "export_log",
     "load_or_create_keys",
+    "log_status",
     "mirror_log",
     "open_entry",
+    "parse_policy",
+    "policy_text",
     "prove",
     "prove_step",
     "prove_stream",
+    "prove_streams",
     "public_keys",
+    "published_checkpoint",
     "reveal",
     "reveal_events",
     "vault_key_in",
     "verify_log",
+    "witnessing",
 ]

@@ -118,3 +118,82 @@ class Payload(Model):
         schema = "ledger"
         table = "payload"
         unique_together = (("entry_id", "field"),)
+
+
+class WitnessPolicy(Model):
+    """The witness policies that operators adopted, as they were given; the newest is in force."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    content = fields.BinaryField()
+    adopted_at = fields.DatetimeField()
+    adopted_by = fields.TextField()
+
+    class Meta:
+        schema = "ledger"
+        table = "witness_policy"
+
+
+class Witness(Model):
+    """The witnesses of the policies, by their note keys: how far each cosigned, and what went wrong last."""
+
+    key = fields.CharField(primary_key=True, max_length=400)
+    policy_id = fields.BigIntField()
+    name = fields.TextField()
+    url = fields.TextField(null=True)
+    validates = fields.BooleanField()
+    size = fields.BigIntField()
+    problem = fields.TextField(null=True)
+    problem_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "ledger"
+        table = "witness"
+
+
+class Cosignature(Model):
+    """The cosignatures over checkpoints, each the signature line of a note."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    size = fields.BigIntField()
+    key = fields.CharField(max_length=400)
+    line = fields.TextField()
+    signed_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "ledger"
+        table = "cosignature"
+        unique_together = (("size", "key"),)
+
+
+class Published(Model):
+    """The checkpoints that satisfied the policy which was in force."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    size = fields.BigIntField()
+    policy_id = fields.BigIntField()
+    published_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "ledger"
+        table = "published"
+        unique_together = (("policy_id", "size"),)
+
+
+class Alert(Model):
+    """What a witness contradicts: both notes are kept, and nothing is published until an operator looked."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    code = fields.TextField()
+    witness = fields.TextField()
+    message = fields.TextField()
+    ours = fields.TextField()
+    theirs = fields.TextField(null=True)
+    stops = fields.BooleanField()
+    raised_at = fields.DatetimeField()
+    cleared_at = fields.DatetimeField(null=True)
+    cleared_by = fields.TextField(null=True)
+    finding = fields.TextField(null=True)
+
+    class Meta:
+        schema = "ledger"
+        table = "alert"

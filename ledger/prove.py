@@ -8,6 +8,7 @@ from uuid import UUID
 from core.database import Database
 from core.errors import Broken, NotFound, Unavailable
 from ledger import repository
+from ledger.published import CosignedCheckpoint, covering_checkpoint
 from ledger.repository import CheckpointRow, Connection, KeyRow, LoggedRow
 from ledger.reveal import reveal_events
 from proof import merkle
@@ -20,7 +21,9 @@ from proof.tiles import Tiles, tiles_for
 
 
 async def prove(database: Database, entry: UUID | int) -> bytes:
-    """Return a file that proves an entry, named by id or index, against the newest checkpoint.
+    """Return a file that proves an entry, named by id or index, against the published checkpoint.
+
+    One that it does not cover yet is proven against the newest checkpoint, with the cosignatures so far.
 
     `proof.entry_proof.verify` checks it without the database.
 
@@ -58,25 +61,36 @@ async def prove_step(database: Database, entry: UUID | int, number: int, vault_k
 
 
 async def prove_stream(connection: Connection, stream: str) -> list[EntryProof]:
-    """Return the proof of each entry of a stream against the newest checkpoint, in their order.
+    """Return the proof of each entry of a stream, in their order; see `prove_streams`."""
+    (proofs,) = await prove_streams(connection, [stream])
+    return proofs
+
+
+async def prove_streams(connection: Connection, streams: Sequence[str]) -> list[list[EntryProof]]:
+    """Return the proofs of the entries of streams, all against one checkpoint.
+
+    It is the published one, or the newest when the published one does not cover all entries.
 
     Args:
         connection: A connection in a transaction that sees one state of the database.
-        stream: The stream; one that nothing was ever recorded in has no proofs.
+        streams: The streams; one that nothing was ever recorded in has no proofs.
 
     Raises:
         Unavailable: `ledger.entry_pending` when an entry is signed but not yet logged.
         Broken: `ledger.proof_broken` when what is stored proves nothing.
     """
-    if await repository.pending_in_stream(connection, stream):
-        raise Unavailable(
-            "ledger.entry_pending",
-            "An entry is signed, but not yet in the log.",
-            where=stream,
-            hint="Ask again in a moment; the sequencer must be running.",
-        )
-    rows = await repository.logged_in_stream(connection, stream)
-    return [await _proof(connection, row, None) for row in rows]
+    for stream in streams:
+        if await repository.pending_in_stream(connection, stream):
+            raise Unavailable(
+                "ledger.entry_pending",
+                "An entry is signed, but not yet in the log.",
+                where=stream,
+                hint="Ask again in a moment; the sequencer must be running.",
+            )
+    found = [await repository.logged_in_stream(connection, stream) for stream in streams]
+    last = max((row.place for rows in found for row in rows), default=0)
+    checkpoint = await covering_checkpoint(connection, last)
+    return [[await _proof(connection, row, checkpoint, None) for row in rows] for rows in found]
 
 
 async def _logged(connection: Connection, entry: UUID | int) -> LoggedRow:
@@ -95,13 +109,16 @@ async def _logged(connection: Connection, entry: UUID | int) -> LoggedRow:
 
 
 async def _prove(connection: Connection, row: LoggedRow, step: Step | None) -> bytes:
-    return (await _proof(connection, row, step)).encode()
+    checkpoint = await covering_checkpoint(connection, row.place)
+    return (await _proof(connection, row, checkpoint, step)).encode()
 
 
-async def _proof(connection: Connection, row: LoggedRow, step: Step | None) -> EntryProof:
-    checkpoint = await repository.newest_checkpoint(connection)
-    if checkpoint is None or checkpoint.size <= row.place:
+async def _proof(
+    connection: Connection, row: LoggedRow, cosigned: CosignedCheckpoint | None, step: Step | None
+) -> EntryProof:
+    if cosigned is None:
         raise _broken(row, "No checkpoint covers the entry.")
+    checkpoint = cosigned.checkpoint
     keys = await repository.keys(connection)
     ranges = merkle.inclusion_ranges(row.place, checkpoint.size)
     tiles = Tiles(await repository.tile_hashes(connection, tiles_for(ranges)))
@@ -110,8 +127,9 @@ async def _proof(connection: Connection, row: LoggedRow, step: Step | None) -> E
             envelope=Envelope(row.body, row.signature),
             entry_key=_entry_key(keys, Body.decode(row.body).key_id),
             log_key=_log_key(keys, checkpoint),
-            tlog_proof=TlogProof(row.place, tuple(tiles.hashes(ranges)), checkpoint.note),
+            tlog_proof=TlogProof(row.place, tuple(tiles.hashes(ranges)), cosigned.note),
             step=step,
+            witness_keys=cosigned.witness_keys,
         )
         verify(proof.encode())
     except (ProofError, LookupError) as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -37,6 +37,9 @@ class _Overtaken(Exception):
     """A sequencer of a later epoch is at work."""
 
 
+# Called before an epoch begins; what it raises keeps the sequencer from signing anything.
+BeforeLead = Callable[[repository.Connection], Awaitable[None]]
+
 _LEAD_LOST = (_Overtaken, *LOST_DATABASE)
 
 
@@ -51,7 +54,14 @@ class _Lead:
 class Sequencer:
     """Moves entries from the outbox to the log, and signs a checkpoint after each move."""
 
-    def __init__(self, database: Database, log_key: Ed25519PrivateKey, origin: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log_key: Ed25519PrivateKey,
+        origin: str,
+        before_lead: BeforeLead | None = None,
+    ) -> None:
+        self._before_lead = before_lead
         self._url = database.url
         self._log_key = log_key
         self._origin = origin
@@ -109,6 +119,8 @@ class Sequencer:
             if not await repository.try_sequencer_lock(connection):
                 connection.terminate()
                 return None
+            if self._before_lead:
+                await self._before_lead(connection)
             head = await repository.begin_epoch(connection, self._origin, CHAIN_START)
             if head is None:
                 raise Broken(

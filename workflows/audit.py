@@ -25,6 +25,7 @@ from proof.bundle import (
 )
 from proof.entry import Body
 from proof.entry_proof import EntryProof
+from proof.policy import Policy
 from proof.signatures import BACKENDS, Backend
 from workflows import bundles, repository
 from workflows.reexecution import Recorded, reexecute
@@ -54,10 +55,9 @@ async def export_case(database: Database, case_id: UUID, vault_key: bytes) -> by
             )
         definition = await repository.definition(sql, case.definition_id)
         stream = str(case_id)
-        proofs = await ledger.prove_stream(sql, stream)
+        proofs, history = await ledger.prove_streams(sql, [stream, history_stream(stream)])
         if definition is None or not proofs:
             raise Broken("case.lost", f"The definition or the entries of case {case_id} are not there.")
-        history = await ledger.prove_stream(sql, history_stream(stream))
         return Bundle(
             case_stream=stream,
             process=definition.key,
@@ -68,6 +68,7 @@ async def export_case(database: Database, case_id: UUID, vault_key: bytes) -> by
             case=tuple([await _entry(sql, proof, vault_key) for proof in proofs]),
             history=tuple([await _entry(sql, proof, vault_key) for proof in history]),
             earlier=await _earlier_models(sql, definition, proofs),
+            witness_keys=proofs[0].witness_keys,
         ).encode()
 
 
@@ -117,6 +118,7 @@ class AuditReport:
         status: How the case stands after its last entry; None when it was not re-executed. Only of a case
             that ended the bundle proves that no entry came later.
         history_runs: How many runs of Temporal's history are disclosed.
+        cosigned_by: The note keys of the witnesses that cosigned the checkpoint, as the bundle names them.
         verified_by: The libraries that checked each signature.
         pinned: True when the log's key was given; else the file's own was used.
         findings: What is wrong.
@@ -131,6 +133,7 @@ class AuditReport:
     commands: int
     status: str | None
     history_runs: int
+    cosigned_by: tuple[str, ...]
     verified_by: tuple[Backend, ...]
     pinned: bool
     findings: tuple[Finding, ...]
@@ -146,20 +149,25 @@ class AuditReport:
 
 
 def verify_bundle(
-    data: bytes, *, log_key: str | None = None, backends: Sequence[Backend] = BACKENDS
+    data: bytes,
+    *,
+    log_key: str | None = None,
+    policy: Policy | None = None,
+    backends: Sequence[Backend] = BACKENDS,
 ) -> AuditReport:
     """Recompute everything in a bundle, offline: proofs and signatures, the model's hash, the case itself.
 
     Args:
         data: The file.
         log_key: The log's note key as you know it, from elsewhere than the file.
+        policy: Whose signatures the checkpoint must carry.
         backends: The libraries that check each signature.
 
     Raises:
         NotCanonical: a code of `bundle.…` and the like, when the file is not a bundle in its one form.
     """
     bundle = Bundle.decode(data)
-    checked = check(bundle, log_key=log_key, backends=backends)
+    checked = check(bundle, log_key=log_key, policy=policy, backends=backends)
     findings = [*checked.findings]
     models = _models(bundle, checked, findings)
     commands, status = 0, None
@@ -186,6 +194,7 @@ def verify_bundle(
         commands=commands,
         status=status,
         history_runs=sum(_runs(entry) for entry in bundle.history),
+        cosigned_by=bundle.witness_keys,
         verified_by=tuple(backends),
         pinned=checked.pinned,
         findings=tuple(findings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -10,6 +11,7 @@ import strawberry
 from starlette.responses import Response
 from strawberry.dataloader import DataLoader
 
+import ledger
 from core import Database, Forbidden, InvalidInput
 from scf_api.commands import Commands
 from scf_api.limits import MAX_ROWS
@@ -34,6 +36,7 @@ class Context:
     repository: Repository = field(init=False)
     _loaders: dict[object, DataLoader[Any, Any]] = field(default_factory=dict)
     _rows_left: int = MAX_ROWS
+    _log_status: asyncio.Future[ledger.LogStatus] | None = None
 
     def __post_init__(self) -> None:
         self.repository = Repository(self.database)
@@ -93,6 +96,12 @@ class Context:
             self._loaders[key] = DataLoader(load)
         slice_: Slice = await self._loaders[key].load(parent)
         return slice_
+
+    async def log_status(self) -> ledger.LogStatus:
+        """Return how the log stands; the fields of one answer all see the same."""
+        if self._log_status is None:
+            self._log_status = asyncio.ensure_future(ledger.log_status(self.database))
+        return await self._log_status
 
     def spend(self, rows: int) -> None:
         """Count what this request costs the database, in rows.

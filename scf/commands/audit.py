@@ -14,7 +14,15 @@ import ledger
 from core.errors import InvalidInput, NotFound
 from proof.errors import ProofError
 from scf import console
-from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from scf.commands.options import (
+    DatabaseOption,
+    DataOption,
+    JsonOption,
+    PolicyOption,
+    data_folder,
+    platform_database,
+    read_policy,
+)
 from scf.exit_codes import EXIT_FINDINGS
 from workflows.audit import AuditReport, export_case, verify_bundle
 
@@ -44,11 +52,12 @@ def verify(
         str | None,
         typer.Option("--log-key", help="The log's public key as you know it (name+hash+key)."),
     ] = None,
+    policy: PolicyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Recompute everything in a bundle: signatures with two libraries, proofs, payloads, the case itself."""
     try:
-        report = verify_bundle(_read(file), log_key=log_key)
+        report = verify_bundle(_read(file), log_key=log_key, policy=read_policy(policy))
     except ProofError as error:
         raise InvalidInput(
             error.code, error.message, where=error.where or str(file), hint=error.hint
@@ -81,6 +90,7 @@ def _show(report: AuditReport) -> None:
     table.add_row("not disclosed", str(report.withheld))
     table.add_row("re-executed", reexecuted if report.reexecuted else "no: not all commands are disclosed")
     table.add_row("Temporal history", f"{report.history_runs} runs")
+    table.add_row("cosigned by", ", ".join(key.partition("+")[0] for key in report.cosigned_by) or "nobody")
     table.add_row("signatures by", ", ".join(report.verified_by))
     console.out.print(table)
     for finding in report.findings:

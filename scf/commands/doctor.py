@@ -1,8 +1,9 @@
-"""`scf doctor`: what the platform needs of this machine, and what is missing."""
+"""`scf doctor`: what the platform needs of this machine, what is missing, and what its ledger alerts to."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+import ledger
 from core.errors import ScfError
 from scf import console
+from scf.commands.options import platform_database
+from scf.data_folder import DataFolder, default_data_folder
 from scf.exit_codes import EXIT_FINDINGS
 from scf.temporal_server import find_temporal
 from scf.web_app import web_folder
@@ -33,11 +37,13 @@ app = typer.Typer()
 
 @app.command()
 def doctor(
-    only: Annotated[str | None, typer.Option(help="Look at one thing: temporal, web or browser.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Look at one thing: temporal, web, browser or ledger.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")] = False,
 ) -> None:
     """Check what the platform needs on this machine, and fetch the Temporal server if it is missing."""
-    checks = {"temporal": _temporal, "web": _web_app, "browser": _browser}
+    checks = {"temporal": _temporal, "web": _web_app, "browser": _browser, "ledger": _ledger}
     if only is not None and only not in checks:
         raise typer.BadParameter(f"choose one of {', '.join(checks)}", param_hint="--only")
     findings = [check() for name, check in checks.items() if only in (None, name)]
@@ -67,6 +73,25 @@ def _web_app() -> Finding:
     if folder is None:
         return Finding("Web app", "not built", "Run `make ui`; it needs Node 20.")
     return Finding("Web app", str(folder))
+
+
+def _ledger() -> Finding:
+    """Look for alerts in the platform of the default data folder, if there is one."""
+    if not DataFolder(default_data_folder()).postgres.is_dir():
+        return Finding("Ledger", "no platform keeps its data here yet")
+    try:
+        status = asyncio.run(_log_status())
+    except ScfError as error:
+        return Finding("Ledger", error.message, error.hint)
+    if status.alerts:
+        codes = ", ".join(sorted({alert.code for alert in status.alerts}))
+        return Finding("Ledger", f"alerts: {codes}", "See scf ledger status.")
+    return Finding("Ledger", f"{status.entries} entries, {status.published} of them published")
+
+
+async def _log_status() -> ledger.LogStatus:
+    async with platform_database(None, os.environ.get("SCF_DATABASE_URL")) as opened:
+        return await ledger.log_status(opened)
 
 
 def _browser() -> Finding:

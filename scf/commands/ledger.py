@@ -16,10 +16,19 @@ import ledger
 from core.errors import InvalidInput, NotFound
 from proof.entry_proof import Verified, verify
 from proof.errors import ProofError
+from proof.policy import Policy
 from proof.signatures import Backend
 from scf import console
-from scf.commands import ledger_export, ledger_mirror, ledger_witness
-from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from scf.commands import ledger_export, ledger_mirror, ledger_policy, ledger_status, ledger_witness
+from scf.commands.options import (
+    DatabaseOption,
+    DataOption,
+    JsonOption,
+    PolicyOption,
+    data_folder,
+    platform_database,
+    read_policy,
+)
 from scf.exit_codes import EXIT_FINDINGS
 
 BOTH: tuple[Backend, ...] = ("cryptography", "ecdsa")
@@ -31,6 +40,9 @@ app = typer.Typer(
 app.add_typer(ledger_export.app)
 app.add_typer(ledger_mirror.app)
 app.add_typer(ledger_witness.app)
+app.command("policy")(ledger_policy.policy)
+app.command("status")(ledger_status.status)
+app.command("clear-alert")(ledger_status.clear)
 
 LogKeyOption = Annotated[
     str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
@@ -85,10 +97,11 @@ def prove(
 def verify_proof(
     file: Annotated[Path, typer.Argument(help="The proof file.")],
     log_key: LogKeyOption = None,
+    policy: PolicyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Check a proof file offline, its signature with two libraries that must agree."""
-    verified = check_proof(_read(file), log_key=log_key)
+    verified = check_proof(_read(file), log_key=log_key, policy=read_policy(policy))
     body, checkpoint = verified.body, verified.checkpoint
     told = {
         "entry": verified.index,
@@ -99,6 +112,8 @@ def verify_proof(
         "log": checkpoint.origin,
         "log_size": checkpoint.size,
         "log_key": "the one that you gave" if verified.log_key_pinned else "the file's own",
+        "cosigned_by": [key.partition("+")[0] for key in verified.cosigned_by],
+        "quorum": "holds" if policy is not None else "not asked for",
         "verified_by": list(BOTH),
     }
     if json:
@@ -124,14 +139,14 @@ def keys(data: DataOption = None, database: DatabaseOption = None, json: JsonOpt
         console.out.print(f"{key.purpose}  {key.id}", markup=False, soft_wrap=True)
 
 
-def check_proof(content: bytes, *, log_key: str | None = None) -> Verified:
+def check_proof(content: bytes, *, log_key: str | None = None, policy: Policy | None = None) -> Verified:
     """Check a proof file with both libraries.
 
     Raises:
         InvalidInput: the code of what does not hold.
     """
     try:
-        results = [verify(content, log_key=log_key, backend=backend) for backend in BOTH]
+        results = [verify(content, log_key=log_key, policy=policy, backend=backend) for backend in BOTH]
     except ProofError as error:
         raise InvalidInput(error.code, error.message, where=error.where, hint=error.hint) from error
     return results[0]

@@ -12,8 +12,10 @@ from typing import Annotated
 import asyncpg
 import typer
 
+import ledger
 from core.database import Database
 from core.errors import Conflict, NotFound, Unavailable
+from proof.policy import Policy
 from scf import console
 from scf.data_folder import DataFolder, default_data_folder
 from scf.embedded_postgres import prepare_postgres
@@ -36,6 +38,11 @@ TemporalOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option("--policy", help="A witness policy (C2SP tlog-policy) whose quorum must hold.", exists=True),
+]
+
 SimulatedRate = Annotated[
     Decimal | None,
     typer.Option(
@@ -52,6 +59,15 @@ SimulatedRate = Annotated[
 def data_folder(given: Path | None) -> DataFolder:
     """Return the data folder that was given, or the default one."""
     return DataFolder.at(given or default_data_folder())
+
+
+def read_policy(file: Path | None) -> Policy | None:
+    """Return the policy in a file, or None when none was given.
+
+    Raises:
+        InvalidInput: a code of `policy.…`.
+    """
+    return ledger.parse_policy(file.read_bytes()) if file is not None else None
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -98,7 +98,7 @@ def relay(
 
 @app.command("sequencer")
 def sequencer(database: DatabaseUrl, data: DataOption = None, beat_file: BeatFile = None) -> None:
-    """Give signed entries their place in the log, and sign checkpoints."""
+    """Give signed entries their place in the log, sign checkpoints, and have them cosigned."""
     _serve(beat_file, lambda stop, ready: _sequencer(database, data, stop, ready))
 
 
@@ -140,9 +140,23 @@ async def _sequencer(database: str, data: Path | None, stop: asyncio.Event, read
     opened = await Database.open(database, ROOMS)
     try:
         ready.set()
-        await ledger.Sequencer(opened, keys.log_key, LOG_ORIGIN).run(stop)
+        check = ledger.WitnessCheck(opened, keys.log_key, LOG_ORIGIN)
+        sequencer = ledger.Sequencer(opened, keys.log_key, LOG_ORIGIN, before_lead=check)
+        await _side_by_side(sequencer.run(stop), ledger.Cosigning(opened).run(stop))
     finally:
         await opened.close()
+
+
+async def _side_by_side(*services: Coroutine[None, None, None]) -> None:
+    """Run services until all have ended; the first that fails ends the others, and its error is told."""
+    tasks = [asyncio.create_task(service) for service in services]
+    try:
+        for ended in asyncio.as_completed(tasks):
+            await ended
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 Service = Callable[[asyncio.Event, asyncio.Event], Awaitable[None]]

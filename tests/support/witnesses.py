@@ -9,35 +9,45 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import uvicorn
 
 from proof.checkpoint import NoteKey
 from proof.cosignature import WitnessKey
 from scf.commands.ledger_witness import KEY_FILE
 from scf.temporal_server import free_port
+from scf.witness.app import create_app
+from scf.witness.cosigner import Cosigner
 from scf.witness.keys import load_or_create_key
+from scf.witness.store import Store
 
 LITEWITNESS = "filippo.io/torchwood/cmd/litewitness@v0.9.0"
 
 
 @dataclass
 class RunningWitness:
-    """A witness: its public key as policies name it, where it takes checkpoints, and its process."""
+    """A witness: its public key as policies name it, where it takes checkpoints, and its process, if any."""
 
     key: str
     url: str
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None = None
+
+    def line(self, name: str) -> str:
+        """Return its line in a policy."""
+        return f"witness {name} {self.key} {self.url}\n"
 
     def add_checkpoint(self, body: bytes) -> httpx.Response:
         return httpx.post(f"{self.url}/add-checkpoint", content=body, timeout=10)
 
     def kill(self) -> None:
         """End it at once, as a power cut does."""
+        assert self.process is not None
         self.process.kill()
         self.process.wait()
 
@@ -51,6 +61,26 @@ def own_witness(folder: Path, name: str, *logs: NoteKey) -> Iterator[RunningWitn
     key = WitnessKey.of(name, load_or_create_key(folder / KEY_FILE))
     with _running(command, f"http://127.0.0.1:{port}", str(key)) as witness:
         yield witness
+
+
+@contextlib.contextmanager
+def witness_in_thread(folder: Path, name: str, *logs: NoteKey, port: int = 0) -> Iterator[RunningWitness]:
+    """Serve our witness from a thread of this process, which takes no time to start."""
+    folder.mkdir(parents=True, exist_ok=True)
+    key = load_or_create_key(folder / KEY_FILE)
+    cosigner = Cosigner(Store(folder / "seen.sqlite3", name), name, key, logs, lambda: 1_795_000_000)
+    port = port or free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(create_app({"": cosigner}), host="127.0.0.1", port=port, log_level="error")
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        _wait_for(lambda: server.started)
+        yield RunningWitness(str(cosigner.key), f"http://127.0.0.1:{port}")
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @contextlib.contextmanager

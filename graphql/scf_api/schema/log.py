@@ -9,10 +9,12 @@ import orjson
 import strawberry
 from strawberry.scalars import JSON
 
+from scf_api.context import Info
 from scf_api.repository import Row
-from scf_api.schema.describe import enum, output
+from scf_api.schema.describe import enum, output, resolved
 from scf_api.schema.relay import Node, global_id
 from scf_api.schema.scalars import Hash
+from scf_api.schema.witnesses import Witnessing, witnessing_of
 
 
 @enum
@@ -40,6 +42,11 @@ class LedgerEntry(Node):
     leaf_hash: Hash | None
     chain: Hash | None
     key_id: str
+
+    @resolved
+    async def witnessing(self, info: Info) -> Witnessing:
+        """How many witnesses of the log have seen the entry, and whether that is a quorum."""
+        return await witnessing_of(info, self.index)
 
     @classmethod
     def from_row(cls, row: Row) -> LedgerEntry:
