@@ -9,6 +9,7 @@ from ledger.recorder import Recorder
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
+from ledger.vault_keys import PayloadKey, VaultKeys
 from ledger.verify import LogReport, verify_log
 
 __all__ = [
@@ -18,9 +19,11 @@ __all__ = [
     "Keys",
     "LogReport",
     "Opened",
+    "PayloadKey",
     "PublicKeyInfo",
     "Recorder",
     "Sequencer",
+    "VaultKeys",
     "entry_id",
     "load_or_create_keys",
     "open_entry",
