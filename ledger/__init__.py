@@ -2,6 +2,8 @@
 
 from ledger.checker import Finding
 from ledger.draft import EntryDraft, entry_id
+from ledger.erase import Erasures, Person
+from ledger.erasure_repository import Subject, streams_of
 from ledger.keys import Keys, load_or_create_keys, vault_key_in
 from ledger.prove import prove, prove_step, prove_stream
 from ledger.public_keys import PublicKeyInfo, public_keys
@@ -15,14 +17,17 @@ from ledger.verify import LogReport, verify_log
 __all__ = [
     "ROOM",
     "EntryDraft",
+    "Erasures",
     "Finding",
     "Keys",
     "LogReport",
     "Opened",
     "PayloadKey",
+    "Person",
     "PublicKeyInfo",
     "Recorder",
     "Sequencer",
+    "Subject",
     "VaultKeys",
     "entry_id",
     "load_or_create_keys",
@@ -33,6 +38,7 @@ __all__ = [
     "public_keys",
     "reveal",
     "reveal_events",
+    "streams_of",
     "vault_key_in",
     "verify_log",
 ]
