@@ -16,6 +16,7 @@ from temporalio.client import Client
 from bench.workflows_effects import EFFECT_TABLES, effects
 from bench.workflows_models import BATCH, PERSON, ROLE, TASKS, WAITS
 from core import Database
+from ledger import VaultKeys
 from workflows import Actor, case_id_of, definitions, outcome, submit
 from workflows.payload_codec import encrypted
 from workflows.worker import WorkerSettings, serve
@@ -109,7 +110,7 @@ class Cases:
 
 
 @contextlib.asynccontextmanager
-async def client_of(database: Database, target: str, vault_key: bytes) -> AsyncIterator[Cases]:
+async def client_of(database: Database, target: str, vault_key: VaultKeys) -> AsyncIterator[Cases]:
     """Yield a client of the platform's cases."""
     cases = Cases(database, await Client.connect(target, data_converter=encrypted(vault_key)))
     listener = await asyncpg.connect(database.url)

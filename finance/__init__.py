@@ -7,6 +7,7 @@ is part of; called again with the same entry they change nothing.
 from core.database import Room
 from finance.accounting import ACCOUNTS
 from finance.documents import ImportOutcome, import_document
+from finance.erasure import erase_party, erase_requests
 from finance.journals import reverse, verify_books
 from finance.limits import (
     ActiveLimit,
@@ -86,6 +87,8 @@ __all__ = [
     "confirm_payment",
     "demand_recourse",
     "eligibility_facts",
+    "erase_party",
+    "erase_requests",
     "free_invoices",
     "import_document",
     "instruct_payment",

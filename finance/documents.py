@@ -51,6 +51,7 @@ class ImportOutcome:
     refers_to: UUID | None
     findings: tuple[Finding, ...]
     summary: Mapping[str, str | None]
+    seller_id: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -442,6 +443,7 @@ def _outcome(document: models.Document) -> ImportOutcome:
         refers_to=document.refers_to,
         findings=tuple(Finding.from_json(finding) for finding in document.findings),
         summary=document.summary,
+        seller_id=document.seller_id,
     )
 
 

@@ -4,6 +4,8 @@ from ledger.alerts import Alert, alerts, clear_alert
 from ledger.checker import Finding
 from ledger.cosigning import Cosigning
 from ledger.draft import EntryDraft, entry_id
+from ledger.erase import Erasures, Person
+from ledger.erasure_repository import Subject, streams_of
 from ledger.keys import Keys, load_or_create_keys, vault_key_in
 from ledger.log_client import LogClient
 from ledger.log_export import Exported, export_log
@@ -19,6 +21,7 @@ from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
 from ledger.status import LogStatus, WitnessStatus, log_status, witnessing
+from ledger.vault_keys import PayloadKey, VaultKeys
 from ledger.verify import LogReport, verify_log
 from ledger.witness_check import WitnessCheck
 
@@ -28,6 +31,7 @@ __all__ = [
     "Cosigning",
     "DatabaseLog",
     "EntryDraft",
+    "Erasures",
     "Exported",
     "Finding",
     "Keys",
@@ -38,9 +42,13 @@ __all__ = [
     "LogStatus",
     "Mirrored",
     "Opened",
+    "PayloadKey",
+    "Person",
     "PublicKeyInfo",
     "Recorder",
     "Sequencer",
+    "Subject",
+    "VaultKeys",
     "WitnessCheck",
     "WitnessStatus",
     "adopt_policy",
@@ -62,6 +70,7 @@ __all__ = [
     "published_checkpoint",
     "reveal",
     "reveal_events",
+    "streams_of",
     "vault_key_in",
     "verify_log",
     "witnessing",

@@ -32,6 +32,7 @@ class EntryDraft:
         events: The element steps of the burst, in order: the body has their Merkle root, the vault the bytes.
         state_root: The root of the state after the burst, in hexadecimal.
         payloads: Bytes by field name; the body holds salted commitments, the vault the bytes.
+        party: Whose it is: with the party's key a new stream of it is closed. None: the platform's own.
     """
 
     stream: str
@@ -45,3 +46,4 @@ class EntryDraft:
     events: Sequence[Mapping[str, Json]] = ()
     state_root: str | None = None
     payloads: Mapping[str, bytes] = field(default_factory=dict)
+    party: UUID | None = None

@@ -1,4 +1,4 @@
-"""The keys of the platform: one signs entries, one signs checkpoints, one wraps the vault's data keys.
+"""The keys of the platform: one signs entries, one signs checkpoints, one is the vault's root key.
 
 They lie in files that only their owner reads. A key that the platform holds attributes an entry to the
 platform; it does not bind a person.
@@ -23,9 +23,13 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import Broken, Forbidden, NotFound
+from ledger.vault import KEY_SIZE
+from ledger.vault_keys import PayloadKey, VaultKeys
 
-VAULT_KEY_SIZE = 32
 _VAULT_FILE = "vault-key.hex"
+# There while the root key is rotated: the one that wraps from now on.
+_NEXT_VAULT_FILE = "vault-key.next.hex"
+_PAYLOAD_FILE = "temporal-payload-key.hex"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +39,12 @@ class Keys:
     Attributes:
         signing_key: ECDSA P-256; signs entries.
         log_key: Ed25519; signs checkpoints.
-        vault_key: 32 bytes; wraps the data key of each stream.
+        vault_key: opens the vault: its root keys, and the key of what enters Temporal.
     """
 
     signing_key: ec.EllipticCurvePrivateKey
     log_key: Ed25519PrivateKey
-    vault_key: bytes
+    vault_key: VaultKeys
 
     def __repr__(self) -> str:
         return "Keys(…)"
@@ -58,22 +62,15 @@ def load_or_create_keys(folder: Path) -> Keys:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     signing = _load_pem(folder / "entry-signing-key.pem", lambda: ec.generate_private_key(ec.SECP256R1()))
     log = _load_pem(folder / "log-signing-key.pem", Ed25519PrivateKey.generate)
-    vault_file = folder / _VAULT_FILE
-    try:
-        vault = bytes.fromhex(_load(vault_file, lambda: secrets.token_hex(VAULT_KEY_SIZE).encode()).decode())
-    except ValueError:
-        vault = b""
     if not isinstance(signing, ec.EllipticCurvePrivateKey) or not isinstance(signing.curve, ec.SECP256R1):
         raise _unreadable(folder / "entry-signing-key.pem", "a P-256 key")
     if not isinstance(log, Ed25519PrivateKey):
         raise _unreadable(folder / "log-signing-key.pem", "an Ed25519 key")
-    if len(vault) != VAULT_KEY_SIZE:
-        raise _unreadable(vault_file, f"{VAULT_KEY_SIZE} bytes in hexadecimal")
-    return Keys(signing, log, vault)
+    return Keys(signing, log, _vault_keys(folder))
 
 
-def vault_key_in(folder: Path) -> bytes:
-    """Return the vault key of an installation; unlike `load_or_create_keys`, make none where there is none.
+def vault_key_in(folder: Path) -> VaultKeys:
+    """Return what opens the vault of an installation, where there is one; none is made.
 
     Raises:
         NotFound: `ledger.keys_missing`.
@@ -89,6 +86,43 @@ def vault_key_in(folder: Path) -> bytes:
     return load_or_create_keys(folder).vault_key
 
 
+def begin_rotation(folder: Path) -> bytes:
+    """Return the root key that is to follow; it is made at first, and found again after an interruption.
+
+    Raises:
+        Forbidden, Broken: what `load_or_create_keys` raises.
+    """
+    return _load_hex(folder / _NEXT_VAULT_FILE, lambda: secrets.token_bytes(KEY_SIZE), KEY_SIZE)
+
+
+def end_rotation(folder: Path) -> None:
+    """Let the root key that followed be the only one."""
+    os.replace(folder / _NEXT_VAULT_FILE, folder / _VAULT_FILE)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _vault_keys(folder: Path) -> VaultKeys:
+    # The key that follows first: after a rename between the two reads it is the only one.
+    following = folder / _NEXT_VAULT_FILE
+    try:
+        next_root = _load_hex(following, bytes, KEY_SIZE) if following.exists() else None
+    except FileNotFoundError:
+        next_root = None
+    root = _load_hex(folder / _VAULT_FILE, lambda: secrets.token_bytes(KEY_SIZE), KEY_SIZE)
+
+    def derived() -> bytes:
+        made = PayloadKey.of(root)
+        return made.key + made.key_id
+
+    payload = _load_hex(folder / _PAYLOAD_FILE, derived, KEY_SIZE + 16)
+    payload_key = PayloadKey(payload[:KEY_SIZE], payload[KEY_SIZE:])
+    return VaultKeys(root, next_root, payload_key, lambda: _vault_keys(folder))
+
+
 _PrivateKey = ec.EllipticCurvePrivateKey | Ed25519PrivateKey
 
 
@@ -100,6 +134,16 @@ def _load_pem(path: Path, generate: Callable[[], _PrivateKey]) -> object:
         return load_pem_private_key(_load(path, create), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise _unreadable(path, "a private key in PEM without a password") from None
+
+
+def _load_hex(path: Path, create: Callable[[], bytes], size: int) -> bytes:
+    try:
+        key = bytes.fromhex(_load(path, lambda: create().hex().encode()).decode())
+    except ValueError:
+        key = b""
+    if len(key) != size:
+        raise _unreadable(path, f"{size} bytes in hexadecimal")
+    return key
 
 
 def _load(path: Path, create: Callable[[], bytes]) -> bytes:

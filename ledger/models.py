@@ -1,4 +1,8 @@
-"""The tables of the ledger. Migrations are made from these; `ledger.repository` holds the SQL."""
+"""The tables of the ledger. Migrations are made from these; `ledger.repository` holds the SQL.
+
+Tables whose key has several columns, and those that rows of these are moved to, have no model here: the
+vault's keys, and the erasures.
+"""
 
 # ruff: noqa: D106  (Tortoise reads the inner classes; they hold nothing else)
 from __future__ import annotations
@@ -20,12 +24,11 @@ class Key(Model):
 
 
 class Stream(Model):
-    """The newest entry of a stream, pending or logged, and the wrapped data key of its payloads."""
+    """The newest entry of a stream, pending or logged."""
 
     stream = fields.CharField(primary_key=True, max_length=200)
     seq = fields.IntField()
     leaf_hash = fields.BinaryField()
-    data_key = fields.BinaryField(null=True)
 
     class Meta:
         schema = "ledger"

@@ -11,6 +11,7 @@ from ledger import repository
 from ledger.published import CosignedCheckpoint, covering_checkpoint
 from ledger.repository import CheckpointRow, Connection, KeyRow, LoggedRow
 from ledger.reveal import reveal_events
+from ledger.vault_keys import VaultKeys
 from proof import merkle
 from proof.checkpoint import NoteKey, open_checkpoint
 from proof.entry import Body, Envelope
@@ -39,7 +40,7 @@ async def prove(database: Database, entry: UUID | int) -> bytes:
         return await _prove(connection, await _logged(connection, entry), None)
 
 
-async def prove_step(database: Database, entry: UUID | int, number: int, vault_key: bytes) -> bytes:
+async def prove_step(database: Database, entry: UUID | int, number: int, vault_key: VaultKeys) -> bytes:
     """Return a file that proves an entry together with one of its element steps, numbered from 0.
 
     Raises:

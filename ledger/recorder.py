@@ -14,8 +14,11 @@ from core.database import Transaction
 from core.errors import Broken, Conflict, InvalidInput
 from ledger import repository
 from ledger.draft import EntryDraft, entry_id
-from ledger.repository import EntryRow, KeyRow, PayloadRow, StreamRow
-from ledger.vault import StreamKey
+from ledger.party_keys import PartyKeys
+from ledger.repository import EntryRow, KeyRow, NewStreamRow, PayloadRow, StreamRow
+from ledger.vault import PartyKey, StreamKey, owner_of
+from ledger.vault_keys import VaultKeys
+from ledger.vault_repository import lock_streams
 from proof import canonical, merkle
 from proof.entry import Body, Envelope, seal
 from proof.errors import ProofError
@@ -32,9 +35,10 @@ _Repeated: TypeAlias = tuple[UUID, EntryDraft, StreamKey]
 class Recorder:
     """Signs entries with the platform's key and puts them into the outbox."""
 
-    def __init__(self, signing_key: EllipticCurvePrivateKey, vault_key: bytes, origin: str) -> None:
+    def __init__(self, signing_key: EllipticCurvePrivateKey, vault_key: VaultKeys, origin: str) -> None:
         self._signing_key = signing_key
-        self._vault_key = vault_key
+        self._vault = vault_key
+        self._party_keys = PartyKeys(vault_key)
         self._origin = origin
         self._public_key = PublicKey.of(signing_key)
 
@@ -58,15 +62,13 @@ class Recorder:
 
         Drafts of one stream must come in the order of their numbers. Raises what `record` raises.
         """
-        known = await repository.lock_streams(tx.sql, sorted({draft.stream for draft in drafts}))
-        heads = {stream: _Head(row, self._open_key(row)) for stream, row in known.items()}
+        heads = await self._heads(tx, drafts)
         entries: list[EntryRow] = []
         payloads: list[PayloadRow] = []
         repeated: list[_Repeated] = []
         ids = [entry_id(draft.stream, draft.seq) for draft in drafts]
         for entry, draft in zip(ids, drafts, strict=True):
-            head = heads.get(draft.stream) or self._new_stream(draft.stream)
-            heads[draft.stream] = head
+            head = heads[draft.stream]
             if 1 <= draft.seq <= head.row.seq:
                 repeated.append((entry, draft, head.key))
                 continue
@@ -75,34 +77,43 @@ class Recorder:
             payloads.extend(_seal_payloads(entry, draft, events, head.key))
             head.advance(entries[-1])
         if entries:
-            advanced = {entry.stream for entry in entries}
+            advanced = [heads[stream] for stream in sorted({entry.stream for entry in entries})]
             moved = await repository.append_to_outbox(
                 tx.sql,
                 KeyRow(self._public_key.key_id, "entry", self._public_key.der),
-                [heads[stream].row for stream in sorted(advanced)],
+                [_begun(head, head.new_under) for head in advanced if head.new_under],
+                [head.row for head in advanced if not head.new_under],
                 entries,
                 payloads,
             )
-            if overtaken := advanced - moved:
-                # Another transaction created these streams since they were looked up; now they can be locked.
+            if overtaken := {head.row.stream for head in advanced} - moved:
+                # Another transaction created these streams since they were looked up, so that they can be
+                # locked now; or the keys of their owners were changed.
+                self._party_keys.forget()
                 await self.record_all(tx, [draft for draft in drafts if draft.stream in overtaken])
                 repeated = [one for one in repeated if one[1].stream not in overtaken]
         if repeated:
             await self._require_same(tx, repeated)
         return ids
 
-    def _new_stream(self, stream: str) -> _Head:
-        key = StreamKey.create(stream)
-        return _Head(StreamRow(stream, 0, b"", key.wrap(self._vault_key)), key)
-
-    def _open_key(self, row: StreamRow) -> StreamKey:
-        if row.data_key is None:
-            raise Conflict(
-                "ledger.stream_erased",
-                "The stream's data key was destroyed; nothing can be added.",
-                where=row.stream,
-            )
-        return StreamKey.unwrap(row.stream, row.data_key, self._vault_key)
+    async def _heads(self, tx: Transaction, drafts: Sequence[EntryDraft]) -> dict[str, _Head]:
+        """Lock the drafts' streams, and return their newest entries and keys; those of new ones are made."""
+        owners = {draft.stream: owner_of(draft.party) for draft in reversed(drafts)}
+        heads: dict[str, _Head] = {}
+        for stream, (row, key) in (await lock_streams(tx.sql, sorted(owners))).items():
+            if key is None:
+                raise Conflict(
+                    "ledger.stream_erased",
+                    "The stream's data key was destroyed; nothing can be added.",
+                    where=stream,
+                )
+            heads[stream] = _Head(row, self._vault.stream_key(stream, key))
+        new = {stream: owner for stream, owner in owners.items() if stream not in heads}
+        if new:
+            keys = await self._party_keys.of(tx.sql, new.values())
+            for stream, owner in new.items():
+                heads[stream] = _Head(StreamRow(stream, 0, b""), StreamKey.create(stream), keys[owner])
+        return heads
 
     def _sign(self, entry: UUID, draft: EntryDraft, events: Sequence[bytes], head: _Head) -> EntryRow:
         if draft.seq != head.row.seq + 1:
@@ -181,14 +192,19 @@ class Recorder:
 
 @dataclass(slots=True)
 class _Head:
-    """The newest entry of a stream while entries are added to it."""
+    """The newest entry of a stream while entries are added to it; `new_under` wraps the key of a new one."""
 
     row: StreamRow
     key: StreamKey
+    new_under: PartyKey | None = None
 
     def advance(self, entry: EntryRow) -> None:
         leaf = Envelope(entry.body, entry.signature).leaf
         self.row = self.row._replace(seq=entry.seq, leaf_hash=leaf)
+
+
+def _begun(head: _Head, by: PartyKey) -> NewStreamRow:
+    return NewStreamRow(*head.row, by.owner, by.version, head.key.wrap(by))
 
 
 def _encoded_events(draft: EntryDraft) -> list[bytes]:

@@ -21,12 +21,22 @@ _SEQUENCER_LOCK = 0x5CF0002
 
 
 class StreamRow(NamedTuple):
-    """The newest entry of a stream, and its wrapped data key (None when it was destroyed)."""
+    """The newest entry of a stream."""
 
     stream: str
     seq: int
     leaf_hash: bytes
-    data_key: bytes | None
+
+
+class NewStreamRow(NamedTuple):
+    """A stream that begins: its newest entry, and its data key as its owner's key wraps it."""
+
+    stream: str
+    seq: int
+    leaf_hash: bytes
+    owner: str
+    version: int
+    wrapped: bytes
 
 
 class EntryRow(NamedTuple):
@@ -87,55 +97,61 @@ class PayloadRow(NamedTuple):
     sealed: bytes
 
 
-async def lock_streams(connection: Connection, streams: Sequence[str]) -> dict[str, StreamRow]:
-    """Lock the streams' newest entries until the transaction ends, always in the same order."""
-    rows = await connection.fetch(
-        "SELECT stream, seq, leaf_hash, data_key FROM ledger.stream"
-        " WHERE stream = ANY($1::text[]) ORDER BY stream FOR UPDATE",
-        streams,
-    )
-    return {row["stream"]: StreamRow(*row.values()) for row in rows}
-
-
 async def append_to_outbox(
     connection: Connection,
     key: KeyRow,
-    streams: Sequence[StreamRow],
+    new: Sequence[NewStreamRow],
+    grown: Sequence[StreamRow],
     entries: Sequence[EntryRow],
     payloads: Sequence[PayloadRow],
 ) -> set[str]:
-    """Advance the streams and write their entries, signed by `key`; return the advanced streams.
+    """Begin and advance streams, and write their entries, signed by `key`; return those streams.
 
-    A stream is left out, with its entries, when another transaction created it in the meantime under another
-    data key.
+    A stream is left out, with its entries, when another transaction created it in the meantime, when the
+    party's key under which it is to begin is no longer in use, or when its own data key was destroyed.
     """
     moved = await connection.fetchval(
         """
-        WITH moved AS (
-            INSERT INTO ledger.stream AS known (stream, seq, leaf_hash, data_key)
-            SELECT * FROM unnest($1::text[], $2::int[], $3::bytea[], $4::bytea[])
-            ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, leaf_hash = excluded.leaf_hash
-            WHERE known.data_key = excluded.data_key
+        WITH begun AS (
+            SELECT new.* FROM unnest($1::text[], $2::int[], $3::bytea[], $4::text[], $5::int[], $6::bytea[])
+                AS new (stream, seq, leaf_hash, owner, version, wrapped)
+            JOIN ledger.party_key USING (owner, version) WHERE NOT retired
+        ), created AS (
+            INSERT INTO ledger.stream (stream, seq, leaf_hash) SELECT stream, seq, leaf_hash FROM begun
+            ON CONFLICT DO NOTHING RETURNING stream
+        ), keyed AS (
+            INSERT INTO ledger.data_key (stream, owner, version, wrapped)
+            SELECT stream, owner, version, wrapped FROM begun JOIN created USING (stream)
+        ), grown AS (
+            UPDATE ledger.stream AS known SET seq = newest.seq, leaf_hash = newest.leaf_hash
+            FROM unnest($7::text[], $8::int[], $9::bytea[]) AS newest (stream, seq, leaf_hash)
+            JOIN ledger.data_key USING (stream)
+            WHERE known.stream = newest.stream
             RETURNING known.stream
+        ), moved AS (
+            SELECT stream FROM created UNION ALL SELECT stream FROM grown
         ), written AS (
             INSERT INTO ledger.outbox (entry_id, stream, seq, body, signature)
             SELECT entry_id, stream, seq, body, signature
-            FROM unnest($5::uuid[], $6::text[], $7::int[], $8::bytea[], $9::bytea[])
+            FROM unnest($10::uuid[], $11::text[], $12::int[], $13::bytea[], $14::bytea[])
                 WITH ORDINALITY AS entry (entry_id, stream, seq, body, signature, place)
             JOIN moved USING (stream)
             ORDER BY place
         ), sealed AS (
             INSERT INTO ledger.payload (entry_id, field, sealed)
             SELECT entry_id, field, sealed
-            FROM unnest($10::uuid[], $11::text[], $12::text[], $13::bytea[])
+            FROM unnest($15::uuid[], $16::text[], $17::text[], $18::bytea[])
                 AS payload (entry_id, stream, field, sealed)
             JOIN moved USING (stream)
         ), registered AS (
-            INSERT INTO ledger.key (key_id, purpose, public_key) VALUES ($14, $15, $16) ON CONFLICT DO NOTHING
+            INSERT INTO ledger.key (key_id, purpose, public_key)
+            SELECT $19, $20, $21::bytea WHERE EXISTS (SELECT FROM moved)
+            ON CONFLICT DO NOTHING
         )
-        SELECT array_agg(stream) FROM moved, pg_notify($17, '')
+        SELECT array_agg(stream) FROM moved, pg_notify($22, '')
         """,
-        *_columns(streams, 4),
+        *_columns(new, 6),
+        *_columns(grown, 3),
         *_columns(entries, 5),
         *_columns(payloads, 4),
         *key,
@@ -349,7 +365,7 @@ async def count(connection: Connection, table: Literal["tile", "checkpoint", "st
 async def streams_after(connection: Connection, stream: str, limit: int) -> list[StreamRow]:
     """Return the next streams after a name, in the order of their names' bytes."""
     rows = await connection.fetch(
-        'SELECT stream, seq, leaf_hash, data_key FROM ledger.stream WHERE stream COLLATE "C" > $1'
+        'SELECT stream, seq, leaf_hash FROM ledger.stream WHERE stream COLLATE "C" > $1'
         ' ORDER BY stream COLLATE "C" LIMIT $2',
         stream,
         limit,
@@ -361,14 +377,6 @@ async def payloads(connection: Connection, entry_id: UUID) -> dict[str, bytes]:
     """Return the sealed fields of an entry."""
     rows = await connection.fetch("SELECT field, sealed FROM ledger.payload WHERE entry_id = $1", entry_id)
     return {row["field"]: row["sealed"] for row in rows}
-
-
-async def data_key(connection: Connection, stream: str) -> bytes | None:
-    """Return the wrapped data key of a stream; None when it was destroyed."""
-    wrapped: bytes | None = await connection.fetchval(
-        "SELECT data_key FROM ledger.stream WHERE stream = $1", stream
-    )
-    return wrapped
 
 
 def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object]]:

@@ -8,10 +8,11 @@ from typing import cast
 from uuid import UUID
 
 from core.errors import Broken, Conflict, NotFound
-from ledger import repository
+from ledger import repository, vault_repository
 from ledger.recorder import EVENTS_FIELD
 from ledger.repository import Connection
 from ledger.vault import StreamKey
+from ledger.vault_keys import VaultKeys
 from proof import canonical, merkle
 from proof.canonical import Json
 from proof.entry import Body
@@ -27,7 +28,7 @@ class Opened:
     events: Sequence[Json]
 
 
-async def open_entry(connection: Connection, entry_id: UUID, vault_key: bytes) -> Opened:
+async def open_entry(connection: Connection, entry_id: UUID, vault_key: VaultKeys) -> Opened:
     """Return what an entry keeps in the vault, and what opens its commitments. Raises as `reveal` does."""
     body, key, _ = await _open(connection, entry_id, vault_key)
     payloads = await reveal(connection, entry_id, vault_key)
@@ -35,7 +36,7 @@ async def open_entry(connection: Connection, entry_id: UUID, vault_key: bytes) -
     return Opened(payloads, salts, await reveal_events(connection, entry_id, vault_key))
 
 
-async def reveal(connection: Connection, entry_id: UUID, vault_key: bytes) -> Mapping[str, bytes]:
+async def reveal(connection: Connection, entry_id: UUID, vault_key: VaultKeys) -> Mapping[str, bytes]:
     """Return the payloads of an entry, pending or logged, by field.
 
     Raises:
@@ -56,7 +57,7 @@ async def reveal(connection: Connection, entry_id: UUID, vault_key: bytes) -> Ma
     return payloads
 
 
-async def reveal_events(connection: Connection, entry_id: UUID, vault_key: bytes) -> Sequence[Json]:
+async def reveal_events(connection: Connection, entry_id: UUID, vault_key: VaultKeys) -> Sequence[Json]:
     """Return the element steps of an entry, in order. Raises what `reveal` raises."""
     body, key, sealed = await _open(connection, entry_id, vault_key)
     events: Sequence[Json] = ()
@@ -70,20 +71,20 @@ async def reveal_events(connection: Connection, entry_id: UUID, vault_key: bytes
 
 
 async def _open(
-    connection: Connection, entry_id: UUID, vault_key: bytes
+    connection: Connection, entry_id: UUID, vault_key: VaultKeys
 ) -> tuple[Body, StreamKey, dict[str, bytes]]:
     stored = (await repository.bodies(connection, [entry_id])).get(entry_id)
     if stored is None:
         raise NotFound("ledger.entry_unknown", "There is no such entry.", where=str(entry_id))
     body = Body.decode(stored)
-    wrapped = await repository.data_key(connection, body.stream)
-    if wrapped is None:
+    stored_key = await vault_repository.data_key(connection, body.stream)
+    if stored_key is None:
         raise Conflict(
             "ledger.stream_erased",
             "The stream's data key was destroyed; its payloads are gone.",
             where=body.stream,
         )
-    key = StreamKey.unwrap(body.stream, wrapped, vault_key)
+    key = vault_key.stream_key(body.stream, stored_key)
     return body, key, await repository.payloads(connection, entry_id)
 
 

@@ -1,13 +1,20 @@
-"""The vault's cryptography: data keys per stream, salts of commitments, sealed payloads.
+"""The vault's cryptography: keys that wrap keys, salts of commitments, sealed payloads.
 
-The vault key wraps a random data key for each stream. Salts and sealing keys derive from the data key, so
-destroying it destroys both: what is sealed can no longer be read, what is committed to no longer be guessed.
+    root key     one of the installation, in a file; wraps
+    party keys   one of each party, and one of the platform's own; wrap
+    data keys    one of each stream, random; salts and sealing keys derive from it
+
+A wrapped key is bound to its place, and names the key that wraps it: a root key by its id, a party's key by
+owner and version. So either can be replaced without touching what lies below. Destroying a data key destroys
+what it sealed and the salts together: nothing can be read any more, nothing committed to be guessed.
+Destroying a party's key does that to every stream of the party.
 """
 
 from __future__ import annotations
 
 import hmac
 import secrets
+from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
@@ -17,7 +24,52 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from core.errors import Broken
 
 KEY_SIZE = 32
+PLATFORM = "platform"
+"""The owner of what belongs to no party."""
+
 _NONCE_SIZE = 12  # AES-GCM, NIST SP 800-38D
+_HINT = "Use the vault key that the installation began with, or the one that it was rotated to."
+
+
+def root_id(root: bytes) -> str:
+    """Return the name of a root key, which tells nothing about it."""
+    return _derive(root, b"root id")[:8].hex()
+
+
+def owner_of(party: UUID | None) -> str:
+    """Return the name under which a party's keys stand, or the platform's."""
+    return PLATFORM if party is None else f"party:{party}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PartyKey:
+    """One version of the key of a party, or of the platform's own."""
+
+    owner: str
+    version: int
+    key: bytes
+
+    @classmethod
+    def create(cls, owner: str, version: int) -> PartyKey:
+        """Return a new random key."""
+        return cls(owner, version, secrets.token_bytes(KEY_SIZE))
+
+    @classmethod
+    def unwrap(cls, owner: str, version: int, wrapped: bytes, root: bytes) -> PartyKey:
+        """Open a wrapped key.
+
+        Raises:
+            Broken: `ledger.vault_key` when the root key is another one, or the wrapped key was changed.
+        """
+        place = _place("party", owner, version)
+        try:
+            return cls(owner, version, _open(AESGCM(root), wrapped, place))
+        except InvalidTag:
+            raise _closed("The party's key does not open.", f"{owner} {version}") from None
+
+    def wrap(self, root: bytes) -> bytes:
+        """Return the key encrypted under a root key, bound to owner and version."""
+        return _seal(AESGCM(root), self.key, _place("party", self.owner, self.version))
 
 
 class StreamKey:
@@ -35,29 +87,37 @@ class StreamKey:
         return cls(stream, secrets.token_bytes(KEY_SIZE))
 
     @classmethod
-    def unwrap(cls, stream: str, wrapped: bytes, vault_key: bytes) -> StreamKey:
+    def unwrap(cls, stream: str, wrapped: bytes, by: PartyKey) -> StreamKey:
         """Open a wrapped data key.
 
         Raises:
-            Broken: `ledger.vault_key` when the vault key is another one, or the wrapped key was changed.
+            Broken: `ledger.vault_key` when the party's key is another one, or the wrapped key was changed.
         """
-        try:
-            return cls(stream, _open(AESGCM(vault_key), wrapped, stream.encode()))
-        except InvalidTag:
-            raise Broken(
-                "ledger.vault_key",
-                "The stream's data key does not open.",
-                where=stream,
-                hint="Use the vault key that the installation began with.",
-            ) from None
+        return cls._opened(stream, wrapped, by.key, _place(stream, by.owner, by.version))
 
-    def wrap(self, vault_key: bytes) -> bytes:
-        """Return the data key encrypted under the vault key, bound to the stream."""
-        return _seal(AESGCM(vault_key), self._data_key, self.stream.encode())
+    @classmethod
+    def unwrap_by_root(cls, stream: str, wrapped: bytes, root: bytes) -> StreamKey:
+        """Open a data key of before there were parties' keys: the root key itself wraps it.
+
+        Raises:
+            Broken: `ledger.vault_key`.
+        """
+        return cls._opened(stream, wrapped, root, stream.encode())
+
+    @classmethod
+    def _opened(cls, stream: str, wrapped: bytes, key: bytes, place: bytes) -> StreamKey:
+        try:
+            return cls(stream, _open(AESGCM(key), wrapped, place))
+        except InvalidTag:
+            raise _closed("The stream's data key does not open.", stream) from None
+
+    def wrap(self, by: PartyKey) -> bytes:
+        """Return the data key encrypted under a party's key, bound to the stream and to that key."""
+        return _seal(AESGCM(by.key), self._data_key, _place(self.stream, by.owner, by.version))
 
     def salt(self, seq: int, field: str) -> bytes:
         """Return the 32-byte salt of a field's commitment: the same on each retry, secret without the key."""
-        return hmac.digest(self._salt_key, f"{self.stream}\x1f{seq}\x1f{field}".encode(), sha256)
+        return hmac.digest(self._salt_key, _place(self.stream, seq, field), sha256)
 
     def seal(self, entry_id: UUID, field: str, payload: bytes) -> bytes:
         """Encrypt a payload, bound to its entry and field."""
@@ -81,8 +141,8 @@ def _derive(key: bytes, purpose: bytes) -> bytes:
     return hmac.digest(key, b"scf-vault/v1 " + purpose, sha256)
 
 
-def _place(entry_id: UUID, field: str) -> bytes:
-    return f"{entry_id}\x1f{field}".encode()
+def _place(*parts: object) -> bytes:
+    return "\x1f".join(str(part) for part in parts).encode()
 
 
 def _seal(cipher: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
@@ -92,3 +152,7 @@ def _seal(cipher: AESGCM, plain: bytes, bound_to: bytes) -> bytes:
 
 def _open(cipher: AESGCM, sealed: bytes, bound_to: bytes) -> bytes:
     return cipher.decrypt(sealed[:_NONCE_SIZE].ljust(_NONCE_SIZE, b"\0"), sealed[_NONCE_SIZE:], bound_to)
+
+
+def _closed(message: str, where: str) -> Broken:
+    return Broken("ledger.vault_key", message, where=where, hint=_HINT)

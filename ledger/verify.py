@@ -12,6 +12,7 @@ from ledger import repository
 from ledger.checker import Finding, Findings, LogChecker
 from ledger.repository import Connection
 from ledger.reveal import reveal, reveal_events
+from ledger.vault_keys import VaultKeys
 from proof.checkpoint import NoteKey
 from proof.errors import ProofError
 from proof.hashes import HASH_SIZE
@@ -65,7 +66,7 @@ async def verify_log(
     *,
     log_key: str | None = None,
     backends: Sequence[Backend] = ("cryptography",),
-    vault_key: bytes | None = None,
+    vault_key: VaultKeys | None = None,
 ) -> LogReport:
     """Recompute the log entry by entry, and compare it with all that is stored about it.
 
@@ -92,7 +93,7 @@ async def verify_log(
 
 
 async def _verify(
-    connection: Connection, pinned: NoteKey | None, backends: tuple[Backend, ...], vault_key: bytes | None
+    connection: Connection, pinned: NoteKey | None, backends: tuple[Backend, ...], vault_key: VaultKeys | None
 ) -> LogReport:
     head = await repository.head(connection)
     origin = pinned.name if pinned else head.origin if head else None
@@ -203,7 +204,7 @@ async def _check_streams(connection: Connection, checker: LogChecker) -> None:
     find(counted == len(checker.streams), "ledger.stream_end", "streams", "Entries are in unknown streams.")
 
 
-async def _check_vault(connection: Connection, findings: Findings, vault_key: bytes) -> None:
+async def _check_vault(connection: Connection, findings: Findings, vault_key: VaultKeys) -> None:
     """Open every payload; what was erased on purpose has no data key any more, and is no finding."""
     last = -1
     while rows := await repository.logged_after(connection, last, _BATCH):

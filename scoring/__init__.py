@@ -14,6 +14,7 @@ from scoring.limits import LimitInputs, LimitPolicy, LimitProposal
 from scoring.scorer import CompiledCard, Reason, Score, load_card
 
 if TYPE_CHECKING:
+    from scoring.erasure import erase_runs
     from scoring.registry import (
         approve,
         approved_card,
@@ -29,6 +30,7 @@ _LOADED_WHEN_ASKED = {
     "ROOM": "scoring.room",
     "approve": "scoring.registry",
     "approved_card": "scoring.registry",
+    "erase_runs": "scoring.erasure",
     "install_shipped_card": "scoring.registry",
     "record_run": "scoring.registry",
     "register": "scoring.registry",
@@ -48,6 +50,7 @@ __all__ = [
     "Score",
     "approve",
     "approved_card",
+    "erase_runs",
     "install_shipped_card",
     "load_card",
     "record_run",

@@ -496,6 +496,7 @@ class Advancer:
                 events=[event.to_json() for event in burst.events],
                 state_root=state.root,
                 payloads={"commands": burst.log()},
+                party=case.party_id,
             ),
         )
         return after

@@ -103,6 +103,7 @@ class Archiver:
                     actor="system:archiver",
                     statement={"case": str(case.id), "runs": len(runs), "complete": complete},
                     payloads={HISTORY_FIELD: orjson.dumps([run.to_json_dict() for run in runs])},
+                    party=case.party_id,
                 ),
             )
             await repository.note_history(tx.sql, case.id, "archived")

@@ -34,7 +34,7 @@ from workflows.repository import Connection, DefinitionRow
 _COMMANDS = "commands"
 
 
-async def export_case(database: Database, case_id: UUID, vault_key: bytes) -> bytes:
+async def export_case(database: Database, case_id: UUID, vault_key: ledger.VaultKeys) -> bytes:
     """Return the audit bundle of a case: models, entries, proofs, checkpoint, keys, disclosed payloads.
 
     After an erasure the bundle holds no payloads; the same state of the ledger gives the same bytes.
@@ -86,7 +86,7 @@ async def _earlier_models(
     return found
 
 
-async def _entry(sql: Connection, proof: EntryProof, vault_key: bytes) -> BundleEntry:
+async def _entry(sql: Connection, proof: EntryProof, vault_key: ledger.VaultKeys) -> BundleEntry:
     body = Body.decode(proof.envelope.body)
     events: bytes | None = None
     openings: dict[str, Opening] = {}

@@ -18,7 +18,7 @@ from bpmn import BpmnError, MigrationRefused
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from proof.errors import NotCanonical
-from workflows import payloads, repository, task_payloads
+from workflows import payloads, repository, task_payloads, vault_payloads
 from workflows.actors import Actor
 from workflows.logged import reasons
 from workflows.repository import CaseRow, Connection
@@ -57,6 +57,9 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "migration.pause": frozenset({"operations"}),
     "migration.resume": frozenset({"operations"}),
     "migration.cancel": frozenset({"operations"}),
+    "vault.request-erasure": frozenset({"compliance", "operations"}),
+    "vault.erase": frozenset({"compliance"}),
+    "vault.reject-erasure": frozenset({"compliance"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every
@@ -82,6 +85,7 @@ WITHOUT_WORKFLOW = frozenset(
         "migration.cancel",
     }
     | (task_payloads.READERS.keys() - {"task.complete"})
+    | vault_payloads.READERS.keys()
 )
 
 # How many commands one statement stores: their payloads travel with it.
@@ -319,6 +323,13 @@ async def _accept(
     if accepted:
         return Receipt(command_id, replayed=False)
     first = await _first_receipt(sql, actor, idempotency_key, digest)
+    if first is None and await repository.is_erased(sql, command_id):
+        raise Conflict(
+            "command.erased",
+            "The command of this idempotency key was carried out, and its content erased.",
+            where="idempotencyKey",
+            hint="Use a new key for a new command.",
+        )
     if first is None:
         raise Broken("command.lost", f"The command of key {idempotency_key!r} cannot be read.")
     return first

@@ -16,12 +16,13 @@ import ledger
 from bpmn.values import to_json
 from core import Broken, Clock, Database, ScfError, Transaction, derived_id
 from proof.canonical import encode
-from workflows import bulk, definitions, deployments, payloads, repository, task_payloads
+from workflows import bulk, definitions, deployments, payloads, repository, task_payloads, vault_payloads
 from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
 from workflows.deliveries import Deliveries, message_of, take_once
 from workflows.deployments import Deployments
+from workflows.erasure import ErasureCommands
 from workflows.migration_batches import MigrationCommands
 from workflows.repository import CommandRow
 from workflows.retry_many import retry_many
@@ -86,6 +87,7 @@ class DomainCommands:
         self._case_clock = case_clock
         self._deliveries = deliveries
         self._migrations = MigrationCommands(recorder)
+        self._erasures = ErasureCommands(recorder)
         self._tasks = TaskCommands(recorder, clock, definitions.Definitions())
 
     async def perform(self, command_id: UUID) -> None:
@@ -138,6 +140,12 @@ class DomainCommands:
                 | payloads.CancelMigration()
             ):
                 return await self._migrations.carry_out(tx, command, payload, self._clock.now())
+            case (
+                vault_payloads.RequestErasure()
+                | vault_payloads.ApproveErasure()
+                | vault_payloads.RejectErasure()
+            ):
+                return await self._erasures.carry_out(tx, command, payload, self._clock.now())
             case payloads.CorrelateMessage():
                 return await self._publish_message(tx, command, payload)
             case payloads.BroadcastSignal():
@@ -159,7 +167,13 @@ class DomainCommands:
             sender=_sender(command.actor),
         )
         digest = hashlib.sha256(payload.content).hexdigest()
-        await self._record(tx, command, at, {"filename": payload.filename, "sha256": digest})
+        await self._record(
+            tx,
+            command,
+            at,
+            {"filename": payload.filename, "sha256": digest},
+            party=imported.seller_id,
+        )
         return {
             "document_id": str(imported.document_id),
             "kind": imported.kind,
@@ -288,6 +302,8 @@ class DomainCommands:
         command: CommandRow,
         at: datetime,
         payload: Mapping[str, Any],
+        *,
+        party: UUID | None = None,
     ) -> None:
         await self._recorder.record(
             tx,
@@ -298,6 +314,7 @@ class DomainCommands:
                 occurred_at=at,
                 actor=command.actor.label,
                 payloads={"request": encode(payload)},
+                party=command.actor.party_id or party,
             ),
         )
 

@@ -33,7 +33,7 @@ class HistoryReplay:
         return not any(self.failures)
 
 
-async def replay_histories(database: Database, case_id: UUID, vault_key: bytes) -> HistoryReplay:
+async def replay_histories(database: Database, case_id: UUID, vault_key: ledger.VaultKeys) -> HistoryReplay:
     """Replay the archived histories of a case through today's `CaseWorkflow`.
 
     Raises:
@@ -49,7 +49,7 @@ async def replay_histories(database: Database, case_id: UUID, vault_key: bytes) 
     return HistoryReplay(case_id, len(runs), tuple(failures))
 
 
-def case_replayer(vault_key: bytes) -> Replayer:
+def case_replayer(vault_key: ledger.VaultKeys) -> Replayer:
     """Return Temporal's replayer for cases, in the sandbox: code that is not deterministic fails in it."""
     runner = SandboxedWorkflowRunner(
         # This package is not loaded again for every workflow.
@@ -58,7 +58,9 @@ def case_replayer(vault_key: bytes) -> Replayer:
     return Replayer(workflows=[CaseWorkflow], workflow_runner=runner, data_converter=encrypted(vault_key))
 
 
-async def archived_runs(database: Database, case_id: UUID, vault_key: bytes) -> Sequence[WorkflowHistory]:
+async def archived_runs(
+    database: Database, case_id: UUID, vault_key: ledger.VaultKeys
+) -> Sequence[WorkflowHistory]:
     """Return the archived histories of a case's runs, the first one first. Raises as `replay_histories`."""
     async with database.reading() as sql:
         case = await repository.read_case(sql, case_id)

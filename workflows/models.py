@@ -123,8 +123,9 @@ class Case(Model):
     due_at = fields.DatetimeField(null=True)
     active_elements = fields.JSONField[list[object]]()
     incidents = fields.IntField()
-    # What became of Temporal's history of a case that ended: `archived`, `lost`, or not yet looked for.
+    # What became of Temporal's history of a case that ended: `archived`, `lost`, `erased`, or not looked for.
     history = fields.CharField(null=True, max_length=20)
+    erased_at = fields.DatetimeField(null=True)
 
     class Meta:
         """Where the table lives."""

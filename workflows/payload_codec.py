@@ -10,12 +10,11 @@ import os
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 
+import ledger
 from core import Broken
 
 _ENCODING = b"binary/encrypted"
@@ -23,15 +22,14 @@ _NONCE_SIZE = 12
 
 
 class EncryptedPayloads(PayloadCodec):
-    """AES-256-GCM under a key derived from the vault key; each payload names the key by its id.
+    """AES-256-GCM under the vault's payload key, which each payload names by its id.
 
     A payload that is not encrypted passes: histories from before this codec still replay.
     """
 
-    def __init__(self, vault_key: bytes) -> None:
-        key = _derived(vault_key, b"scf temporal payload key", 32)
-        self._key_id = _derived(vault_key, b"scf temporal payload key id", 8).hex().encode()
-        self._cipher = AESGCM(key)
+    def __init__(self, vault_key: ledger.VaultKeys) -> None:
+        self._key_id = vault_key.payload_key.key_id
+        self._cipher = AESGCM(vault_key.payload_key.key)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encrypt payloads, metadata included."""
@@ -67,13 +65,9 @@ class EncryptedPayloads(PayloadCodec):
             ) from None
 
 
-def encrypted(vault_key: bytes) -> DataConverter:
+def encrypted(vault_key: ledger.VaultKeys) -> DataConverter:
     """Return the data converter of every client of this installation."""
     return DataConverter(
         payload_codec=EncryptedPayloads(vault_key),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )
-
-
-def _derived(vault_key: bytes, purpose: bytes, length: int) -> bytes:
-    return HKDF(hashes.SHA256(), length, salt=None, info=purpose).derive(vault_key)

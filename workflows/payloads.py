@@ -14,11 +14,12 @@ import orjson
 
 from bpmn import MigrationPlan, MigrationRefused
 from core import InvalidInput, Money
-from workflows import bundles, task_payloads
+from workflows import bundles, task_payloads, vault_payloads
 from workflows.clock import ClockPolicy
 from workflows.search import CaseFilter
 from workflows.search_json import filter_from_json
 from workflows.task_payloads import TaskPayload
+from workflows.vault_payloads import VaultPayload
 
 T = TypeVar("T")
 
@@ -351,6 +352,7 @@ Payload = (
     | MigrateCase
     | MigrationStep
     | TaskPayload
+    | VaultPayload
 )
 
 
@@ -415,8 +417,13 @@ class _Fields:
         return self.number(name) if self._values.get(name) is not None else self._values.pop(name, None)
 
     def optional_choice(self, name: str, *choices: str) -> Any:
-        value = self.optional_text(name)
-        if value is not None and value not in choices:
+        if self._values.get(name) is None:
+            return self._values.pop(name, None)
+        return self.choice(name, *choices)
+
+    def choice(self, name: str, *choices: str) -> Any:
+        value = self.text(name)
+        if value not in choices:
             raise self._invalid(name, f"must be one of {', '.join(choices)}")
         return value
 
@@ -706,4 +713,5 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "migration.resume": lambda f: ResumeMigration(f.uuid("batch_id")),
     "migration.cancel": lambda f: CancelMigration(f.uuid("batch_id")),
     **task_payloads.READERS,
+    **vault_payloads.READERS,
 }

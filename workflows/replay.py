@@ -46,7 +46,7 @@ class RecordedCase:
     entries: tuple[Recorded, ...]
 
 
-async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> ReplayReport:
+async def replay_case(database: Database, case_id: UUID, vault_key: ledger.VaultKeys) -> ReplayReport:
     """Run a case's commands again, from the payloads that its ledger entries commit to.
 
     Neither the case's stored state nor its read model is used: only the deployed models that the entries
@@ -76,7 +76,9 @@ async def replay_case(database: Database, case_id: UUID, vault_key: bytes) -> Re
     )
 
 
-async def compare_case(database: Database, case_id: UUID, other: Model, vault_key: bytes) -> Comparison:
+async def compare_case(
+    database: Database, case_id: UUID, other: Model, vault_key: ledger.VaultKeys
+) -> Comparison:
     """Run a case's commands on another version of its process, and tell where they first lead elsewhere.
 
     On the other version it runs from its start on; migrations of the case are passed over there.
@@ -99,7 +101,7 @@ async def compare_case(database: Database, case_id: UUID, other: Model, vault_ke
     return compare(recorded.models, other, str(case_id), recorded.entries)
 
 
-async def recorded_case(sql: Connection, case_id: UUID, vault_key: bytes) -> RecordedCase:
+async def recorded_case(sql: Connection, case_id: UUID, vault_key: ledger.VaultKeys) -> RecordedCase:
     """Return a case's models and entries.
 
     Raises:

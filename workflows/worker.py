@@ -27,6 +27,7 @@ from workflows.deployments import record_deployment
 from workflows.domain_commands import DomainCommands, NewCaseClock
 from workflows.effects import Effects
 from workflows.effects.platform import platform_effects
+from workflows.erasure import Purge
 from workflows.migration_batches import MigrationBatches
 from workflows.payload_codec import encrypted
 from workflows.relay import Relay
@@ -120,6 +121,7 @@ async def serve(
             await workers.enter_async_context(worker)
         beside = [
             asyncio.create_task(archiver.run(stop)),
+            asyncio.create_task(Purge(database, client, settings.archive_every).run(stop)),
             asyncio.create_task(MigrationBatches(database, parts.definitions, clock).run(stop)),
         ]
         try:

@@ -17,14 +17,15 @@ def test_keys_are_created_once_and_only_for_their_owner(tmp_path: Path) -> None:
     first, second = load_or_create_keys(folder), load_or_create_keys(folder)
     assert PublicKey.of(first.signing_key).key_id == PublicKey.of(second.signing_key).key_id
     assert first.log_key.private_bytes_raw() == second.log_key.private_bytes_raw()
-    assert first.vault_key == second.vault_key
-    assert [file.stat().st_mode & 0o777 for file in sorted(folder.iterdir())] == [0o600] * 3
+    assert first.vault_key.first == second.vault_key.first
+    assert first.vault_key.payload_key == second.vault_key.payload_key
+    assert [file.stat().st_mode & 0o777 for file in sorted(folder.iterdir())] == [0o600] * 4
 
 
 def test_processes_that_start_together_end_up_with_the_same_keys(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: load_or_create_keys(tmp_path / "keys"), range(8)))
-    assert len({one.vault_key for one in keys}) == 1
+    assert len({one.vault_key.first for one in keys}) == 1
     assert len({PublicKey.of(one.signing_key).key_id for one in keys}) == 1
 
 
@@ -35,7 +36,9 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
         load_or_create_keys(tmp_path / "keys")
 
 
-@pytest.mark.parametrize("name", ["entry-signing-key.pem", "log-signing-key.pem", "vault-key.hex"])
+@pytest.mark.parametrize(
+    "name", ["entry-signing-key.pem", "log-signing-key.pem", "vault-key.hex", "temporal-payload-key.hex"]
+)
 @pytest.mark.parametrize("content", [b"", b"junk", b"\xff\xfe"])
 def test_a_damaged_key_file_is_never_replaced(tmp_path: Path, name: str, content: bytes) -> None:
     load_or_create_keys(tmp_path / "keys")
@@ -56,4 +59,4 @@ def test_who_only_reads_payloads_gets_the_vault_key_and_makes_none(tmp_path: Pat
     assert list(tmp_path.iterdir()) == []
 
     keys = load_or_create_keys(tmp_path)
-    assert vault_key_in(tmp_path) == keys.vault_key
+    assert vault_key_in(tmp_path).first == keys.vault_key.first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import Broken, Conflict, NotFound, Unavailable
-from ledger import entry_id, prove, prove_step, reveal, reveal_events
+from ledger import VaultKeys, entry_id, prove, prove_step, reveal, reveal_events
 from proof.checkpoint import NoteKey
 from proof.entry_proof import verify
 from proof.signatures import BACKENDS
@@ -86,7 +86,7 @@ async def test_an_entry_without_payloads_reveals_nothing(ledger: Ledger) -> None
         ("UPDATE ledger.payload SET sealed = '\\x00'", r"ledger\.vault_changed"),
         ("DELETE FROM ledger.payload", r"ledger\.vault_changed"),
         ("UPDATE ledger.payload SET field = 'v' WHERE field = 'variables'", r"ledger\.vault_changed"),
-        ("UPDATE ledger.stream SET data_key = data_key || '\\x00'", r"ledger\.vault_key"),
+        ("UPDATE ledger.data_key SET wrapped = wrapped || '\\x00'", r"ledger\.vault_key"),
     ],
 )
 async def test_a_changed_vault_is_found_when_it_is_opened(ledger: Ledger, change: str, code: str) -> None:
@@ -103,13 +103,13 @@ async def test_another_vault_key_opens_nothing(ledger: Ledger) -> None:
     await ledger.log(draft())
     async with ledger.database.reading() as connection:
         with pytest.raises(Broken, match=r"ledger\.vault_key"):
-            await reveal(connection, FIRST, bytes(32))
+            await reveal(connection, FIRST, VaultKeys.of(bytes(32)))
 
 
 async def test_without_its_data_key_a_stream_stays_proven_but_closed(ledger: Ledger) -> None:
     await ledger.log(draft())
     async with ledger.database.transaction() as tx:
-        await tx.sql.execute("UPDATE ledger.stream SET data_key = NULL")
+        await tx.sql.execute("DELETE FROM ledger.data_key")
     async with ledger.database.reading() as connection:
         with pytest.raises(Conflict, match=r"ledger\.stream_erased"):
             await reveal(connection, FIRST, ledger.keys.vault_key)

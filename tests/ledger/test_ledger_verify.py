@@ -210,7 +210,7 @@ def own_key_id(ledger: Ledger) -> str:
         ("DELETE FROM ledger.payload WHERE field = 'variables'", "ledger.vault_changed"),
         ("DELETE FROM ledger.payload WHERE field <> 'variables'", "ledger.vault_changed"),
         (
-            "UPDATE ledger.stream SET data_key = set_byte(data_key, 20, get_byte(data_key, 20) # 1)",
+            "UPDATE ledger.data_key SET wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1)",
             "ledger.vault_key",
         ),
     ],
@@ -232,6 +232,6 @@ async def test_with_the_vault_key_a_change_of_what_is_sealed_is_found(
 async def test_what_was_erased_is_no_finding(ledger: Ledger) -> None:
     await ledger.log(draft())
     async with database_owner(ledger) as owner:
-        await owner.execute("UPDATE ledger.stream SET data_key = NULL")
+        await owner.execute("DELETE FROM ledger.data_key")
 
     assert (await verify_log(ledger.database, vault_key=ledger.keys.vault_key)).ok

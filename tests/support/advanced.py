@@ -81,7 +81,7 @@ class ByHand:
     async def erase(self, case_id: UUID) -> None:
         """Destroy the data key of a case, which is all that an erasure does to the vault."""
         async with self.database.reading() as sql:
-            await sql.execute("UPDATE ledger.stream SET data_key = NULL WHERE stream = $1", str(case_id))
+            await sql.execute("DELETE FROM ledger.data_key WHERE stream = $1", str(case_id))
 
 
 @asynccontextmanager

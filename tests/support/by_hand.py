@@ -30,7 +30,7 @@ class ByHand:
 
     database: Database
     recorder: ledger.Recorder
-    vault_key: bytes
+    vault_key: ledger.VaultKeys
     time: datetime = datetime(2026, 3, 2, 9, tzinfo=UTC)
     _keys: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _prefix: str = field(default_factory=lambda: uuid4().hex[:8])

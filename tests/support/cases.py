@@ -213,7 +213,7 @@ class Platform:
         return [row["kind"] for row in rows]
 
     @property
-    def vault_key(self) -> bytes:
+    def vault_key(self) -> ledger.VaultKeys:
         """The key that opens the ledger's payloads."""
         return ledger.load_or_create_keys(self.settings.key_folder).vault_key
 

@@ -14,6 +14,7 @@ from uuid import UUID
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowHistory
 
+from ledger import VaultKeys
 from support.cases import Platform
 from workflows.history_replay import case_replayer
 from workflows.payload_codec import EncryptedPayloads
@@ -46,7 +47,7 @@ async def replay(platform: Platform, name: str, case_id: UUID) -> Sequence[Workf
     return runs
 
 
-async def opened(run: WorkflowHistory, vault_key: bytes) -> WorkflowHistory:
+async def opened(run: WorkflowHistory, vault_key: VaultKeys) -> WorkflowHistory:
     """Return a history with its payloads decrypted."""
     document = json.loads(run.to_json())
     return WorkflowHistory.from_json(run.workflow_id, await _opened(document, EncryptedPayloads(vault_key)))

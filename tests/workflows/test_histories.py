@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from temporalio.client import WorkflowHistory
 
+from ledger import VaultKeys
 from support.cases import Platform
 from support.histories import HISTORIES, contents, histories, opened, replay
 from workflows import Actor
@@ -37,7 +38,9 @@ async def platform(stopped_platform: Platform) -> AsyncIterator[Platform]:
 @pytest.mark.parametrize("file", sorted(HISTORIES.glob("*.json")), ids=lambda file: file.stem)
 async def test_a_recorded_history_replays(file: Path) -> None:
     # Recorded readable, so that any key opens it.
-    await case_replayer(bytes(32)).replay_workflow(WorkflowHistory.from_json(file.stem, file.read_text()))
+    await case_replayer(VaultKeys.of(bytes(32))).replay_workflow(
+        WorkflowHistory.from_json(file.stem, file.read_text())
+    )
 
 
 def test_there_are_recorded_histories() -> None:

@@ -10,6 +10,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 
 from core import Broken
+from ledger import VaultKeys
 from support.cases import Platform
 from support.histories import contents, histories, opened
 from workflows import Actor
@@ -17,7 +18,7 @@ from workflows.payload_codec import EncryptedPayloads
 
 OFFICER = Actor("olivia", frozenset({"credit_officer"}))
 SECOND = Actor("oscar", frozenset({"credit_officer_2"}))
-KEY, OTHER = bytes(range(32)), bytes(32)
+KEY, OTHER = VaultKeys.of(bytes(range(32))), VaultKeys.of(bytes(32))
 
 
 def readable(run: WorkflowHistory) -> list[bytes]:

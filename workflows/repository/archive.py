@@ -18,6 +18,7 @@ class EndedCase:
     id: UUID
     workflow_id: str
     ended_at: datetime
+    party_id: UUID | None
 
 
 async def take_ended(sql: Connection, passed_over: Sequence[UUID]) -> EndedCase | None:
@@ -27,7 +28,8 @@ async def take_ended(sql: Connection, passed_over: Sequence[UUID]) -> EndedCase 
     """
     row = await sql.fetchrow(
         """
-        SELECT id, product || '/' || business_key AS workflow_id, ended_at FROM workflows.case_
+        SELECT id, product || '/' || business_key AS workflow_id, ended_at,
+               coalesce(seller_id, buyer_id) AS party_id FROM workflows.case_
          WHERE ended_at IS NOT NULL AND history IS NULL AND id <> ALL ($1::uuid[])
          ORDER BY ended_at LIMIT 1 FOR UPDATE SKIP LOCKED
         """,

@@ -55,6 +55,11 @@ class CaseRow:
     incidents: int
 
     @property
+    def party_id(self) -> UUID | None:
+        """Whose case it is: the seller's, who asks for money, else the buyer's, else nobody's."""
+        return self.seller_id or self.buyer_id
+
+    @property
     def kernel_version(self) -> str:
         """The version of the kernel that the case's state names; the case stays on it."""
         version: str = orjson.loads(self.state_json)["kernel"]
