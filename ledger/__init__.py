@@ -6,6 +6,15 @@ from ledger.keys import Keys, load_or_create_keys, vault_key_in
 from ledger.prove import prove, prove_step, prove_stream
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
+from ledger.registry import (
+    endorse_key,
+    key_stream,
+    register_key,
+    register_platform_key,
+    revoke_key,
+    rotate_platform_key,
+)
+from ledger.registry_repository import RegisteredKeyRow, hold_key
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
@@ -20,16 +29,24 @@ __all__ = [
     "Opened",
     "PublicKeyInfo",
     "Recorder",
+    "RegisteredKeyRow",
     "Sequencer",
+    "endorse_key",
     "entry_id",
+    "hold_key",
+    "key_stream",
     "load_or_create_keys",
     "open_entry",
     "prove",
     "prove_step",
     "prove_stream",
     "public_keys",
+    "register_key",
+    "register_platform_key",
     "reveal",
     "reveal_events",
+    "revoke_key",
+    "rotate_platform_key",
     "vault_key_in",
     "verify_log",
 ]

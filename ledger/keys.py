@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import Broken, Forbidden, NotFound
+from proof.signatures import KeySigner, Signer
 
 VAULT_KEY_SIZE = 32
 _VAULT_FILE = "vault-key.hex"
@@ -33,12 +34,12 @@ class Keys:
     """The private keys of one installation.
 
     Attributes:
-        signing_key: ECDSA P-256; signs entries.
+        signing_key: Holds the P-256 key that signs entries.
         log_key: Ed25519; signs checkpoints.
         vault_key: 32 bytes; wraps the data key of each stream.
     """
 
-    signing_key: ec.EllipticCurvePrivateKey
+    signing_key: Signer
     log_key: Ed25519PrivateKey
     vault_key: bytes
 
@@ -69,7 +70,7 @@ def load_or_create_keys(folder: Path) -> Keys:
         raise _unreadable(folder / "log-signing-key.pem", "an Ed25519 key")
     if len(vault) != VAULT_KEY_SIZE:
         raise _unreadable(vault_file, f"{VAULT_KEY_SIZE} bytes in hexadecimal")
-    return Keys(signing, log, vault)
+    return Keys(KeySigner(signing), log, vault)
 
 
 def vault_key_in(folder: Path) -> bytes:

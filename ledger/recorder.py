@@ -8,8 +8,6 @@ from hashlib import sha256
 from typing import TypeAlias
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
 from core.database import Transaction
 from core.errors import Broken, Conflict, InvalidInput
 from ledger import repository
@@ -20,7 +18,7 @@ from proof import canonical, merkle
 from proof.entry import Body, Envelope, seal
 from proof.errors import ProofError
 from proof.hashes import commitment, leaf_hash
-from proof.signatures import PublicKey
+from proof.signatures import Signer
 
 # The vault's field for the element steps; payload fields begin with a letter, so none can take its place.
 EVENTS_FIELD = ".events"
@@ -32,11 +30,10 @@ _Repeated: TypeAlias = tuple[UUID, EntryDraft, StreamKey]
 class Recorder:
     """Signs entries with the platform's key and puts them into the outbox."""
 
-    def __init__(self, signing_key: EllipticCurvePrivateKey, vault_key: bytes, origin: str) -> None:
-        self._signing_key = signing_key
+    def __init__(self, signer: Signer, vault_key: bytes, origin: str) -> None:
+        self.origin = origin
+        self.signer = signer
         self._vault_key = vault_key
-        self._origin = origin
-        self._public_key = PublicKey.of(signing_key)
 
     async def record(self, tx: Transaction, draft: EntryDraft) -> UUID:
         """Write one entry in the caller's transaction and return its id.
@@ -78,7 +75,7 @@ class Recorder:
             advanced = {entry.stream for entry in entries}
             moved = await repository.append_to_outbox(
                 tx.sql,
-                KeyRow(self._public_key.key_id, "entry", self._public_key.der),
+                KeyRow(self.signer.public_key.key_id, "entry", self.signer.public_key.der),
                 [heads[stream].row for stream in sorted(advanced)],
                 entries,
                 payloads,
@@ -114,8 +111,8 @@ class Recorder:
             )
         parents = (head.row.leaf_hash.hex(),) if draft.seq > 1 else ()
         try:
-            body = self._body(entry, draft, events, head.key, parents, self._public_key.key_id)
-            envelope = seal(body, self._signing_key)
+            body = self._body(entry, draft, events, head.key, parents, self.signer.public_key.key_id)
+            envelope = seal(body, self.signer)
         except ProofError as error:
             raise _invalid(draft, error) from error
         return EntryRow(entry, draft.stream, draft.seq, envelope.body, envelope.signature)
@@ -130,7 +127,7 @@ class Recorder:
         key_id: str,
     ) -> Body:
         return Body(
-            origin=self._origin,
+            origin=self.origin,
             entry_id=entry,
             stream=draft.stream,
             seq=draft.seq,

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import Database, Room
 from ledger import ROOM, EntryDraft, Keys, Recorder, Sequencer
+from proof.signatures import KeySigner
 
 ORIGIN = "scf.example/log"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -54,9 +55,11 @@ async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
         await tx.sql.execute("SET LOCAL session_replication_role = replica")
         await tx.sql.execute(
             "TRUNCATE ledger.entry, ledger.outbox, ledger.tile, ledger.checkpoint, ledger.head,"
-            " ledger.stream, ledger.payload, ledger.key"
+            " ledger.stream, ledger.payload, ledger.key, ledger.registered_key"
         )
-    keys = Keys(ec.generate_private_key(ec.SECP256R1()), Ed25519PrivateKey.generate(), bytes(range(32)))
+    keys = Keys(
+        KeySigner(ec.generate_private_key(ec.SECP256R1())), Ed25519PrivateKey.generate(), bytes(range(32))
+    )
     sequencer = Sequencer(database, keys.log_key, ORIGIN)
     yield Ledger(database, keys, Recorder(keys.signing_key, keys.vault_key, ORIGIN), sequencer)
     await sequencer.close()
