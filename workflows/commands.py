@@ -18,7 +18,7 @@ from bpmn import BpmnError, MigrationRefused
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from proof.errors import NotCanonical
-from workflows import payloads, repository, task_payloads
+from workflows import key_payloads, payloads, repository, task_payloads
 from workflows.actors import Actor
 from workflows.logged import reasons
 from workflows.repository import CaseRow, Connection
@@ -57,6 +57,8 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "migration.pause": frozenset({"operations"}),
     "migration.resume": frozenset({"operations"}),
     "migration.cancel": frozenset({"operations"}),
+    # Everybody registers and revokes their own key; who vouches for the keys of others is told here.
+    "key.endorse": frozenset({"operations", "compliance", "credit_officer_2"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every
@@ -82,6 +84,7 @@ WITHOUT_WORKFLOW = frozenset(
         "migration.cancel",
     }
     | (task_payloads.READERS.keys() - {"task.complete"})
+    | key_payloads.READERS.keys()
 )
 
 # How many commands one statement stores: their payloads travel with it.

@@ -27,6 +27,7 @@ from workflows.repository.cases import (
     roots,
     update_case,
 )
+from workflows.repository.challenges import insert_challenge, is_challenged, use_challenge
 from workflows.repository.commands import (
     NewCommand,
     amend_result,
@@ -170,6 +171,7 @@ from workflows.repository.tasks import (
     part_in_same_eyes,
     put_draft,
     schedule_task,
+    shown_by_task,
     task,
 )
 
@@ -241,6 +243,7 @@ __all__ = [
     "insert_batch",
     "insert_called_cases",
     "insert_case",
+    "insert_challenge",
     "insert_command",
     "insert_commands",
     "insert_comment",
@@ -252,6 +255,7 @@ __all__ = [
     "insert_steps",
     "insert_subscriptions",
     "insert_tasks",
+    "is_challenged",
     "is_funded",
     "keep_forms",
     "keep_message",
@@ -303,6 +307,7 @@ __all__ = [
     "set_definition_state",
     "set_next_start",
     "set_tag",
+    "shown_by_task",
     "start_batch",
     "starts_by",
     "stop_awaiting",
@@ -319,6 +324,7 @@ __all__ = [
     "unlock_head",
     "untried",
     "update_case",
+    "use_challenge",
     "versions",
     "write_elements",
     "write_variables",
