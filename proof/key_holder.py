@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from proof.canonical import Json
 from proof.entry import Body
 from proof.signatures import Backend
 from proof.statement import signed_decision
@@ -46,14 +47,23 @@ class KeyHolder:
 
 
 def key_holder(body: Body, backend: Backend = "cryptography") -> KeyHolder:
-    """Return who held the key that signed what an entry tells; a person's signature is checked.
+    """Return who held the key that signed what an entry tells; see `holder_of`."""
+    return holder_of(body.statement, body.key_id, backend)
+
+
+def holder_of(
+    statement: Mapping[str, Json] | None, key_id: str, backend: Backend = "cryptography"
+) -> KeyHolder:
+    """Return who held the key, by the statement of an entry and the key of the entry itself.
+
+    A person's signature is checked; whether the key is registered for the person is for the log to say.
 
     Raises:
         NotCanonical, NotProven: when the entry holds a signed statement that does not hold.
     """
-    signed = signed_decision(body.statement)
+    signed = signed_decision(statement)
     if signed is None:
-        return KeyHolder("platform", None, body.key_id, None, _PLATFORM)
+        return KeyHolder("platform", None, key_id, None, _PLATFORM)
     signed.verify(backend)
     said = signed.decision
     told = f"The own key of {said.account.removeprefix('user:')} signed, {_WHERE[signed.protection]}."

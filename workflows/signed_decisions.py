@@ -20,6 +20,7 @@ from proof.errors import ProofError
 from proof.statement import Decision, SignedDecision, declared
 from workflows import repository
 from workflows.actors import Actor
+from workflows.commands import visible
 from workflows.key_commands import CHALLENGE_LASTS
 from workflows.repository import CaseRow, Connection, TaskRow
 from workflows.signatures import canonical_signature
@@ -60,7 +61,7 @@ async def statement_for(
         InvalidInput: `statement.form` when the answers have no canonical form.
         ScfError: what `require_permission` refuses; `statement.key_…`, as `require_valid` does.
     """
-    case = await repository.case_of_task(tx.sql, task_id)
+    case = visible(await repository.case_of_task(tx.sql, task_id), actor)
     task = await repository.task(tx.sql, task_id)
     if case is None or task is None:
         raise NotFound("task.unknown", f"There is no task {task_id}.")

@@ -58,7 +58,9 @@ def api(
 ) -> None:
     """Serve the GraphQL API and the web app."""
     settle_collector()
-    settings = ApiSettings(database_url=database, web_folder=web_folder(), cookie_secure=secure_cookie)
+    settings = ApiSettings(
+        database_url=database, web_folder=web_folder(), cookie_secure=secure_cookie, origin=LOG_ORIGIN
+    )
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)
 
 
