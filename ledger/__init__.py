@@ -2,11 +2,18 @@
 
 from ledger.checker import Finding
 from ledger.draft import EntryDraft, entry_id
-from ledger.keys import Keys, load_or_create_keys, vault_key_in
+from ledger.keys import (
+    Keys,
+    load_or_create_keys,
+    next_signing_key,
+    take_next_signing_key,
+    vault_key_in,
+)
 from ledger.prove import prove, prove_step, prove_stream
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
 from ledger.registry import (
+    REVOCATION_REASONS,
     endorse_key,
     key_stream,
     register_key,
@@ -21,6 +28,7 @@ from ledger.sequencer import Sequencer
 from ledger.verify import LogReport, verify_log
 
 __all__ = [
+    "REVOCATION_REASONS",
     "ROOM",
     "EntryDraft",
     "Finding",
@@ -36,6 +44,7 @@ __all__ = [
     "hold_key",
     "key_stream",
     "load_or_create_keys",
+    "next_signing_key",
     "open_entry",
     "prove",
     "prove_step",
@@ -47,6 +56,7 @@ __all__ = [
     "reveal_events",
     "revoke_key",
     "rotate_platform_key",
+    "take_next_signing_key",
     "vault_key_in",
     "verify_log",
 ]

@@ -27,6 +27,8 @@ from proof.signatures import KeySigner, Signer
 
 VAULT_KEY_SIZE = 32
 _VAULT_FILE = "vault-key.hex"
+_SIGNING_FILE = "entry-signing-key.pem"
+_NEXT_FILE = "entry-signing-key.next.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def load_or_create_keys(folder: Path) -> Keys:
         Broken: `ledger.key_unreadable` when a file does not hold the key that belongs there.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    signing = _load_pem(folder / "entry-signing-key.pem", lambda: ec.generate_private_key(ec.SECP256R1()))
+    signing = _load_pem(folder / _SIGNING_FILE, lambda: ec.generate_private_key(ec.SECP256R1()))
     log = _load_pem(folder / "log-signing-key.pem", Ed25519PrivateKey.generate)
     vault_file = folder / _VAULT_FILE
     try:
@@ -65,12 +67,30 @@ def load_or_create_keys(folder: Path) -> Keys:
     except ValueError:
         vault = b""
     if not isinstance(signing, ec.EllipticCurvePrivateKey) or not isinstance(signing.curve, ec.SECP256R1):
-        raise _unreadable(folder / "entry-signing-key.pem", "a P-256 key")
+        raise _unreadable(folder / _SIGNING_FILE, "a P-256 key")
     if not isinstance(log, Ed25519PrivateKey):
         raise _unreadable(folder / "log-signing-key.pem", "an Ed25519 key")
     if len(vault) != VAULT_KEY_SIZE:
         raise _unreadable(vault_file, f"{VAULT_KEY_SIZE} bytes in hexadecimal")
     return Keys(KeySigner(signing), log, vault)
+
+
+def next_signing_key(folder: Path) -> Signer:
+    """Return the key that will sign entries after `take_next_signing_key`; it is made where there is none.
+
+    Raises:
+        Forbidden, Broken: what `load_or_create_keys` raises.
+    """
+    path = folder / _NEXT_FILE
+    key = _load_pem(path, lambda: ec.generate_private_key(ec.SECP256R1()))
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise _unreadable(path, "a P-256 key")
+    return KeySigner(key)
+
+
+def take_next_signing_key(folder: Path) -> None:
+    """Let the next key be the one that processes load from now on; the file of the old one is gone."""
+    (folder / _NEXT_FILE).replace(folder / _SIGNING_FILE)
 
 
 def vault_key_in(folder: Path) -> bytes:

@@ -24,7 +24,7 @@ from proof.signatures import PublicKey, Signer
 from proof.statement import REGISTRATION_DOMAIN, Registration, verify_possession
 
 # Why a key is revoked.
-REASONS = ("lost", "compromised", "replaced", "left")
+REVOCATION_REASONS = ("lost", "compromised", "replaced", "left")
 
 
 async def register_key(
@@ -97,14 +97,14 @@ async def revoke_key(
     Raises:
         NotFound: `key.unknown`.
         Conflict: `key.revoked`; `key.last` for the platform's only key.
-        InvalidInput: `key.reason` when the reason is none of `REASONS`.
+        InvalidInput: `key.reason` when the reason is none of `REVOCATION_REASONS`.
     """
-    if reason not in REASONS:
+    if reason not in REVOCATION_REASONS:
         raise InvalidInput(
             "key.reason",
             f"{reason!r} is no reason.",
             where="reason",
-            hint=f"Say one of {', '.join(REASONS)}.",
+            hint=f"Say one of {', '.join(REVOCATION_REASONS)}.",
         )
     key = await _locked(tx, key_id)
     if key.holder == PLATFORM and await repository.valid_keys_of(tx.sql, PLATFORM) == [key_id]:

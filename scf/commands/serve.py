@@ -21,7 +21,7 @@ from core.database import Database
 from core.errors import Unavailable
 from scf.commands.options import DataOption, SimulatedRate, data_folder
 from scf.heartbeat import beat, last_beat
-from scf.rooms import ROOMS
+from scf.rooms import LOG_ORIGIN, ROOMS
 from scf.stopping import stop_signals
 from scf.web_app import web_folder
 from scf_api.app import create_app
@@ -29,7 +29,6 @@ from scf_api.settings import ApiSettings
 from workflows.domain_commands import NewCaseClock
 from workflows.worker import WorkerSettings, run_relay, run_worker
 
-LOG_ORIGIN = "scf.local/log"
 _DEAD_AFTER = 15.0  # seconds without a beat
 
 app = typer.Typer(
