@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from core.database import Database, migrate
 from ledger import ROOM, EntryDraft, Recorder, Sequencer, VaultKeys, verify_log
 from proof.canonical import Json
-from proof.signatures import SigningKey, sign
+from proof.signatures import KeySigner, SigningKey, sign
 
 ORIGIN = "bench.scf.example/log"
 WRITERS = 16
@@ -73,7 +73,7 @@ async def peers(database_url: str) -> dict[str, float]:
 
 async def _appends(database: Database, per_transaction: int) -> float:
     """Return entries logged per second, with so many entries in each business transaction."""
-    recorder = Recorder(ec.generate_private_key(ec.SECP256R1()), VaultKeys.of(bytes(32)), ORIGIN)
+    recorder = Recorder(KeySigner(ec.generate_private_key(ec.SECP256R1())), VaultKeys.of(bytes(32)), ORIGIN)
     sequencer, stop = Sequencer(database, _LOG_KEY, ORIGIN), asyncio.Event()
     sequencing = asyncio.create_task(sequencer.run(stop))
 

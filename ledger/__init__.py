@@ -6,7 +6,13 @@ from ledger.cosigning import Cosigning
 from ledger.draft import EntryDraft, entry_id
 from ledger.erase import Erasures, Person
 from ledger.erasure_repository import Subject, streams_of
-from ledger.keys import Keys, load_or_create_keys, vault_key_in
+from ledger.keys import (
+    Keys,
+    load_or_create_keys,
+    next_signing_key,
+    take_next_signing_key,
+    vault_key_in,
+)
 from ledger.log_client import LogClient
 from ledger.log_export import Exported, export_log
 from ledger.log_folder import LogFolder
@@ -17,6 +23,16 @@ from ledger.prove import prove, prove_step, prove_stream, prove_streams
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.published import published_checkpoint
 from ledger.recorder import Recorder
+from ledger.registry import (
+    REVOCATION_REASONS,
+    endorse_key,
+    key_stream,
+    register_key,
+    register_platform_key,
+    revoke_key,
+    rotate_platform_key,
+)
+from ledger.registry_repository import RegisteredKeyRow, hold_key
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
@@ -26,6 +42,7 @@ from ledger.verify import LogReport, verify_log
 from ledger.witness_check import WitnessCheck
 
 __all__ = [
+    "REVOCATION_REASONS",
     "ROOM",
     "Alert",
     "Cosigning",
@@ -46,6 +63,7 @@ __all__ = [
     "Person",
     "PublicKeyInfo",
     "Recorder",
+    "RegisteredKeyRow",
     "Sequencer",
     "Subject",
     "VaultKeys",
@@ -54,11 +72,15 @@ __all__ = [
     "adopt_policy",
     "alerts",
     "clear_alert",
+    "endorse_key",
     "entry_id",
     "export_log",
+    "hold_key",
+    "key_stream",
     "load_or_create_keys",
     "log_status",
     "mirror_log",
+    "next_signing_key",
     "open_entry",
     "parse_policy",
     "policy_text",
@@ -68,9 +90,14 @@ __all__ = [
     "prove_streams",
     "public_keys",
     "published_checkpoint",
+    "register_key",
+    "register_platform_key",
     "reveal",
     "reveal_events",
+    "revoke_key",
+    "rotate_platform_key",
     "streams_of",
+    "take_next_signing_key",
     "vault_key_in",
     "verify_log",
     "witnessing",

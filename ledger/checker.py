@@ -8,7 +8,7 @@ itself, and not also everything behind it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.repository import CheckpointRow, EntryRow, LoggedRow
@@ -16,6 +16,7 @@ from proof.checkpoint import Checkpoint, NoteKey, open_checkpoint
 from proof.entry import Body, Envelope
 from proof.errors import ProofError
 from proof.hashes import CHAIN_START, HASH_SIZE, chain_next
+from proof.key_registry import KeyRegistry
 from proof.merkle import CompactRange
 from proof.signatures import Backend, PublicKey
 from proof.tiles import TILE_WIDTH, TileId, grow
@@ -61,8 +62,10 @@ class LogChecker:
         entry_keys: Mapping[str, PublicKey],
         log_keys: Sequence[NoteKey],
         backends: Sequence[Backend],
+        trusted_keys: Collection[str] = (),
     ) -> None:
         self.findings = Findings()
+        self.registry = KeyRegistry(trusted_keys)
         self.tree = CompactRange()
         self.chain = CHAIN_START
         self.streams: dict[str, tuple[int, bytes]] = {}
@@ -73,6 +76,7 @@ class LogChecker:
         self._log_keys = log_keys
         self._backends = backends
         self._open_tiles: dict[TileId, bytes] = {}
+        self._entries = 0
 
     def logged(self, rows: Iterable[LoggedRow], checkpoints: Iterable[CheckpointRow]) -> dict[TileId, bytes]:
         """Check the next entries and the checkpoints at their sizes; return the tiles that they filled."""
@@ -116,6 +120,7 @@ class LogChecker:
 
     def _entry(self, row: EntryRow, where: str, leaf: bytes) -> None:
         find = self.findings.require
+        place, self._entries = self._entries, self._entries + 1
         last_seq, last_leaf = self.streams.get(row.stream, (0, b""))
         self.streams[row.stream] = row.seq, leaf
         find(
@@ -141,6 +146,8 @@ class LogChecker:
             body.parents == parents, "ledger.parents", where, "It does not name the stream's entry before it."
         )
         self._signature(row, body.key_id, where)
+        for problem in self.registry.follow(place, body):
+            self.findings.add(problem.code, where, problem.message)
 
     def _signature(self, row: EntryRow, key_id: str, where: str) -> None:
         key = self._entry_keys.get(key_id)

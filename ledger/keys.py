@@ -25,11 +25,14 @@ from cryptography.hazmat.primitives.serialization import (
 from core.errors import Broken, Forbidden, NotFound
 from ledger.vault import KEY_SIZE
 from ledger.vault_keys import PayloadKey, VaultKeys
+from proof.signatures import KeySigner, Signer
 
 _VAULT_FILE = "vault-key.hex"
 # There while the root key is rotated: the one that wraps from now on.
 _NEXT_VAULT_FILE = "vault-key.next.hex"
 _PAYLOAD_FILE = "temporal-payload-key.hex"
+_SIGNING_FILE = "entry-signing-key.pem"
+_NEXT_FILE = "entry-signing-key.next.pem"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +40,12 @@ class Keys:
     """The private keys of one installation.
 
     Attributes:
-        signing_key: ECDSA P-256; signs entries.
+        signing_key: Holds the P-256 key that signs entries.
         log_key: Ed25519; signs checkpoints.
         vault_key: opens the vault: its root keys, and the key of what enters Temporal.
     """
 
-    signing_key: ec.EllipticCurvePrivateKey
+    signing_key: Signer
     log_key: Ed25519PrivateKey
     vault_key: VaultKeys
 
@@ -60,13 +63,31 @@ def load_or_create_keys(folder: Path) -> Keys:
         Broken: `ledger.key_unreadable` when a file does not hold the key that belongs there.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    signing = _load_pem(folder / "entry-signing-key.pem", lambda: ec.generate_private_key(ec.SECP256R1()))
+    signing = _load_pem(folder / _SIGNING_FILE, lambda: ec.generate_private_key(ec.SECP256R1()))
     log = _load_pem(folder / "log-signing-key.pem", Ed25519PrivateKey.generate)
     if not isinstance(signing, ec.EllipticCurvePrivateKey) or not isinstance(signing.curve, ec.SECP256R1):
-        raise _unreadable(folder / "entry-signing-key.pem", "a P-256 key")
+        raise _unreadable(folder / _SIGNING_FILE, "a P-256 key")
     if not isinstance(log, Ed25519PrivateKey):
         raise _unreadable(folder / "log-signing-key.pem", "an Ed25519 key")
-    return Keys(signing, log, _vault_keys(folder))
+    return Keys(KeySigner(signing), log, _vault_keys(folder))
+
+
+def next_signing_key(folder: Path) -> Signer:
+    """Return the key that will sign entries after `take_next_signing_key`; it is made where there is none.
+
+    Raises:
+        Forbidden, Broken: what `load_or_create_keys` raises.
+    """
+    path = folder / _NEXT_FILE
+    key = _load_pem(path, lambda: ec.generate_private_key(ec.SECP256R1()))
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise _unreadable(path, "a P-256 key")
+    return KeySigner(key)
+
+
+def take_next_signing_key(folder: Path) -> None:
+    """Let the next key be the one that processes load from now on; the file of the old one is gone."""
+    (folder / _NEXT_FILE).replace(folder / _SIGNING_FILE)
 
 
 def vault_key_in(folder: Path) -> VaultKeys:

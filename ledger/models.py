@@ -200,3 +200,25 @@ class Alert(Model):
     class Meta:
         schema = "ledger"
         table = "alert"
+
+
+class RegisteredKey(Model):
+    """A key as its entries tell it: whose it is, and which entry brought, endorsed and revoked it."""
+
+    key_id = fields.CharField(primary_key=True, max_length=64)
+    holder = fields.TextField()
+    public_key = fields.BinaryField()
+    protection = fields.TextField()
+    seq = fields.IntField()
+    registered_by = fields.UUIDField()
+    registered_at = fields.DatetimeField()
+    endorsed_by = fields.TextField(null=True)
+    valid_by = fields.UUIDField(null=True)
+    valid_at = fields.DatetimeField(null=True)
+    revoked_by = fields.UUIDField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+    revoked_for = fields.TextField(null=True)
+
+    class Meta:
+        schema = "ledger"
+        table = "registered_key"

@@ -8,8 +8,6 @@ from hashlib import sha256
 from typing import TypeAlias
 from uuid import UUID
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-
 from core.database import Transaction
 from core.errors import Broken, Conflict, InvalidInput
 from ledger import repository
@@ -23,7 +21,7 @@ from proof import canonical, merkle
 from proof.entry import Body, Envelope, seal
 from proof.errors import ProofError
 from proof.hashes import commitment, leaf_hash
-from proof.signatures import PublicKey
+from proof.signatures import Signer
 
 # The vault's field for the element steps; payload fields begin with a letter, so none can take its place.
 EVENTS_FIELD = ".events"
@@ -35,12 +33,11 @@ _Repeated: TypeAlias = tuple[UUID, EntryDraft, StreamKey]
 class Recorder:
     """Signs entries with the platform's key and puts them into the outbox."""
 
-    def __init__(self, signing_key: EllipticCurvePrivateKey, vault_key: VaultKeys, origin: str) -> None:
-        self._signing_key = signing_key
+    def __init__(self, signer: Signer, vault_key: VaultKeys, origin: str) -> None:
+        self.origin = origin
+        self.signer = signer
         self._vault = vault_key
         self._party_keys = PartyKeys(vault_key)
-        self._origin = origin
-        self._public_key = PublicKey.of(signing_key)
 
     async def record(self, tx: Transaction, draft: EntryDraft) -> UUID:
         """Write one entry in the caller's transaction and return its id.
@@ -80,7 +77,7 @@ class Recorder:
             advanced = [heads[stream] for stream in sorted({entry.stream for entry in entries})]
             moved = await repository.append_to_outbox(
                 tx.sql,
-                KeyRow(self._public_key.key_id, "entry", self._public_key.der),
+                KeyRow(self.signer.public_key.key_id, "entry", self.signer.public_key.der),
                 [_begun(head, head.new_under) for head in advanced if head.new_under],
                 [head.row for head in advanced if not head.new_under],
                 entries,
@@ -125,8 +122,8 @@ class Recorder:
             )
         parents = (head.row.leaf_hash.hex(),) if draft.seq > 1 else ()
         try:
-            body = self._body(entry, draft, events, head.key, parents, self._public_key.key_id)
-            envelope = seal(body, self._signing_key)
+            body = self._body(entry, draft, events, head.key, parents, self.signer.public_key.key_id)
+            envelope = seal(body, self.signer)
         except ProofError as error:
             raise _invalid(draft, error) from error
         return EntryRow(entry, draft.stream, draft.seq, envelope.body, envelope.signature)
@@ -141,7 +138,7 @@ class Recorder:
         key_id: str,
     ) -> Body:
         return Body(
-            origin=self._origin,
+            origin=self.origin,
             entry_id=entry,
             stream=draft.stream,
             seq=draft.seq,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from core.database import Database
 from core.errors import Broken, Conflict, InvalidInput
-from ledger import repository
+from ledger import registry_repository, repository
 from ledger.checker import Finding, Findings, LogChecker
 from ledger.repository import Connection
 from ledger.reveal import reveal, reveal_events
@@ -36,6 +36,8 @@ class LogReport:
         backends: The libraries that checked each signature.
         pinned: True when the log's key was given by the caller; else the database's own was used, and whoever
             can write to the database and holds any key could have replaced the whole log.
+        registry_from: The place of the first entry of the registry of keys; entries before it were signed by
+            releases without one. None when there is none.
         findings: What is wrong, at most 20 of a kind.
         counts: How many findings there are of each kind.
     """
@@ -48,6 +50,7 @@ class LogReport:
     chain: str
     backends: tuple[Backend, ...]
     pinned: bool
+    registry_from: int | None
     findings: tuple[Finding, ...]
     counts: Mapping[str, int]
 
@@ -67,10 +70,12 @@ async def verify_log(
     log_key: str | None = None,
     backends: Sequence[Backend] = ("cryptography",),
     vault_key: VaultKeys | None = None,
+    trusted_keys: Collection[str] = (),
 ) -> LogReport:
     """Recompute the log entry by entry, and compare it with all that is stored about it.
 
-    Checked are: each body's form, its columns and its place in its stream; each signature; leaf hashes,
+    Checked are: each body's form, its columns and its place in its stream; each signature;
+    that its key, and that of a person's signed statement, is registered and valid at its place; leaf hashes,
     chain, tree, tiles; root and note of each checkpoint; the head; the entries in the outbox; the newest
     entry of each stream, so that an entry missing at an end is found as one missing in between is. With the
     vault key, what is sealed is opened and compared with what the entries commit to, too.
@@ -80,6 +85,8 @@ async def verify_log(
         log_key: The log's note key (name+hash+key) as known from elsewhere.
         backends: The libraries that check each signature.
         vault_key: Opens the vault; without it the payloads are not looked at.
+        trusted_keys: The ids of entry keys of the platform as known from elsewhere: one of them may have come
+            in without an earlier key that brought it in.
 
     Raises:
         InvalidInput: `ledger.log_key` when the given key is not a note key.
@@ -89,17 +96,21 @@ async def verify_log(
         database.reading() as connection,
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
-        return await _verify(connection, pinned, tuple(backends), vault_key)
+        return await _verify(connection, pinned, tuple(backends), vault_key, trusted_keys)
 
 
 async def _verify(
-    connection: Connection, pinned: NoteKey | None, backends: tuple[Backend, ...], vault_key: VaultKeys | None
+    connection: Connection,
+    pinned: NoteKey | None,
+    backends: tuple[Backend, ...],
+    vault_key: VaultKeys | None,
+    trusted_keys: Collection[str],
 ) -> LogReport:
     head = await repository.head(connection)
     origin = pinned.name if pinned else head.origin if head else None
     key_findings = Findings()
     entry_keys, log_keys = _read_keys(await repository.keys(connection), key_findings)
-    checker = LogChecker(origin, entry_keys, [pinned] if pinned else log_keys, backends)
+    checker = LogChecker(origin, entry_keys, [pinned] if pinned else log_keys, backends, trusted_keys)
     checker.findings = key_findings
     find = checker.findings.require
 
@@ -135,6 +146,7 @@ async def _verify(
     find(head is not None or size == 0, "ledger.head", "head", "The log has no head.")
     pending = await _check_pending(connection, checker)
     await _check_streams(connection, checker)
+    await _check_registry(connection, checker)
     if vault_key is not None:
         await _check_vault(connection, checker.findings, vault_key)
     return LogReport(
@@ -146,6 +158,7 @@ async def _verify(
         chain=checker.chain.hex(),
         backends=backends,
         pinned=pinned is not None,
+        registry_from=checker.registry.opened_at,
         findings=tuple(checker.findings.listed),
         counts=dict(checker.findings.counts),
     )
@@ -202,6 +215,25 @@ async def _check_streams(connection: Connection, checker: LogChecker) -> None:
                 f"Its newest entry, number {row.seq}, is neither in the log nor in the outbox.",
             )
     find(counted == len(checker.streams), "ledger.stream_end", "streams", "Entries are in unknown streams.")
+
+
+async def _check_registry(connection: Connection, checker: LogChecker) -> None:
+    """Compare the table that the platform asks with the registry that the entries tell."""
+    told = {
+        key.key_id: (key.holder, key.public_key, key.protection, key.valid_by, key.revoked_at is not None)
+        for key in checker.registry.keys.values()
+    }
+    stored = {
+        key.key_id: (key.holder, key.public_key, key.protection, key.valid_by, key.revoked_by is not None)
+        for key in await registry_repository.every_key(connection)
+    }
+    for key_id in sorted(told.keys() | stored.keys()):
+        checker.findings.require(
+            told.get(key_id) == stored.get(key_id),
+            "ledger.key_table",
+            f"key {key_id}",
+            "The table of keys does not say what its entries say.",
+        )
 
 
 async def _check_vault(connection: Connection, findings: Findings, vault_key: VaultKeys) -> None:

@@ -19,7 +19,7 @@ from proof import canonical
 from proof.canonical import Json
 from proof.errors import NotCanonical
 from proof.hashes import leaf_hash
-from proof.signatures import Backend, PublicKey, SigningKey, require_canonical, sign
+from proof.signatures import Backend, PublicKey, Signer, require_canonical
 
 VERSION = 1
 # Begins every message that an entry key signs, so that no other signature can stand for an entry's.
@@ -208,14 +208,14 @@ class Envelope:
         key.verify(self.signature, DOMAIN + self.body, backend)
 
 
-def seal(body: Body, key: SigningKey) -> Envelope:
-    """Sign a body. The same body and key give the same envelope, byte for byte.
+def seal(body: Body, signer: Signer) -> Envelope:
+    """Sign a body. With a key in memory the same body gives the same envelope; with hardware it may not.
 
     Raises:
         NotCanonical: `entry.too_large` when the envelope exceeds 65,535 bytes.
     """
     data = body.encode()
-    envelope = Envelope(data, sign(key, DOMAIN + data))
+    envelope = Envelope(data, signer.sign(DOMAIN + data))
     if len(data) + 1 + len(envelope.signature) > MAX_ENVELOPE:
         raise NotCanonical(
             "entry.too_large",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from hashlib import sha256
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import ecdsa
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -34,6 +34,22 @@ _VERIFY = ec.ECDSA(hashes.SHA256())
 def sign(key: SigningKey, message: bytes) -> bytes:
     """Return the DER signature with the smaller of the two possible values of s."""
     r, s = decode_dss_signature(key.sign(message, _SIGN))
+    return _low_s(r, s)
+
+
+def from_p1363(raw: bytes) -> bytes:
+    """Return r ‖ s, 32 bytes each, as WebCrypto and PKCS#11 give it, in low-S strict DER.
+
+    Raises:
+        NotCanonical: `signature.form`.
+    """
+    r, s = int.from_bytes(raw[:32]), int.from_bytes(raw[32:])
+    if len(raw) != 64 or not (0 < r < ORDER and 0 < s < ORDER):
+        raise NotCanonical("signature.form", "The signature is not r ‖ s of 32 bytes each.")
+    return _low_s(r, s)
+
+
+def _low_s(r: int, s: int) -> bytes:
     return encode_dss_signature(r, min(s, ORDER - s))
 
 
@@ -84,6 +100,31 @@ class PublicKey:
     @cached_property
     def _ecdsa(self) -> ecdsa.VerifyingKey:
         return ecdsa.VerifyingKey.from_der(self.der)
+
+
+class Signer(Protocol):
+    """Whatever holds a P-256 key and signs with it: in memory, or in hardware that does not give it away."""
+
+    @property
+    def public_key(self) -> PublicKey:
+        """The public half."""
+        ...
+
+    def sign(self, message: bytes) -> bytes:
+        """Return a signature in low-S strict DER; not always the same one for the same message."""
+        ...
+
+
+class KeySigner:
+    """A key in this process's memory. Its signatures are deterministic (RFC 6979)."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self._key = key
+        self.public_key = PublicKey.of(key)
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the one signature of this key over the message."""
+        return sign(self._key, message)
 
 
 def public_der(key: ec.EllipticCurvePublicKey) -> bytes:

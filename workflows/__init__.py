@@ -6,10 +6,12 @@ Whoever submits commands or reads the views needs this module; the worker's entr
 
 from workflows.actors import Actor
 from workflows.commands import CommandOutcome, Receipt, case_id_of, outcome, submit
+from workflows.key_commands import registration_for
 from workflows.read_model import draft_id
 from workflows.repository import conditions as case_conditions
 from workflows.repository import find_cases
 from workflows.room import ROOM
+from workflows.signed_decisions import statement_for
 from workflows.tasks import groups_handed_out
 
 __all__ = [
@@ -23,5 +25,7 @@ __all__ = [
     "find_cases",
     "groups_handed_out",
     "outcome",
+    "registration_for",
+    "statement_for",
     "submit",
 ]

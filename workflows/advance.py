@@ -40,6 +40,7 @@ from bpmn import (
 )
 from bpmn.values import Value, from_json
 from core import Broken, Conflict, Database, InvalidInput, NotFound, ScfError, Transaction
+from proof.statement import SignedDecision
 from workflows import (
     case_calls,
     case_migration,
@@ -49,6 +50,7 @@ from workflows import (
     remote_jobs,
     repairs,
     repository,
+    signed_decisions,
     task_payloads,
 )
 from workflows.burst import Burst
@@ -83,10 +85,11 @@ _CALLS = "system:remote"
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What a command asks of the kernel, the task that it completes, and what its outcome tells besides."""
+    """What a command asks of the kernel, which task it completes, what was signed, and what else it tells."""
 
     command: Command
     completes: str | None = None
+    signed: SignedDecision | None = None
     tells: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -202,7 +205,7 @@ class Advancer:
             now = burst.not_before(business_time(case, at))
             if isinstance(payload, payloads.MigrateCase):
                 return await self._migrated(tx, payload, case, burst, now)
-            plan = await self._plan(tx, payload, command, case, burst.state, now)
+            plan = await self._plan(tx, payload, command, case, burst.state, now, at)
             if isinstance(payload, payloads.CorrelateMessage) and not awaited(
                 burst.state, payload.name, payload.key
             ):
@@ -217,6 +220,7 @@ class Advancer:
             case_calls.require_caught(plan.command, burst)
         if isinstance(payload, payloads.CorrelateMessage):
             await take_once(tx.sql, payload, command.id)
+        await signed_decisions.use_up(tx.sql, plan.signed)
         return case, burst, plan
 
     async def _migrated(
@@ -307,10 +311,11 @@ class Advancer:
         case: CaseRow,
         state: State,
         now: datetime,
+        at: datetime,
     ) -> _Plan:
         match payload:
             case task_payloads.CompleteTask():
-                return await self._plan_completion(tx, payload, command, case, state, now)
+                return await self._plan_completion(tx, payload, command, case, state, now, at)
             case payloads.CorrelateMessage(name=name, key=key, variables=message):
                 variables = {each: from_json(value) for each, value in message.items()}
                 return _Plan(CorrelateMessage(now, name, key, variables), tells={"message": "delivered"})
@@ -339,11 +344,22 @@ class Advancer:
         case: CaseRow,
         state: State,
         now: datetime,
+        at: datetime,
     ) -> _Plan:
         task = await repository.task(tx.sql, payload.task_id)
         if task is None or task.case_id != case.id:
             raise NotFound("task.unknown", f"There is no task {payload.task_id}.")
         await require_permission(tx.sql, case, task, command.actor)
+        signed = await signed_decisions.check(
+            tx.sql,
+            command.actor,
+            case,
+            task,
+            payload.variables,
+            payload.signed,
+            origin=self._recorder.origin,
+            at=at,
+        )
         form = await self._definitions.form_of(tx.sql, case, task)
         shown = next((open_.variables for open_ in state.tasks if open_.id == task.kernel_id), {})
         variables = read_answers(form, payload.variables, shown=shown, now=now)
@@ -353,7 +369,7 @@ class Advancer:
             variables[COMPLETED_BY] = command.actor.name
             if task.delegators:
                 variables[ON_BEHALF_OF] = task.delegators[0]
-        return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id)
+        return _Plan(CompleteTask(now, task.kernel_id, variables), completes=task.kernel_id, signed=signed)
 
     async def _tick(self, tx: Transaction, case_id: UUID, at: datetime, failed: FailedCall | None) -> CaseRow:
         """Go on with jobs that the last burst left, and let what has happened since happen to the case.
@@ -598,4 +614,5 @@ def _statement(
     """Return what the person declared, or what a repair did; and which cases call or are called."""
     declared: Mapping[str, Any] | None = command.payload.get("statement") if command else None
     said = declared or (repairs.statement(plan.command, burst) if plan else None) or {}
-    return {**said, **case_calls.statement(command, called)} or None
+    signed = {"signed": plan.signed.as_json()} if plan and plan.signed else {}
+    return {**said, **signed, **case_calls.statement(command, called)} or None

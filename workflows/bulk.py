@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from core import ScfError, Transaction
 from workflows.commands import refused, submit
 from workflows.repository import CommandRow
-from workflows.task_payloads import ClaimTasks, CompleteTasks
+from workflows.task_payloads import ClaimTasks, CompleteTask, CompleteTasks
 
 
 async def accept_each(
@@ -33,8 +34,15 @@ def _each(payload: ClaimTasks | CompleteTasks) -> Iterator[tuple[str, UUID, Mapp
             yield (
                 "task.complete",
                 item.task_id,
-                {"variables": item.variables, "statement": item.statement},
+                {"variables": item.variables, "statement": item.statement, **_signed(item)},
             )
+
+
+def _signed(item: CompleteTask) -> Mapping[str, Any]:
+    if item.signed is None:
+        return {}
+    signature = base64.b64encode(item.signed.signature).decode()
+    return {"signed": {"statement": item.signed.statement, "signature": signature}}
 
 
 async def _accept(

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from workflows import repository
 from workflows.burst import Burst
 from workflows.repository import CaseRow, Connection
-from workflows.tasks import FOUR_EYES, escalation_groups
+from workflows.tasks import FOUR_EYES, escalation_groups, requires_signature
 
 _KINDS = ("job", "task", "subscription", "timer", "incident")
 _TOLD = frozenset(f"{kind}.migrated" for kind in _KINDS)
@@ -31,8 +31,9 @@ def renamed(burst: Burst) -> Mapping[str, str]:
 async def carry_over(sql: Connection, case: CaseRow, burst: Burst) -> None:
     """Let the rows of a case follow a migration that has just been executed; `case` is as it was before.
 
-    A task keeps its form as it was deployed when the task was opened, and its four eyes; its name, four eyes
-    that are new and the groups of its escalation are the new model's.
+    A task keeps its form as it was deployed when the task was opened, its four eyes and whether it takes a
+    signature; its name, four eyes and signatures that are new and the groups of its escalation are the new
+    model's.
     """
     ids = renamed(burst)
     await repository.rename_waits(sql, case.id, ids)
@@ -43,6 +44,7 @@ async def carry_over(sql: Connection, case: CaseRow, burst: Burst) -> None:
             "kernel_id": task.id,
             "name": task.name,
             "four_eyes": task.properties.get(FOUR_EYES),
+            "requires_signature": requires_signature(task.properties),
             "escalate_to": escalation_groups(task.properties),
         }
         for task in burst.state.tasks

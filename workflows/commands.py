@@ -18,7 +18,7 @@ from bpmn import BpmnError, MigrationRefused
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from proof.errors import NotCanonical
-from workflows import payloads, repository, task_payloads, vault_payloads
+from workflows import key_payloads, payloads, repository, task_payloads, vault_payloads
 from workflows.actors import Actor
 from workflows.logged import reasons
 from workflows.repository import CaseRow, Connection
@@ -60,6 +60,15 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "vault.request-erasure": frozenset({"compliance", "operations"}),
     "vault.erase": frozenset({"compliance"}),
     "vault.reject-erasure": frozenset({"compliance"}),
+    # Whoever decides something has a key; who audits or administers decides nothing. Each revokes their own.
+    "key.register": frozenset(
+        {
+            *("seller_maker", "seller_checker", "buyer_maker", "buyer_checker", "credit_analyst"),
+            *("credit_officer", "credit_officer_2", "operations", "treasury", "collections", "compliance"),
+            *("analyst", "product_owner"),
+        }
+    ),
+    "key.endorse": frozenset({"operations", "compliance", "credit_officer_2"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every
@@ -86,6 +95,7 @@ WITHOUT_WORKFLOW = frozenset(
     }
     | (task_payloads.READERS.keys() - {"task.complete"})
     | vault_payloads.READERS.keys()
+    | key_payloads.READERS.keys()
 )
 
 # How many commands one statement stores: their payloads travel with it.
@@ -268,14 +278,14 @@ async def _target(
         case payloads.StartCase(product=product, business_key=business_key):
             return case_id_of(product, business_key)
         case task_payloads.OfTask(task_id=task_id):
-            case = _visible(await repository.case_of_task(sql, task_id), actor)
+            case = visible(await repository.case_of_task(sql, task_id), actor)
             unknown = NotFound("task.unknown", f"There is no task {task_id}.")
         case (
             payloads.RetryIncident(incident_id=incident_id)
             | payloads.SkipIncident(incident_id=incident_id)
             | payloads.ThrowAtIncident(incident_id=incident_id)
         ):
-            case = _visible(await repository.case_of_incident(sql, incident_id), actor)
+            case = visible(await repository.case_of_incident(sql, incident_id), actor)
             unknown = NotFound("incident.unknown", f"There is no incident {incident_id}.")
         case payloads.CorrelateMessage() if case_id is None:
             return None
@@ -285,7 +295,7 @@ async def _target(
             | payloads.ModifyCase()
             | payloads.MigrateCase()
         ):
-            case = _visible(await repository.read_case(sql, case_id), actor) if case_id else None
+            case = visible(await repository.read_case(sql, case_id), actor) if case_id else None
             unknown = NotFound("case.unknown", f"There is no case {case_id}.")
         case _:
             return None
@@ -294,7 +304,8 @@ async def _target(
     return case.id
 
 
-def _visible(case: CaseRow | None, actor: Actor) -> CaseRow | None:
+def visible(case: CaseRow | None, actor: Actor) -> CaseRow | None:
+    """Return a case if its parties are the actor's business; another party's is as good as none."""
     if case is None or actor.party_id is None or actor.party_id in (case.seller_id, case.buyer_id):
         return case
     return None

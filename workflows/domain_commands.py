@@ -16,13 +16,23 @@ import ledger
 from bpmn.values import to_json
 from core import Broken, Clock, Database, ScfError, Transaction, derived_id
 from proof.canonical import encode
-from workflows import bulk, definitions, deployments, payloads, repository, task_payloads, vault_payloads
+from workflows import (
+    bulk,
+    definitions,
+    deployments,
+    key_payloads,
+    payloads,
+    repository,
+    task_payloads,
+    vault_payloads,
+)
 from workflows.actors import Actor
 from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
 from workflows.deliveries import Deliveries, message_of, take_once
 from workflows.deployments import Deployments
 from workflows.erasure import ErasureCommands
+from workflows.key_commands import KeyCommands
 from workflows.migration_batches import MigrationCommands
 from workflows.repository import CommandRow
 from workflows.retry_many import retry_many
@@ -88,6 +98,7 @@ class DomainCommands:
         self._deliveries = deliveries
         self._migrations = MigrationCommands(recorder)
         self._erasures = ErasureCommands(recorder)
+        self._keys = KeyCommands(recorder, clock)
         self._tasks = TaskCommands(recorder, clock, definitions.Definitions())
 
     async def perform(self, command_id: UUID) -> None:
@@ -130,6 +141,8 @@ class DomainCommands:
                 return await self._accept_each(tx, command, payload)
             case task_payloads.OfTask() if not isinstance(payload, task_payloads.CompleteTask):
                 return await self._tasks.carry_out(tx, command, payload)
+            case key_payloads.RegisterKey() | key_payloads.EndorseKey() | key_payloads.RevokeKey():
+                return await self._keys.carry_out(tx, command, payload)
             case _ if command.kind in deployments.KINDS:
                 return await self._deployments.carry_out(tx, command, payload, self._clock.now())
             case (

@@ -211,6 +211,7 @@ class Task(Model):
     completed_by = fields.TextField(null=True)
     # The version whose form it shows, when its case has gone over to another one since it opened.
     form_definition_id = fields.UUIDField(null=True)
+    requires_signature = fields.BooleanField(default=False, db_default=False)
 
     class Meta:
         """Where the table lives."""
@@ -400,3 +401,18 @@ class MigrationBatch(Model):
 
         schema = "workflows"
         table = "migration_batch"
+
+
+class Challenge(Model):
+    """A nonce that was given to a person to sign; it is gone once it is used."""
+
+    nonce = fields.CharField(primary_key=True, max_length=32)
+    account = fields.TextField()
+    subject = fields.TextField()
+    expires_at = fields.DatetimeField()
+
+    class Meta:
+        """Where the table lives."""
+
+        schema = "workflows"
+        table = "challenge"

@@ -14,11 +14,12 @@ import orjson
 
 from bpmn import MigrationPlan, MigrationRefused
 from core import InvalidInput, Money
-from workflows import bundles, task_payloads, vault_payloads
+from workflows import bundles, key_payloads, task_payloads, vault_payloads
 from workflows.clock import ClockPolicy
+from workflows.key_payloads import KeyPayload
 from workflows.search import CaseFilter
 from workflows.search_json import filter_from_json
-from workflows.task_payloads import TaskPayload
+from workflows.task_payloads import Signed, TaskPayload
 from workflows.vault_payloads import VaultPayload
 
 T = TypeVar("T")
@@ -353,6 +354,7 @@ Payload = (
     | MigrationStep
     | TaskPayload
     | VaultPayload
+    | KeyPayload
 )
 
 
@@ -517,7 +519,20 @@ class _Fields:
         if self._values.get(name) is None:
             self._values.pop(name, None)
             return None
-        return self.small_mapping(name)
+        statement = self.small_mapping(name)
+        if "signed" in statement:
+            raise self._invalid(name, "says nothing of what is signed; that comes in a field of its own")
+        return statement
+
+    def signed(self, name: str) -> Signed | None:
+        """Read a statement that a person signed, with the signature."""
+        if self._values.get(name) is None:
+            self._values.pop(name, None)
+            return None
+        inner = _Fields(f"{self._kind}.{name}", dict(self.mapping(name)))
+        signed = Signed(inner.text("statement", limit=_SMALL_OBJECT), inner.small_content("signature"))
+        inner.refuse_rest()
+        return signed
 
     def small_mapping(self, name: str) -> Mapping[str, Any]:
         value = self.mapping(name)
@@ -542,6 +557,12 @@ class _Fields:
         try:
             return base64.b64decode(value, validate=True)
         except ValueError:  # binascii.Error is one; so is what a text beyond ASCII gives
+            raise self._invalid(name, "is not base64") from None
+
+    def small_content(self, name: str) -> bytes:
+        try:
+            return base64.b64decode(self.text(name, limit=2_000), validate=True)
+        except ValueError:
             raise self._invalid(name, "is not base64") from None
 
     def money(self, amount: str, currency: str) -> Money:
@@ -714,4 +735,5 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     "migration.cancel": lambda f: CancelMigration(f.uuid("batch_id")),
     **task_payloads.READERS,
     **vault_payloads.READERS,
+    **key_payloads.READERS,
 }

@@ -16,7 +16,7 @@ from workflows.carried_over import renamed
 from workflows.plain import plain
 from workflows.repository import CaseRow, Writes
 from workflows.searchable import changes
-from workflows.tasks import FOUR_EYES, escalation_groups
+from workflows.tasks import FOUR_EYES, escalation_groups, requires_signature
 
 
 def write(
@@ -151,6 +151,7 @@ def _task(case_id: UUID, task: Task, now: datetime) -> Mapping[str, Any]:
         "name": task.name,
         "form_id": task.form,
         "four_eyes": task.properties.get(FOUR_EYES),
+        "requires_signature": requires_signature(task.properties),
         "candidate_groups": task.candidate_groups,
         # Whom the model names stays a candidate, whoever claims it; a claim alone gives no right.
         "candidate_users": sorted({*task.candidate_users, *filter(None, (task.assignee,))}),

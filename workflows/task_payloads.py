@@ -19,6 +19,14 @@ LONGEST_COMMENT = 4000
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """A statement as a person sends it: its exact text, and the signature as browser or hardware gave it."""
+
+    statement: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class OfTask:
     """A command about one task."""
 
@@ -72,10 +80,11 @@ class SaveTaskDraft(OfTask):
 
 @dataclass(frozen=True, slots=True)
 class CompleteTask(OfTask):
-    """`task.complete`: what the actor decided, and the statement that the actor made about it."""
+    """`task.complete`: what the actor decided, the statement made about it, and one that the actor signed."""
 
     variables: Mapping[str, Any]
     statement: Mapping[str, Any] | None
+    signed: Signed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +120,9 @@ def _person(f: Fields) -> Actor:
 
 
 def _completion(f: Fields) -> CompleteTask:
-    return CompleteTask(f.uuid("task_id"), f.mapping("variables"), f.statement("statement"))
+    return CompleteTask(
+        f.uuid("task_id"), f.mapping("variables"), f.statement("statement"), f.signed("signed")
+    )
 
 
 READERS: Mapping[str, Callable[[Fields], TaskPayload]] = {

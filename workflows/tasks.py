@@ -28,6 +28,9 @@ _HANDS_OUT: Mapping[str, frozenset[str]] = {
     "buyer_checker": frozenset({"buyer_maker", "buyer_checker"}),
 }
 
+# The property by which the analyst says that a decision is signed with a key of the person's own.
+SIGNED_DECISION = "signedDecision"
+
 _OPEN = frozenset({"open", "claimed"})
 
 
@@ -119,6 +122,11 @@ async def assigned(sql: Connection, case: CaseRow, task: TaskRow, actor: Actor, 
 def escalation_groups(properties: Mapping[str, str]) -> list[str]:
     """Return the groups that may do a task, too, once it is overdue."""
     return [name for part in properties.get(ESCALATE_TO, "").split(",") if (name := part.strip())]
+
+
+def requires_signature(properties: Mapping[str, str]) -> bool:
+    """Tell whether a task takes a decision that is signed with a key of the person's own."""
+    return properties.get(SIGNED_DECISION) == "required"
 
 
 def given_back(task: TaskRow, actor: Actor) -> Holding:

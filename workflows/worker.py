@@ -90,6 +90,7 @@ async def run_worker(
     database = await Database.open(settings.database_url, rooms(), pool_size=settings.pool_size)
     try:
         effects = platform_effects()
+        await register_signing_key(database, settings, SystemClock())
         await deploy_shipped(database, _recorder(settings), effects, SystemClock())
         await serve(database, settings, effects, stop, ready=ready)
     finally:
@@ -148,6 +149,7 @@ async def run_relay(
     """
     database = await Database.open(settings.database_url, rooms(), pool_size=settings.pool_size)
     try:
+        await register_signing_key(database, settings, SystemClock())
         client = await connect(settings, stop)
         if client is None:
             return
@@ -196,6 +198,12 @@ async def connect(settings: WorkerSettings, stop: asyncio.Event) -> Client | Non
         except TimeoutError:
             pause = min(pause * 2, _LONGEST_PAUSE)
     return None
+
+
+async def register_signing_key(database: Database, settings: WorkerSettings, clock: Clock) -> None:
+    """Let the log say whose key signs its entries, before this process signs any."""
+    async with database.transaction() as tx:
+        await ledger.register_platform_key(tx, _recorder(settings), protection="file", at=clock.now())
 
 
 def _recorder(settings: WorkerSettings) -> ledger.Recorder:

@@ -29,6 +29,8 @@ class ApiSettings:
     # Requests that are worked on at once; one more is answered 503, so that a flood cannot grow the queue for
     # ever.
     max_requests: int = 512
+    # The log's name, which a person's signed statement is for; the worker's is the same.
+    origin: str = "scf.local/log"
     command_wait: timedelta = timedelta(seconds=5)
     entry_readers: EntryReaders = field(default_factory=EntryReaders)
     # Where the ledger's proofs name their origin is the ledger's business; the API only reads.

@@ -212,7 +212,8 @@ TASK = View(
     "workflows.task_view",
     Area.CASES,
     "id, case_id, element, name, state, candidate_groups, assignee, delegators, priority, due, follow_up,"
-    " overdue, overdue_since, created_at, completed_at, completed_by, on_behalf_of, form_id",
+    " overdue, overdue_since, created_at, completed_at, completed_by, on_behalf_of, form_id,"
+    " requires_signature",
     # A seller or a buyer sees the tasks that are its own to do or hand out, not the bank's on the same case.
     own=_OWN_TASK,
     key="created_at",
@@ -331,7 +332,9 @@ ENTRY = View(
     " OR entry_id IN (SELECT own.entry_id FROM finance.document_view own"
     " WHERE own.seller_id = :party OR own.buyer_id = :party)"
     " OR stream IN (SELECT 'command:' || own.id FROM workflows.command_view own"
-    " WHERE own.actor = 'user:' || :name))",
+    " WHERE own.actor = 'user:' || :name)"
+    " OR stream IN (SELECT 'key:' || own.key_id FROM ledger.key_view own"
+    " WHERE own.holder = 'user:' || :name))",
     key="seq",
     key_kind=Kind.NUMBER,
     id="entry_id",
@@ -340,6 +343,20 @@ ENTRY = View(
 # The log in its order, and what the sequencer has not moved there yet: two lists, so that each has an index.
 LOG = replace(ENTRY, condition="index IS NOT NULL", key="index")
 OUTBOX = replace(ENTRY, condition="index IS NULL", key="occurred_at", key_kind=Kind.TIME)
+
+# People's keys and the platform's, as their entries tell them. All of the bank sees whose is whose.
+KEY = View(
+    "ledger.key_view",
+    Area.LEDGER,
+    "key_id, holder, public_key, protection, state, registered_by, registered_at, endorsed_by, valid_by,"
+    " valid_at, revoked_by, revoked_at, revoked_for",
+    own="holder = 'user:' || :name",
+    key="registered_at",
+    key_kind=Kind.TIME,
+    id="key_id",
+    id_kind=Kind.TEXT,
+    column_types={"key_id": Kind.TEXT},
+)
 
 CHECKPOINT = View(
     "ledger.checkpoint_view",

@@ -14,12 +14,21 @@ from rich.table import Table
 
 import ledger
 from core.errors import InvalidInput, NotFound
+from proof.entry import Body
 from proof.entry_proof import Verified, verify
 from proof.errors import ProofError
+from proof.key_holder import KeyHolder, key_holder
 from proof.policy import Policy
 from proof.signatures import Backend
 from scf import console
-from scf.commands import ledger_export, ledger_mirror, ledger_policy, ledger_status, ledger_witness
+from scf.commands import (
+    ledger_export,
+    ledger_keys,
+    ledger_mirror,
+    ledger_policy,
+    ledger_status,
+    ledger_witness,
+)
 from scf.commands.options import (
     DatabaseOption,
     DataOption,
@@ -43,6 +52,9 @@ app.add_typer(ledger_witness.app)
 app.command("policy")(ledger_policy.policy)
 app.command("status")(ledger_status.status)
 app.command("clear-alert")(ledger_status.clear)
+app.command("rotate-key")(ledger_keys.rotate_key)
+app.command("revoke-key")(ledger_keys.revoke_key)
+app.command("schema")(ledger_keys.schema_command)
 
 LogKeyOption = Annotated[
     str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
@@ -59,13 +71,17 @@ def verify_command(
         typer.Option("--vault", help="Also open what is sealed, with the data folder's vault key (slower)."),
     ] = False,
     log_key: LogKeyOption = None,
+    entry_key: Annotated[
+        list[str] | None,
+        typer.Option("--entry-key", help="The id of a key of the platform that you know; may be repeated."),
+    ] = None,
     data: DataOption = None,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
     """Recompute the whole log: every signature, the chain, the tree, every checkpoint."""
     backends = BOTH if both else BOTH[:1]
-    report = asyncio.run(_verify(data, database, log_key, backends, vault=vault))
+    report = asyncio.run(_verify(data, database, log_key, backends, entry_key or [], vault=vault))
     if json:
         console.print_json(report.as_json())
     else:
@@ -103,6 +119,7 @@ def verify_proof(
     """Check a proof file offline, its signature with two libraries that must agree."""
     verified = check_proof(_read(file), log_key=log_key, policy=read_policy(policy))
     body, checkpoint = verified.body, verified.checkpoint
+    holder = check_holder(body)
     told = {
         "entry": verified.index,
         "stream": body.stream,
@@ -115,9 +132,12 @@ def verify_proof(
         "cosigned_by": [key.partition("+")[0] for key in verified.cosigned_by],
         "quorum": "holds" if policy is not None else "not asked for",
         "verified_by": list(BOTH),
+        "key_holder": holder.told,
+        "key": holder.key_id,
+        **({"key_valid_by": holder.valid_by} if holder.valid_by else {}),
     }
     if json:
-        console.print_json(told)
+        console.print_json({**told, "key_holder": holder.as_json()})
         return
     table = Table.grid(padding=(0, 2))
     for name, value in told.items():
@@ -152,17 +172,33 @@ def check_proof(content: bytes, *, log_key: str | None = None, policy: Policy | 
     return results[0]
 
 
+def check_holder(body: Body) -> KeyHolder:
+    """Return who held the key that signed an entry, checking a person's signature with both libraries.
+
+    Raises:
+        InvalidInput: the code of what does not hold.
+    """
+    try:
+        holders = [key_holder(body, backend) for backend in BOTH]
+    except ProofError as error:
+        raise InvalidInput(error.code, error.message, where=error.where, hint=error.hint) from error
+    return holders[0]
+
+
 async def _verify(
     data: Path | None,
     database: str | None,
     log_key: str | None,
     backends: tuple[Backend, ...],
+    trusted: list[str],
     *,
     vault: bool,
 ) -> ledger.LogReport:
     async with platform_database(data, database) as opened:
         vault_key = ledger.vault_key_in(data_folder(data).keys) if vault else None
-        return await ledger.verify_log(opened, log_key=log_key, backends=backends, vault_key=vault_key)
+        return await ledger.verify_log(
+            opened, log_key=log_key, backends=backends, vault_key=vault_key, trusted_keys=trusted
+        )
 
 
 async def _prove(entry: UUID | int, step: int | None, data: Path | None, database: str | None) -> bytes:
@@ -196,6 +232,12 @@ def _read(file: Path) -> bytes:
         ) from None
 
 
+def _registry(report: ledger.LogReport) -> str:
+    if report.registry_from is None:
+        return "no registry in this log yet"
+    return f"each held to the registry, from entry {report.registry_from} on"
+
+
 def _show(report: ledger.LogReport) -> None:
     good = "[green]The log is whole.[/green]" if report.ok else "[red]The log is not as it must be.[/red]"
     console.out.print(good)
@@ -206,6 +248,7 @@ def _show(report: ledger.LogReport) -> None:
     table.add_row("root", report.root)
     table.add_row("chain", report.chain)
     table.add_row("signatures by", ", ".join(report.backends))
+    table.add_row("keys", _registry(report))
     console.out.print(table)
     for finding in report.findings:
         console.out.print(f"[red]{finding.code}[/red] {finding.where}: {finding.message}", soft_wrap=True)

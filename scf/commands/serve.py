@@ -22,7 +22,7 @@ from core.errors import Unavailable
 from scf.commands.options import DataOption, SimulatedRate, data_folder
 from scf.commands.options_log import MirrorTokenHashes, PublicEntries, entry_readers
 from scf.heartbeat import beat, last_beat
-from scf.rooms import ROOMS
+from scf.rooms import LOG_ORIGIN, ROOMS
 from scf.stopping import stop_signals
 from scf.web_app import web_folder
 from scf_api.app import create_app
@@ -30,7 +30,6 @@ from scf_api.settings import ApiSettings
 from workflows.domain_commands import NewCaseClock
 from workflows.worker import WorkerSettings, run_relay, run_worker
 
-LOG_ORIGIN = "scf.local/log"
 _DEAD_AFTER = 15.0  # seconds without a beat
 
 app = typer.Typer(
@@ -65,6 +64,7 @@ def api(
         database_url=database,
         web_folder=web_folder(),
         cookie_secure=secure_cookie,
+        origin=LOG_ORIGIN,
         entry_readers=entry_readers(mirror_token_hash, everybody=public_entries),
     )
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)

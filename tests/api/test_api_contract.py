@@ -44,7 +44,7 @@ def test_every_mutation_that_commits_a_command_takes_an_idempotency_key() -> Non
         and "idempotencyKey" in graphql.get_named_type(field.args["input"].type).fields
     }
 
-    assert set(mutations.fields) - keyed == {"login", "logout"}
+    assert set(mutations.fields) - keyed == {"login", "logout", "registrationFor", "statementFor"}
 
 
 @pytest.mark.parametrize("lei", ["529900T8BM49AURSDO55", "5493001KJTIIGC8Y1R12", "213800WSGIIZCXF1P572"])

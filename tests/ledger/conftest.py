@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import Database, Room
 from ledger import ROOM, EntryDraft, Keys, Recorder, Sequencer, VaultKeys
+from proof.signatures import KeySigner
 
 ORIGIN = "scf.example/log"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -56,10 +57,10 @@ async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
             "TRUNCATE ledger.entry, ledger.outbox, ledger.tile, ledger.checkpoint, ledger.head,"
             " ledger.stream, ledger.payload, ledger.key, ledger.witness_policy, ledger.witness,"
             " ledger.cosignature, ledger.published, ledger.alert,"
-            " ledger.data_key, ledger.party_key, ledger.vault, ledger.erasure"
+            " ledger.data_key, ledger.party_key, ledger.vault, ledger.erasure, ledger.registered_key"
         )
     keys = Keys(
-        ec.generate_private_key(ec.SECP256R1()),
+        KeySigner(ec.generate_private_key(ec.SECP256R1())),
         Ed25519PrivateKey.generate(),
         VaultKeys.of(bytes(range(32))),
     )

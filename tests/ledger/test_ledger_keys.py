@@ -9,13 +9,12 @@ import pytest
 
 from core import Broken, Forbidden, NotFound
 from ledger import load_or_create_keys, vault_key_in
-from proof.signatures import PublicKey
 
 
 def test_keys_are_created_once_and_only_for_their_owner(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     first, second = load_or_create_keys(folder), load_or_create_keys(folder)
-    assert PublicKey.of(first.signing_key).key_id == PublicKey.of(second.signing_key).key_id
+    assert first.signing_key.public_key.key_id == second.signing_key.public_key.key_id
     assert first.log_key.private_bytes_raw() == second.log_key.private_bytes_raw()
     assert first.vault_key.first == second.vault_key.first
     assert first.vault_key.payload_key == second.vault_key.payload_key
@@ -26,7 +25,7 @@ def test_processes_that_start_together_end_up_with_the_same_keys(tmp_path: Path)
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: load_or_create_keys(tmp_path / "keys"), range(8)))
     assert len({one.vault_key.first for one in keys}) == 1
-    assert len({PublicKey.of(one.signing_key).key_id for one in keys}) == 1
+    assert len({one.signing_key.public_key.key_id for one in keys}) == 1
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:

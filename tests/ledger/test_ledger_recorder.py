@@ -11,7 +11,6 @@ import pytest
 from core import Broken, Conflict, InvalidInput
 from ledger import entry_id
 from proof.entry import Body, Envelope
-from proof.signatures import PublicKey
 
 from .conftest import NOON, ORIGIN, Ledger, draft
 
@@ -28,7 +27,7 @@ async def test_an_entry_is_signed_and_says_what_the_draft_says(ledger: Ledger) -
     async with ledger.database.reading() as connection:
         row = await connection.fetchrow("SELECT body, signature FROM ledger.outbox")
     assert row is not None
-    Envelope(row["body"], row["signature"]).verify(PublicKey.of(ledger.keys.signing_key))
+    Envelope(row["body"], row["signature"]).verify(ledger.keys.signing_key.public_key)
     body = Body.decode(row["body"])
     assert (body.origin, body.stream, body.seq, body.parents) == (ORIGIN, "case-1", 1, ())
     assert (body.kind, body.actor, body.occurred_at) == ("task.complete", "user:ines", NOON)
@@ -103,7 +102,7 @@ async def test_a_key_is_registered_with_the_first_entry_that_stands(ledger: Ledg
         await record_twice_and_fail()
     assert await ledger.value("SELECT count(*) FROM ledger.key") == 0
     await ledger.record(draft(seq=1))
-    assert await ledger.value("SELECT key_id FROM ledger.key") == PublicKey.of(ledger.keys.signing_key).key_id
+    assert await ledger.value("SELECT key_id FROM ledger.key") == ledger.keys.signing_key.public_key.key_id
 
 
 async def test_a_number_cannot_be_skipped(ledger: Ledger) -> None:
@@ -149,4 +148,4 @@ async def test_a_pending_entry_is_shown_as_such(ledger: Ledger) -> None:
     assert (shown["index"], shown["state"], shown["chain"]) == (None, "pending", None)
     assert (shown["kind"], shown["actor"], shown["occurred_at"]) == ("task.complete", "user:ines", NOON)
     assert orjson.loads(shown["body"])["statement"]["decision"] == "approve"
-    assert shown["key_id"] == PublicKey.of(ledger.keys.signing_key).key_id
+    assert shown["key_id"] == ledger.keys.signing_key.public_key.key_id

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from core import InvalidInput
 from ledger import Recorder, verify_log
 from proof.checkpoint import NoteKey
-from proof.signatures import PublicKey
+from proof.signatures import KeySigner
 
 from .conftest import ORIGIN, Ledger, draft
 
@@ -142,7 +142,7 @@ async def test_what_is_missing_or_added_is_found(filled: Ledger, change: str, co
 
 async def test_an_entry_signed_by_a_stranger_is_found(ledger: Ledger) -> None:
     await ledger.log(draft(seq=1))
-    stranger = Recorder(ec.generate_private_key(ec.SECP256R1()), ledger.keys.vault_key, ORIGIN)
+    stranger = Recorder(KeySigner(ec.generate_private_key(ec.SECP256R1())), ledger.keys.vault_key, ORIGIN)
     async with ledger.database.transaction() as tx:
         await stranger.record(tx, draft(seq=2))
     async with database_owner(ledger) as owner:
@@ -196,7 +196,7 @@ def flipped(value: object, chance: random.Random) -> object:
 
 
 def own_key_id(ledger: Ledger) -> str:
-    return PublicKey.of(ledger.keys.signing_key).key_id
+    return ledger.keys.signing_key.public_key.key_id
 
 
 @pytest.mark.parametrize(

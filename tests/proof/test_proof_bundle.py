@@ -21,7 +21,7 @@ from proof.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from proof.entry import Body, Envelope, seal
 from proof.errors import NotCanonical
 from proof.hashes import commitment, event_leaf, leaf_hash
-from proof.signatures import PublicKey
+from proof.signatures import KeySigner, PublicKey
 
 KEY = ec.derive_private_key(7, ec.SECP256R1())
 OTHER_KEY = ec.derive_private_key(8, ec.SECP256R1())
@@ -52,7 +52,7 @@ def sealed(stream: str, seq: int, parent: Envelope | None, payloads: Mapping[str
             commitments={name: commitment(SALT, payload).hex() for name, payload in payloads.items()},
             key_id=PublicKey.of(KEY).key_id,
         ),
-        KEY,
+        KeySigner(KEY),
     )
 
 

@@ -21,7 +21,7 @@ from proof.entry import DOMAIN, Body, Envelope, seal
 from proof.entry_proof import EntryProof, Step, TlogProof, verify
 from proof.errors import NotCanonical, NotProven, ProofError
 from proof.hashes import event_leaf, leaf_hash
-from proof.signatures import BACKENDS, PublicKey
+from proof.signatures import BACKENDS, KeySigner, PublicKey
 
 KEY = ec.derive_private_key(7, ec.SECP256R1())
 LOG_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -46,7 +46,7 @@ BODY = Body(
     commitments={"variables": "cd" * 32},
     key_id=PUBLIC.key_id,
 )
-ENVELOPE = seal(BODY, KEY)
+ENVELOPE = seal(BODY, KeySigner(KEY))
 
 
 def proof(step: int | None = None) -> EntryProof:
@@ -73,7 +73,7 @@ def test_a_body_is_read_back() -> None:
 
 
 def test_the_same_body_and_key_give_the_same_envelope() -> None:
-    assert seal(BODY, KEY) == ENVELOPE
+    assert seal(BODY, KeySigner(KEY)) == ENVELOPE
     assert Envelope.decode(ENVELOPE.encode()) == ENVELOPE
 
 

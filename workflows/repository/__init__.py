@@ -27,6 +27,7 @@ from workflows.repository.cases import (
     roots,
     update_case,
 )
+from workflows.repository.challenges import insert_challenge, is_challenged, use_challenge
 from workflows.repository.commands import (
     NewCommand,
     amend_result,
@@ -181,6 +182,7 @@ from workflows.repository.tasks import (
     part_in_same_eyes,
     put_draft,
     schedule_task,
+    shown_by_task,
     task,
 )
 from workflows.repository.writes import Writes
@@ -260,6 +262,7 @@ __all__ = [
     "insert_batch",
     "insert_called_cases",
     "insert_case",
+    "insert_challenge",
     "insert_command",
     "insert_commands",
     "insert_comment",
@@ -271,6 +274,7 @@ __all__ = [
     "insert_steps",
     "insert_subscriptions",
     "insert_tasks",
+    "is_challenged",
     "is_erased",
     "is_funded",
     "keep_forms",
@@ -324,6 +328,7 @@ __all__ = [
     "set_definition_state",
     "set_next_start",
     "set_tag",
+    "shown_by_task",
     "start_batch",
     "starts_by",
     "stop_awaiting",
@@ -341,6 +346,7 @@ __all__ = [
     "unfinished",
     "untried",
     "update_case",
+    "use_challenge",
     "versions",
     "write_elements",
     "write_variables",

@@ -55,13 +55,14 @@ async def keep_forms(sql: Connection, case_id: UUID, definition_id: UUID) -> Non
 
 
 async def retell_tasks(sql: Connection, case_id: UUID, tasks: Sequence[Mapping[str, Any]]) -> None:
-    """Store what a new version says of open tasks. Four eyes are never lost."""
+    """Store what a new version says of open tasks. Four eyes and required signatures are never lost."""
     await sql.execute(
         """
         UPDATE workflows.task t
-           SET name = n.name, four_eyes = coalesce(n.four_eyes, t.four_eyes), escalate_to = n.escalate_to
+           SET name = n.name, four_eyes = coalesce(n.four_eyes, t.four_eyes), escalate_to = n.escalate_to,
+               requires_signature = n.requires_signature OR t.requires_signature
           FROM jsonb_to_recordset($2::jsonb) AS n
-               (kernel_id text, name text, four_eyes text, escalate_to text[])
+               (kernel_id text, name text, four_eyes text, escalate_to text[], requires_signature boolean)
          WHERE t.case_id = $1 AND t.kernel_id = n.kernel_id
         """,
         case_id,

@@ -38,14 +38,15 @@ def insert_tasks(writes: Writes, case_id: UUID, tasks: Sequence[Mapping[str, Any
         """
         INSERT INTO workflows.task (id, case_id, kernel_id, element, name, state, form_id, four_eyes,
                                     candidate_groups, candidate_users, assignee, priority, due, follow_up,
-                                    escalate_to, variables, created_at)
+                                    escalate_to, variables, created_at, requires_signature)
         SELECT id, $1, kernel_id, element, name, 'open', form_id, four_eyes, candidate_groups,
-               candidate_users, assignee, priority, due, follow_up, escalate_to, variables, created_at
+               candidate_users, assignee, priority, due, follow_up, escalate_to, variables, created_at,
+               requires_signature
           FROM jsonb_to_recordset($2::jsonb) AS t
                (id uuid, kernel_id text, element text, name text, form_id text, four_eyes text,
                 candidate_groups text[], candidate_users text[], assignee text, priority int,
                 due timestamptz, follow_up timestamptz, escalate_to text[], variables jsonb,
-                created_at timestamptz)
+                created_at timestamptz, requires_signature boolean)
         """,
         case_id,
         orjson.dumps(tasks).decode(),

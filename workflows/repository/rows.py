@@ -88,6 +88,7 @@ class TaskRow:
     escalate_to: frozenset[str]
     overdue: bool
     form_definition_id: UUID | None
+    requires_signature: bool
 
 
 @dataclass(frozen=True, slots=True)

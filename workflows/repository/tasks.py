@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 
 from workflows.repository.cases import read_case
-from workflows.repository.rows import CaseRow, Connection, OverdueRow, TaskRow
+from workflows.repository.rows import CaseRow, Connection, OverdueRow, TaskRow, json_of
 
 
 async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
@@ -19,7 +19,7 @@ async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
         """
         SELECT id, case_id, kernel_id, element, name, state, form_id, four_eyes, candidate_groups,
                candidate_users, assignee, delegators, escalate_to, overdue_since,
-               form_definition_id
+               form_definition_id, requires_signature
           FROM workflows.task WHERE id = $1
         """,
         task_id,
@@ -42,7 +42,14 @@ async def task(sql: Connection, task_id: UUID) -> TaskRow | None:
         escalate_to=frozenset(row["escalate_to"]),
         overdue=row["overdue_since"] is not None,
         form_definition_id=row["form_definition_id"],
+        requires_signature=row["requires_signature"],
     )
+
+
+async def shown_by_task(sql: Connection, task_id: UUID) -> tuple[Any, Any]:
+    """Return what a task shows: its variables, and its form if it has one."""
+    row = await sql.fetchrow("SELECT variables, form FROM workflows.task_view WHERE id = $1", task_id)
+    return (json_of(row["variables"]), json_of(row["form"])) if row else ({}, None)
 
 
 async def hold_task(sql: Connection, task_id: UUID, assignee: str | None, delegators: Sequence[str]) -> None:

@@ -110,6 +110,9 @@ class Task(Node):
         description="Who delegated it first, and answers for it, when somebody else completed it."
     )
     form_id: str | None
+    requires_signature: bool = strawberry.field(
+        description="Whether the decision must be signed with a key of the person's own; see statementFor."
+    )
 
     @classmethod
     def from_row(cls, row: Row) -> Task:
@@ -134,6 +137,7 @@ class Task(Node):
             completed_by=row["completed_by"],
             on_behalf_of=row["on_behalf_of"],
             form_id=row["form_id"],
+            requires_signature=row["requires_signature"],
         )
 
     @resolved

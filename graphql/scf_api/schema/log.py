@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 import orjson
 import strawberry
 from strawberry.scalars import JSON
 
+from core import Broken
+from proof.errors import ProofError
+from proof.key_holder import holder_of
 from scf_api.context import Info
 from scf_api.repository import Row
 from scf_api.schema.describe import enum, output, resolved
@@ -23,6 +27,27 @@ class EntryState(Enum):
 
     PENDING = "pending"
     LOGGED = "logged"
+
+
+@enum
+class KeyHeldBy(Enum):
+    """Whose key signed what an entry tells."""
+
+    PERSON = "person"
+    PLATFORM = "platform"
+
+
+@output
+class KeyHolder:
+    """Who held the key: the platform's attributes a command to an account, a person's own signs it."""
+
+    held_by: KeyHeldBy
+    account: str | None = strawberry.field(description="The person, where their own key signed.")
+    key_id: Hash = strawberry.field(description="The person's key; where none signed, the platform's.")
+    valid_by: strawberry.ID | None = strawberry.field(
+        description="The id of the entry that made the person's key valid."
+    )
+    told: str = strawberry.field(description="The same in a sentence, with how far it goes.")
 
 
 @output
@@ -66,6 +91,22 @@ class LedgerEntry(Node):
             leaf_hash=row["leaf_hash"],
             chain=row["chain"],
             key_id=row["key_id"],
+        )
+
+    @resolved
+    def key_holder(self) -> KeyHolder:
+        """Who held the key that signed; a person's signature is checked."""
+        body: Any = self.body
+        try:
+            holder = holder_of(body.get("statement"), self.key_id)
+        except ProofError as error:
+            raise Broken(error.code, error.message, where=str(self.entry_id)) from error
+        return KeyHolder(
+            held_by=KeyHeldBy(holder.held_by),
+            account=holder.account,
+            key_id=Hash(holder.key_id),
+            valid_by=strawberry.ID(holder.valid_by) if holder.valid_by else None,
+            told=holder.told,
         )
 
 

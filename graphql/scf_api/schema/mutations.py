@@ -18,6 +18,7 @@ from scf_api.schema.describe import argument, enum, mutation, output
 from scf_api.schema.documents import Document
 from scf_api.schema.events import EventMutations
 from scf_api.schema.financing import BankEntry, FinancingRequest
+from scf_api.schema.keys import KeyMutations
 from scf_api.schema.migration_mutations import MigrationMutations
 from scf_api.schema.performing import CommandStatus, perform, row_of, started_case, told
 from scf_api.schema.queries import Me
@@ -118,7 +119,9 @@ class RecordPaymentPayload:
 
 
 @output
-class Mutation(EventMutations, RepairMutations, MigrationMutations, DeploymentMutations, TaskMutations):
+class Mutation(
+    EventMutations, RepairMutations, MigrationMutations, DeploymentMutations, TaskMutations, KeyMutations
+):
     """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
 
     @mutation

@@ -17,6 +17,7 @@ from scf_api.schema.definitions import DefinitionQueries, ProcessDefinition, Pro
 from scf_api.schema.describe import output, resolved
 from scf_api.schema.documents import Document, Invoice, Order
 from scf_api.schema.financing import Asset, BankEntry, FinancingRequest, Journal, PaymentOrder
+from scf_api.schema.keys import KeyQueries
 from scf_api.schema.log import Checkpoint, EntryState, LedgerEntry, Proof
 from scf_api.schema.migration import Migration, MigrationQueries
 from scf_api.schema.parties import Limit, Party, ScoreRun
@@ -68,7 +69,7 @@ class Me:
 
 
 @output
-class Query(DefinitionQueries, MigrationQueries, TaskQueries, WitnessQueries):
+class Query(DefinitionQueries, KeyQueries, MigrationQueries, TaskQueries, WitnessQueries):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved

@@ -84,13 +84,24 @@ class SaveTaskDraftInput:
 
 
 @argument
+class SignedStatement:
+    """The text that statementFor gave, and its signature with the person's own key."""
+
+    statement: str
+    signature_base64: str = strawberry.field(
+        description="ECDSA P-256, SHA-256, over the domain and the text: r ‖ s as WebCrypto gives it, or DER."
+    )
+
+
+@argument
 class CompleteTaskInput:
-    """What was decided, and the statement that the person makes about it."""
+    """What was decided, the statement that the person makes about it, and one that the person signed."""
 
     idempotency_key: str
     task_id: strawberry.ID
     variables: JSON
     statement: JSON | None = None
+    signed: SignedStatement | None = None
 
 
 @argument
@@ -108,6 +119,7 @@ class TaskDecision:
     task_id: strawberry.ID
     variables: JSON
     statement: JSON | None = None
+    signed: SignedStatement | None = None
 
 
 @argument
@@ -197,7 +209,7 @@ class TaskMutations:
     @mutation
     async def complete_task(self, info: Info, input: CompleteTaskInput) -> TaskPayload:
         """Complete a task with what was decided."""
-        fields = {"variables": input.variables, "statement": input.statement}
+        fields = {"variables": input.variables, "statement": input.statement, **_signed(input.signed)}
         return await _on_task(info, "task.complete", input.task_id, fields, input.idempotency_key)
 
     @mutation
@@ -222,12 +234,19 @@ class TaskMutations:
                         "task_id": str(key_of(item.task_id, "Task", "items.taskId")),
                         "variables": item.variables,
                         "statement": item.statement,
+                        **_signed(item.signed),
                     }
                     for item in input.items
                 ]
             },
             input.idempotency_key,
         )
+
+
+def _signed(signed: SignedStatement | None) -> Mapping[str, Any]:
+    if signed is None:
+        return {}
+    return {"signed": {"statement": signed.statement, "signature": signed.signature_base64}}
 
 
 async def _on_task(

@@ -65,7 +65,7 @@ SELECT id, subject, subject_id, reason, state, requested_by, requested_at, decid
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ledger", "0004_witnesses")]
+    dependencies = [("ledger", "0003_witnesses")]
 
     operations = [
         ops.RunSQL(KEYS, reverse_sql=ops.RunSQL.noop),
