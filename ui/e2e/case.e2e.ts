@@ -147,6 +147,7 @@ describe('every page', () => {
     ['orders', () => '/orders', 'Orders'],
     ['invoices', () => '/invoices', 'Invoices'],
     ['assets', () => '/assets', 'Assets'],
+    ['key', () => '/key', 'My key'],
   ] as const
 
   it.each(pages)('%s has no serious accessibility violation, by day and by night', async (name, path, heading) => {

@@ -11,6 +11,7 @@ const PAGES = [
   { to: '/orders', label: 'Orders' },
   { to: '/invoices', label: 'Invoices' },
   { to: '/assets', label: 'Assets' },
+  { to: '/key', label: 'My key' },
 ] as const
 
 /** The frame of every page: where one is, who one is, and the way out. */

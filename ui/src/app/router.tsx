@@ -5,6 +5,7 @@ import { CasePage } from '../cases/CasePage'
 import { CasesPage } from '../cases/CasesPage'
 import { InvoicesPage } from '../documents/InvoicesPage'
 import { OrdersPage } from '../documents/OrdersPage'
+import { KeyPage } from '../keys/KeyPage'
 import { TaskPage } from '../tasks/TaskPage'
 import { TasksPage } from '../tasks/TasksPage'
 import { BrokenPage } from './BrokenPage'
@@ -52,9 +53,10 @@ const oneTask = createRoute({
 const orders = createRoute({ getParentRoute: () => root, path: '/orders', component: OrdersPage })
 const invoices = createRoute({ getParentRoute: () => root, path: '/invoices', component: InvoicesPage })
 const assets = createRoute({ getParentRoute: () => root, path: '/assets', component: AssetsPage })
+const key = createRoute({ getParentRoute: () => root, path: '/key', component: KeyPage })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, cases, oneCase, tasks, oneTask, orders, invoices, assets]),
+  routeTree: root.addChildren([home, cases, oneCase, tasks, oneTask, orders, invoices, assets, key]),
   defaultPreload: false,
   defaultErrorComponent: BrokenPage,
   scrollRestoration: true,

@@ -50,6 +50,11 @@ function EntryFacts({ entry }: { entry: Entry }) {
         <dd className="hash">{entry.leafHash ?? 'when it is in the log'}</dd>
         <dt>Signing key</dt>
         <dd className="hash">{entry.keyId}</dd>
+        <dt>Who signed</dt>
+        <dd data-testid="key-holder">
+          {entry.keyHolder.told}
+          {entry.keyHolder.heldBy === 'PERSON' && <span className="hash"> {entry.keyHolder.keyId}</span>}
+        </dd>
       </dl>
       {entry.state === 'LOGGED' ? (
         <EntryProof entry={entry} />

@@ -16,6 +16,12 @@ export const LedgerEntryQuery = graphql(`
       leafHash
       chain
       keyId
+      keyHolder {
+        heldBy
+        account
+        keyId
+        told
+      }
     }
   }
 `)

@@ -1,15 +1,25 @@
 import { Button, Checkbox, Group, Radio, Stack, Text, Textarea, TextInput, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 import { type FormEvent, useMemo, useState } from 'react'
 import { useMutation } from 'urql'
 
 import { newIdempotencyKey } from '../app/client'
+import { SignPanel } from '../keys/SignPanel'
+import { type SignedStatement, useSigning } from '../keys/useSigning'
 import { ProblemView } from '../problems/ProblemView'
 import { type Problem, problemOf, refusalOf } from '../problems/problem'
-import { type Answers, type Field, fieldsOf, type Mistakes, mistakesOf, openingAnswers, variablesOf } from './form'
+import { type Answers, type Field, fieldsOf, type Mistakes, mistakesOf, openingAnswers, type Variables, variablesOf } from './form'
 import { CompleteTaskMutation } from './queries'
 
 interface Props {
-  readonly task: { readonly id: string; readonly name: string; readonly form?: unknown; readonly variables: unknown }
+  readonly task: {
+    readonly id: string
+    readonly name: string
+    readonly form?: unknown
+    readonly variables: unknown
+    readonly requiresSignature: boolean
+    readonly case?: { readonly id: string } | null | undefined
+  }
   readonly onCompleted: () => void
 }
 
@@ -24,27 +34,38 @@ export function TaskForm({ task, onCompleted }: Props) {
   const [problem, setProblem] = useState<Problem>()
   const [accepted, setAccepted] = useState(false)
   const [{ fetching }, complete] = useMutation(CompleteTaskMutation)
+  const signing = useSigning(task)
 
   const answer = (key: string, value: string | boolean) => {
     setAnswers((known) => ({ ...known, [key]: value }))
-    // Another answer is another command.
+    // Another answer is another command, and another statement.
     setIdempotencyKey(newIdempotencyKey())
+    signing.drop()
   }
 
-  const submit = async (event: FormEvent) => {
+  const submit = (event: FormEvent) => {
     event.preventDefault()
     const found = mistakesOf(fields, answers)
     setMistakes(found)
     setProblem(undefined)
     if (Object.keys(found).length > 0) return
     const variables = variablesOf(fields, answers)
-    const { data, error } = await complete({ input: { idempotencyKey, taskId: task.id, variables } })
+    if (signing.key) void signing.ask(variables).then(setProblem)
+    else void send(variables)
+  }
+
+  const send = async (variables: Variables, signed?: SignedStatement) => {
+    setProblem(undefined)
+    const { data, error } = await complete({
+      input: { idempotencyKey, taskId: task.id, variables, ...(signed && { signed }) },
+    })
     const payload = data?.completeTask
     if (error) setProblem(problemOf(error))
     else if (!payload?.command || payload.userErrors.length > 0) {
       setProblem(refusalOf(payload?.userErrors))
       // What was refused is decided; a further attempt is a new command.
       setIdempotencyKey(newIdempotencyKey())
+      signing.drop()
     } else {
       setAccepted(payload.command.state === 'ACCEPTED')
       onCompleted()
@@ -52,7 +73,7 @@ export function TaskForm({ task, onCompleted }: Props) {
   }
 
   return (
-    <form onSubmit={(event) => void submit(event)} noValidate>
+    <form onSubmit={submit} noValidate>
       <Stack>
         <Title order={2} size="h4">
           {task.name}
@@ -69,14 +90,39 @@ export function TaskForm({ task, onCompleted }: Props) {
         {fields.length === 0 && <Text className="quiet">This task asks nothing but that it is done.</Text>}
         {problem && <ProblemView problem={problem} />}
         {accepted && <output>Accepted. The case goes on in a moment.</output>}
-        <Group>
-          <Button type="submit" loading={fetching} disabled={accepted}>
-            Complete
-          </Button>
-        </Group>
+        {signing.toSign && signing.key ? (
+          <SignPanel
+            toSign={signing.toSign}
+            keyId={signing.key.keyId}
+            answers={told(fields, answers)}
+            signing={fetching}
+            onSign={() => void signing.sign().then((signed) => send(variablesOf(fields, answers), signed))}
+            onBack={signing.drop}
+          />
+        ) : (
+          <Group>
+            <Button type="submit" loading={fetching || signing.asking} disabled={accepted}>
+              {signing.key ? 'Review and sign' : 'Complete'}
+            </Button>
+          </Group>
+        )}
+        {task.requiresSignature && !signing.key && (
+          <Text size="sm">
+            This decision must be signed with a key of your own: see <Link to="/key">My key</Link>.
+          </Text>
+        )}
       </Stack>
     </form>
   )
+}
+
+function told(fields: readonly Field[], answers: Answers) {
+  return fields.map(({ key, label, kind, choices }) => {
+    const answer = answers[key]
+    const chosen = choices.find(({ value }) => value === answer)?.label
+    const text = kind === 'flag' ? (answer === true ? 'yes' : 'no') : (chosen ?? String(answer ?? ''))
+    return { label, text: text === '' ? '(nothing)' : text }
+  })
 }
 
 interface InputProps {

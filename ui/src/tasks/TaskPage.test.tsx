@@ -33,6 +33,7 @@ const TASK = {
     ],
   },
   variables: { invoiceNumber: 'INV-7', eligibleAmount: '90.10' },
+  requiresSignature: false,
   case: null,
 }
 const CLAIMED = { ...TASK, state: 'claimed', assignee: 'anna' }

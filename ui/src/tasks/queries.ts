@@ -47,6 +47,7 @@ export const TaskQuery = graphql(`
       completedBy
       form
       variables
+      requiresSignature
       case {
         id
         businessKey

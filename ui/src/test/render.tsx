@@ -12,15 +12,31 @@ import { Provider } from 'urql'
 
 import { makeClient } from '../app/client'
 import { theme } from '../app/theme'
+import { type KeyStore, KeyStoreContext } from '../keys/keyStore'
+import type { PersonKey } from '../keys/personKey'
 import { SessionContext } from '../session/session'
 
 /** Where the mocked API of a test listens. */
 export const API = 'http://api.test/graphql'
 
+/** Keeps keys as long as a test runs: jsdom has no IndexedDB. */
+export function memoryKeyStore(...keys: readonly PersonKey[]): KeyStore {
+  const kept = new Map(keys.map((key) => [key.keyId, key]))
+  return {
+    ofAccount: async (account) => [...kept.values()].filter((key) => key.account === account),
+    keep: async (key) => void kept.set(key.keyId, key),
+    forget: async (keyId) => void kept.delete(keyId),
+  }
+}
+
 /** Renders a page with what surrounds it in the app: theme, client, routes, and the session of `anna`. */
-export function renderPage(page: ReactElement, onSignedOut: () => void = () => {}): RenderResult {
+export function renderPage(
+  page: ReactElement,
+  onSignedOut: () => void = () => {},
+  keys: KeyStore = memoryKeyStore(),
+): RenderResult {
   const root = createRootRoute({ component: () => page })
-  const others = ['/cases', '/cases/$caseId', '/tasks', '/tasks/$taskId'].map((path) =>
+  const others = ['/cases', '/cases/$caseId', '/tasks', '/tasks/$taskId', '/key'].map((path) =>
     createRoute({ getParentRoute: () => root, path }),
   )
   const router = createRouter({
@@ -31,7 +47,9 @@ export function renderPage(page: ReactElement, onSignedOut: () => void = () => {
     <MantineProvider theme={theme} env="test">
       <Provider value={makeClient(API, onSignedOut)}>
         <SessionContext value={{ me: { name: 'anna', roles: ['operations'] }, signOut: () => {} }}>
-          <RouterProvider router={router as never} />
+          <KeyStoreContext value={keys}>
+            <RouterProvider router={router as never} />
+          </KeyStoreContext>
         </SessionContext>
       </Provider>
     </MantineProvider>,
