@@ -10,6 +10,7 @@ from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
+from ledger.rotation import Rotated, rotate_party, rotate_root
 from ledger.sequencer import Sequencer
 from ledger.vault_keys import PayloadKey, VaultKeys
 from ledger.verify import LogReport, verify_log
@@ -26,6 +27,7 @@ __all__ = [
     "Person",
     "PublicKeyInfo",
     "Recorder",
+    "Rotated",
     "Sequencer",
     "Subject",
     "VaultKeys",
@@ -38,6 +40,8 @@ __all__ = [
     "public_keys",
     "reveal",
     "reveal_events",
+    "rotate_party",
+    "rotate_root",
     "streams_of",
     "vault_key_in",
     "verify_log",

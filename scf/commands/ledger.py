@@ -18,6 +18,8 @@ from proof.entry_proof import Verified, verify
 from proof.errors import ProofError
 from proof.signatures import Backend
 from scf import console
+from scf.commands.ledger_erase import erase
+from scf.commands.ledger_rotate import rotate
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
 from scf.exit_codes import EXIT_FINDINGS
 
@@ -26,6 +28,8 @@ BOTH: tuple[Backend, ...] = ("cryptography", "ecdsa")
 app = typer.Typer(
     name="ledger", help="The signed log: check it, prove an entry, check a proof.", no_args_is_help=True
 )
+app.command("erase")(erase)
+app.command("rotate-vault-key")(rotate)
 
 LogKeyOption = Annotated[
     str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
