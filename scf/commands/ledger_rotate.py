@@ -33,13 +33,9 @@ def rotate(
     if json:
         console.print_json({"key": rotated.key, "rewrapped": rotated.rewrapped})
     else:
-        console.out.print(
-            f"[green]Rotated.[/green] {rotated.rewrapped} keys are wrapped by {rotated.key} now."
-        )
+        console.out.print(f"[green]Rotated.[/green] {rotated.rewrapped} keys are wrapped anew.")
         if party is None and not platform:
-            console.err.print(
-                "Back the key folder up again; older backups of the database need the older key."
-            )
+            console.err.print("Back the key folder up; older backups of the database need the older key.")
 
 
 async def _rotate(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -33,11 +32,11 @@ ANNA, BERT = UUID(int=1), UUID(int=2)
 
 
 @pytest.fixture
-async def folder(ledger: Ledger, tmp_path: Path) -> AsyncIterator[Path]:
+async def folder(ledger: Ledger, tmp_path: Path) -> Path:
     """A key folder, from which the ledger of the test takes its keys."""
     ledger.keys = load_or_create_keys(tmp_path / "keys")
     ledger.recorder = Recorder(ledger.keys.signing_key, ledger.keys.vault_key, ORIGIN)
-    yield tmp_path / "keys"
+    return tmp_path / "keys"
 
 
 @pytest.fixture(autouse=True)
@@ -50,8 +49,7 @@ async def opens(world: Ledger, vault: VaultKeys, stream: str = "case-1") -> bool
         try:
             return bool(await reveal(connection, entry_id(stream, 1), vault))
         except Conflict as erased:
-            assert erased.code == "ledger.stream_erased"
-            return False
+            return erased.code != "ledger.stream_erased"
 
 
 def drafts(count: int, party: UUID | None = None, start: int = 0) -> list[EntryDraft]:
