@@ -35,6 +35,7 @@ from ledger.registry import (
 from ledger.registry_repository import RegisteredKeyRow, hold_key
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
+from ledger.rotation import Rotated, rotate_party, rotate_root
 from ledger.sequencer import Sequencer
 from ledger.status import LogStatus, WitnessStatus, log_status, witnessing
 from ledger.vault_keys import PayloadKey, VaultKeys
@@ -64,6 +65,7 @@ __all__ = [
     "PublicKeyInfo",
     "Recorder",
     "RegisteredKeyRow",
+    "Rotated",
     "Sequencer",
     "Subject",
     "VaultKeys",
@@ -95,7 +97,9 @@ __all__ = [
     "reveal",
     "reveal_events",
     "revoke_key",
+    "rotate_party",
     "rotate_platform_key",
+    "rotate_root",
     "streams_of",
     "take_next_signing_key",
     "vault_key_in",

@@ -77,11 +77,7 @@ class Decision:
         for name in ("origin", "case", "task", "element"):
             _require(name, isinstance(getattr(self, name), str), "text")
         _require("decision", isinstance(self.decision, Mapping), "an object")
-        _require(
-            "shown",
-            isinstance(self.shown, Mapping) and all(_matches(_HASH, each) for each in self.shown.values()),
-            "SHA-256 values in hexadecimal by part",
-        )
+        _require("shown", _are_hashes(self.shown), "SHA-256 values in hexadecimal by part")
         _require("nonce", _matches(_NONCE, self.nonce), "32 hexadecimal digits")
 
     def encode(self) -> bytes:
@@ -271,6 +267,10 @@ def _text(value: Mapping[str, Json], name: str) -> str:
 def _require(name: str, holds: bool, expected: str) -> None:
     if not holds:
         raise NotCanonical("statement.form", f"The statement's {name} must be {expected}.", where=name)
+
+
+def _are_hashes(values: object) -> bool:
+    return isinstance(values, Mapping) and all(_matches(_HASH, each) for each in values.values())
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:

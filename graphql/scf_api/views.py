@@ -297,6 +297,16 @@ MIGRATION_ITEM = View(
     descending=False,
 )
 
+# What is to be erased, and was. Reasons may name people: they are for those who know the parties.
+ERASURE = View(
+    "ledger.erasure_view",
+    Area.PARTIES,
+    "id, subject, subject_id, reason, state, requested_by, requested_at, decided_by, decided_at, streams",
+    own=None,
+    key="requested_at",
+    key_kind=Kind.TIME,
+)
+
 DEFINITION = View(
     "workflows.definition_view",
     Area.DEFINITIONS,

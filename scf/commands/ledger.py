@@ -29,6 +29,8 @@ from scf.commands import (
     ledger_status,
     ledger_witness,
 )
+from scf.commands.ledger_erase import erase
+from scf.commands.ledger_rotate import rotate
 from scf.commands.options import (
     DatabaseOption,
     DataOption,
@@ -45,6 +47,8 @@ BOTH: tuple[Backend, ...] = ("cryptography", "ecdsa")
 app = typer.Typer(
     name="ledger", help="The signed log: check it, prove an entry, check a proof.", no_args_is_help=True
 )
+app.command("erase")(erase)
+app.command("rotate-vault-key")(rotate)
 
 app.add_typer(ledger_export.app)
 app.add_typer(ledger_mirror.app)

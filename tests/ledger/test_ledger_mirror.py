@@ -22,7 +22,7 @@ from proof.entry import Body, seal
 from proof.hashes import HASH_SIZE, leaf_hash
 from proof.log_files import LogFile, encode_bundle, files_between
 from proof.merkle import CompactRange
-from proof.signatures import PublicKey
+from proof.signatures import KeySigner, PublicKey
 from proof.tiles import TileId, grow
 from scf_api.entry_readers import EntryReaders
 from scf_api.mirror import create_mirror_app
@@ -55,7 +55,7 @@ def entry(number: int, story: str) -> bytes:
         commitments={},
         key_id=PublicKey.of(SIGNER).key_id,
     )
-    return seal(body, SIGNER).encode()
+    return seal(body, KeySigner(SIGNER)).encode()
 
 
 ENTRIES = [entry(number, "ines") for number in range(700)]
@@ -236,7 +236,9 @@ def another_root(root: Path) -> None:
 
 def an_unsigned_entry(root: Path) -> None:
     """Entries and tree fit the signed root, but one entry is signed by a key that nobody knows."""
-    forged = seal(Body.decode(ENTRIES[400].partition(b"\n")[0]), ec.generate_private_key(ec.SECP256R1()))
+    forged = seal(
+        Body.decode(ENTRIES[400].partition(b"\n")[0]), KeySigner(ec.generate_private_key(ec.SECP256R1()))
+    )
     publish(root, [*ENTRIES[:400], forged.encode(), *ENTRIES[401:512]])
 
 

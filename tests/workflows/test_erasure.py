@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest_asyncio
 from conftest import NewDatabase
 from temporalio.client import Client
@@ -55,6 +58,19 @@ class World:
         erasure: str = (await self.platform.perform("vault.request-erasure", payload, actor=by))["erasure_id"]
         return erasure
 
+    async def scf(self, *words: object) -> dict[str, Any]:
+        """Run the command line beside the running platform."""
+        running = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "scf", *map(str, words)),
+            *("--data", str(self.platform.settings.key_folder.parent)),
+            *("--database", self.platform.settings.database_url),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await running.communicate()
+        assert running.returncode == 0
+        told: dict[str, Any] = orjson.loads(out)
+        return told
+
     async def runs_in_temporal(self, workflow_id: str) -> int:
         return len([run async for run in self.client.list_workflows(f'WorkflowId = "{workflow_id}"')])
 
@@ -63,7 +79,7 @@ class World:
 async def world(
     new_database: NewDatabase, temporal_target: str, tmp_path_factory: Any
 ) -> AsyncIterator[World]:
-    url, keys = await new_database(rooms()), tmp_path_factory.mktemp("keys")
+    url, keys = await new_database(rooms()), tmp_path_factory.mktemp("data") / "keys"
     settings = WorkerSettings(
         url,
         temporal_target,
@@ -125,7 +141,7 @@ async def _settled(trade: Trade, *, told: bool = False) -> UUID:
     return case_id
 
 
-async def test_a_running_case_is_not_erased(world: World) -> None:
+async def test_a_running_case_is_not_erased_and_a_cancelled_one_is_by_the_command_line(world: World) -> None:
     again = await bring_trade(world.platform, "retail", "73")
     case_id = await again.request()
     await world.platform.first_of(case_id, "VerifyWithBuyer", "ApproveFinancing")
@@ -135,6 +151,12 @@ async def test_a_running_case_is_not_erased(world: World) -> None:
     assert await world.platform.refusal("vault.request-erasure", party, actor=CARLA) == "ledger.erase_running"
     await world.platform.perform("case.cancel", {"reason": "given up"}, case_id=case_id, actor=OPERATIONS)
     await world.platform.case_in(case_id, "cancelled")
+    told = await world.scf(
+        "ledger", "erase", "--case", case_id, "--reason", "Art. 17 GDPR", "--yes", "--json"
+    )
+    assert (told["case"], told["state"]) == (str(case_id), "done")
+    await world.log()
+    assert (await replay_case(world.platform.database, case_id, world.platform.vault_key)).erased
 
 
 async def test_what_is_unknown_is_told(world: World) -> None:
@@ -187,11 +209,11 @@ async def test_an_erased_case_leaves_no_text_behind_and_every_proof_valid(world:
 
 
 async def test_the_erasure_is_an_entry_that_says_who_what_and_which_streams(world: World) -> None:
-    (entry,) = await world.platform.rows(
+    entry, *_ = await world.platform.rows(
         "SELECT actor, body -> 'statement' ->> 'requested_by' AS asked,"
         " body -> 'statement' ->> 'case' AS case,"
         " body -> 'statement' -> 'streams' ? $1 AS named, entry_id FROM ledger.entry_view"
-        " WHERE kind = 'vault.erase'",
+        " WHERE kind = 'vault.erase' AND body -> 'statement' ->> 'case' = $1",
         str(world.erased),
     )
     assert (entry["actor"], entry["asked"], entry["case"], entry["named"]) == (

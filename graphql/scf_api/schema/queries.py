@@ -16,6 +16,7 @@ from scf_api.schema.commands import Command
 from scf_api.schema.definitions import DefinitionQueries, ProcessDefinition, ProcessDraft
 from scf_api.schema.describe import output, resolved
 from scf_api.schema.documents import Document, Invoice, Order
+from scf_api.schema.erasures import Erasure, ErasureQueries
 from scf_api.schema.financing import Asset, BankEntry, FinancingRequest, Journal, PaymentOrder
 from scf_api.schema.keys import KeyQueries
 from scf_api.schema.log import Checkpoint, EntryState, LedgerEntry, Proof
@@ -48,6 +49,7 @@ _NODES: dict[str, tuple[View, str, Any]] = {
     "ProcessDefinition": (views.DEFINITION, "id", ProcessDefinition),
     "ProcessDraft": (views.DRAFT, "id", ProcessDraft),
     "Migration": (views.MIGRATION, "id", Migration),
+    "Erasure": (views.ERASURE, "id", Erasure),
     "Command": (views.COMMAND, "id", Command),
     "LedgerEntry": (views.ENTRY, "entry_id", LedgerEntry),
 }
@@ -69,7 +71,7 @@ class Me:
 
 
 @output
-class Query(DefinitionQueries, KeyQueries, MigrationQueries, TaskQueries, WitnessQueries):
+class Query(DefinitionQueries, ErasureQueries, KeyQueries, MigrationQueries, TaskQueries, WitnessQueries):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved
