@@ -14,10 +14,18 @@ from ledger.recorder import Recorder
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
+from ledger.timestamps import (
+    Authority,
+    keep_stamping,
+    read_certificates,
+    stamp_checkpoint,
+    verify_timestamp,
+)
 from ledger.verify import LogReport, verify_log
 
 __all__ = [
     "ROOM",
+    "Authority",
     "DatabaseLog",
     "EntryDraft",
     "Exported",
@@ -34,6 +42,7 @@ __all__ = [
     "Sequencer",
     "entry_id",
     "export_log",
+    "keep_stamping",
     "load_or_create_keys",
     "mirror_log",
     "open_entry",
@@ -41,8 +50,11 @@ __all__ = [
     "prove_step",
     "prove_stream",
     "public_keys",
+    "read_certificates",
     "reveal",
     "reveal_events",
+    "stamp_checkpoint",
     "vault_key_in",
     "verify_log",
+    "verify_timestamp",
 ]

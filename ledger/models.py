@@ -118,3 +118,18 @@ class Payload(Model):
         schema = "ledger"
         table = "payload"
         unique_together = (("entry_id", "field"),)
+
+
+class Timestamp(Model):
+    """What a time-stamping authority (RFC 3161) confirmed: that a checkpoint's note was there at a time."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    size = fields.BigIntField()
+    note = fields.TextField()
+    authority = fields.TextField()
+    response = fields.BinaryField()
+    stamped_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "ledger"
+        table = "timestamp"

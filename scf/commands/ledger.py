@@ -18,7 +18,7 @@ from proof.entry_proof import Verified, verify
 from proof.errors import ProofError
 from proof.signatures import Backend
 from scf import console
-from scf.commands import ledger_export, ledger_mirror, ledger_witness
+from scf.commands import ledger_export, ledger_mirror, ledger_timestamp, ledger_witness
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
 from scf.exit_codes import EXIT_FINDINGS
 
@@ -30,6 +30,7 @@ app = typer.Typer(
 
 app.add_typer(ledger_export.app)
 app.add_typer(ledger_mirror.app)
+app.add_typer(ledger_timestamp.app)
 app.add_typer(ledger_witness.app)
 
 LogKeyOption = Annotated[

@@ -54,7 +54,7 @@ async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
         await tx.sql.execute("SET LOCAL session_replication_role = replica")
         await tx.sql.execute(
             "TRUNCATE ledger.entry, ledger.outbox, ledger.tile, ledger.checkpoint, ledger.head,"
-            " ledger.stream, ledger.payload, ledger.key"
+            " ledger.stream, ledger.payload, ledger.key, ledger.timestamp"
         )
     keys = Keys(ec.generate_private_key(ec.SECP256R1()), Ed25519PrivateKey.generate(), bytes(range(32)))
     sequencer = Sequencer(database, keys.log_key, ORIGIN)
