@@ -38,6 +38,13 @@ from ledger.room import ROOM
 from ledger.rotation import Rotated, rotate_party, rotate_root
 from ledger.sequencer import Sequencer
 from ledger.status import LogStatus, WitnessStatus, log_status, witnessing
+from ledger.timestamps import (
+    Authority,
+    keep_stamping,
+    read_certificates,
+    stamp_checkpoint,
+    verify_timestamp,
+)
 from ledger.vault_keys import PayloadKey, VaultKeys
 from ledger.verify import LogReport, verify_log
 from ledger.witness_check import WitnessCheck
@@ -46,6 +53,7 @@ __all__ = [
     "REVOCATION_REASONS",
     "ROOM",
     "Alert",
+    "Authority",
     "Cosigning",
     "DatabaseLog",
     "EntryDraft",
@@ -78,6 +86,7 @@ __all__ = [
     "entry_id",
     "export_log",
     "hold_key",
+    "keep_stamping",
     "key_stream",
     "load_or_create_keys",
     "log_status",
@@ -92,6 +101,7 @@ __all__ = [
     "prove_streams",
     "public_keys",
     "published_checkpoint",
+    "read_certificates",
     "register_key",
     "register_platform_key",
     "reveal",
@@ -100,9 +110,11 @@ __all__ = [
     "rotate_party",
     "rotate_platform_key",
     "rotate_root",
+    "stamp_checkpoint",
     "streams_of",
     "take_next_signing_key",
     "vault_key_in",
     "verify_log",
+    "verify_timestamp",
     "witnessing",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
+from ledger import timestamp_repository
 from ledger.log_folder import LogFolder
 from ledger.log_source import KEYS, DatabaseLog
 from ledger.log_tree import root_of
@@ -14,6 +15,9 @@ from ledger.published import published_checkpoint
 from proof.checkpoint import Checkpoint, split_note
 from proof.errors import ProofError
 from proof.log_files import CHECKPOINT, files_between
+
+# Where time stamps lie, beside the checkpoint. They are no part of tlog-tiles.
+TIMESTAMPS = "timestamps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,24 @@ async def export_log(database: Database, root: Path) -> Exported:
     for file in files_between(old_size, target.size):
         await folder.write(file.path, await log.read(file))
         files += 1
+    files += await _write_timestamps(database, folder, target.size)
     await folder.write(KEYS, (await log.keys()).encode())
     await folder.write(CHECKPOINT, published.note.encode())
     return Exported(old_size, target.size, files)
+
+
+async def _write_timestamps(database: Database, folder: LogFolder, size: int) -> int:
+    """Write what authorities answered, each beside the note that it is over; return how many files came."""
+    files = 0
+    async with database.reading() as connection:
+        stamps = await timestamp_repository.timestamps_upto(connection, size)
+    for number, stamp in stamps:
+        name = f"{TIMESTAMPS}/{stamp.size}-{number}"
+        if not (folder.root / f"{name}.tsr").exists():
+            await folder.write(f"{name}.checkpoint", stamp.note.encode())
+            await folder.write(f"{name}.tsr", stamp.response)
+            files += 2
+    return files
 
 
 async def _checkpoint_in(folder: LogFolder) -> Checkpoint | None:

@@ -222,3 +222,18 @@ class RegisteredKey(Model):
     class Meta:
         schema = "ledger"
         table = "registered_key"
+
+
+class Timestamp(Model):
+    """What a time-stamping authority (RFC 3161) confirmed: that a checkpoint's note was there at a time."""
+
+    id = fields.BigIntField(primary_key=True, generated=True)
+    size = fields.BigIntField()
+    note = fields.TextField()
+    authority = fields.TextField()
+    response = fields.BinaryField()
+    stamped_at = fields.DatetimeField()
+
+    class Meta:
+        schema = "ledger"
+        table = "timestamp"

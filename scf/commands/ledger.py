@@ -27,6 +27,7 @@ from scf.commands import (
     ledger_mirror,
     ledger_policy,
     ledger_status,
+    ledger_timestamp,
     ledger_witness,
 )
 from scf.commands.ledger_erase import erase
@@ -52,6 +53,7 @@ app.command("rotate-vault-key")(rotate)
 
 app.add_typer(ledger_export.app)
 app.add_typer(ledger_mirror.app)
+app.add_typer(ledger_timestamp.app)
 app.add_typer(ledger_witness.app)
 app.command("policy")(ledger_policy.policy)
 app.command("status")(ledger_status.status)

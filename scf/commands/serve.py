@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,7 @@ from core.database import Database
 from core.errors import Unavailable
 from scf.commands.options import DataOption, SimulatedRate, data_folder
 from scf.commands.options_log import MirrorTokenHashes, PublicEntries, entry_readers
+from scf.commands.options_tsa import TsaCertificatesOption, TsaOption, named_authority
 from scf.heartbeat import beat, last_beat
 from scf.rooms import LOG_ORIGIN, ROOMS
 from scf.stopping import stop_signals
@@ -97,9 +99,21 @@ def relay(
 
 
 @app.command("sequencer")
-def sequencer(database: DatabaseUrl, data: DataOption = None, beat_file: BeatFile = None) -> None:
-    """Give signed entries their place in the log, sign checkpoints, and have them cosigned."""
-    _serve(beat_file, lambda stop, ready: _sequencer(database, data, stop, ready))
+def sequencer(
+    database: DatabaseUrl,
+    data: DataOption = None,
+    beat_file: BeatFile = None,
+    tsa: TsaOption = None,
+    tsa_certificates: TsaCertificatesOption = None,
+    tsa_minutes: Annotated[
+        float,
+        typer.Option(min=0.1, envvar="SCF_TSA_MINUTES", help="How often the authority stamps a checkpoint."),
+    ] = 60,
+) -> None:
+    """Give signed entries their place in the log, sign checkpoints, have them cosigned and time-stamped."""
+    authority = named_authority(tsa, tsa_certificates)
+    every = timedelta(minutes=tsa_minutes)
+    _serve(beat_file, lambda stop, ready: _sequencer(database, data, authority, every, stop, ready))
 
 
 @app.command("check")
@@ -135,14 +149,26 @@ async def _worker(settings: WorkerSettings, stop: asyncio.Event, ready: asyncio.
     await run_worker(settings, stop, ready=ready)
 
 
-async def _sequencer(database: str, data: Path | None, stop: asyncio.Event, ready: asyncio.Event) -> None:
+async def _sequencer(
+    database: str,
+    data: Path | None,
+    authority: ledger.Authority | None,
+    every: timedelta,
+    stop: asyncio.Event,
+    ready: asyncio.Event,
+) -> None:
     keys = ledger.load_or_create_keys(data_folder(data).keys)
     opened = await Database.open(database, ROOMS)
     try:
         ready.set()
         check = ledger.WitnessCheck(opened, keys.log_key, LOG_ORIGIN)
-        sequencer = ledger.Sequencer(opened, keys.log_key, LOG_ORIGIN, before_lead=check)
-        await _side_by_side(sequencer.run(stop), ledger.Cosigning(opened).run(stop))
+        services = [
+            ledger.Sequencer(opened, keys.log_key, LOG_ORIGIN, before_lead=check).run(stop),
+            ledger.Cosigning(opened).run(stop),
+        ]
+        if authority:
+            services.append(ledger.keep_stamping(opened, authority, every, SystemClock(), stop))
+        await _side_by_side(*services)
     finally:
         await opened.close()
 

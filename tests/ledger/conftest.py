@@ -56,7 +56,7 @@ async def ledger(ledger_url: str) -> AsyncIterator[Ledger]:
         await tx.sql.execute(
             "TRUNCATE ledger.entry, ledger.outbox, ledger.tile, ledger.checkpoint, ledger.head,"
             " ledger.stream, ledger.payload, ledger.key, ledger.witness_policy, ledger.witness,"
-            " ledger.cosignature, ledger.published, ledger.alert,"
+            " ledger.cosignature, ledger.published, ledger.alert, ledger.timestamp,"
             " ledger.data_key, ledger.party_key, ledger.vault, ledger.erasure, ledger.registered_key"
         )
     keys = Keys(
