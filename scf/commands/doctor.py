@@ -77,10 +77,11 @@ def _web_app() -> Finding:
 
 def _ledger() -> Finding:
     """Look for alerts in the platform of the default data folder, if there is one."""
-    if not DataFolder(default_data_folder()).postgres.is_dir():
+    url = os.environ.get("SCF_DATABASE_URL")
+    if url is None and not DataFolder(default_data_folder()).postgres.is_dir():
         return Finding("Ledger", "no platform keeps its data here yet")
     try:
-        status = asyncio.run(_log_status())
+        status = asyncio.run(_log_status(url))
     except ScfError as error:
         return Finding("Ledger", error.message, error.hint)
     if status.alerts:
@@ -89,8 +90,8 @@ def _ledger() -> Finding:
     return Finding("Ledger", f"{status.entries} entries, {status.published} of them published")
 
 
-async def _log_status() -> ledger.LogStatus:
-    async with platform_database(None, os.environ.get("SCF_DATABASE_URL")) as opened:
+async def _log_status(url: str | None) -> ledger.LogStatus:
+    async with platform_database(None, url) as opened:
         return await ledger.log_status(opened)
 
 

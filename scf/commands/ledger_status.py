@@ -17,7 +17,7 @@ from scf.exit_codes import EXIT_FINDINGS
 
 
 def status(data: DataOption = None, database: DatabaseOption = None, json: JsonOption = False) -> None:
-    """Show how far the log, its publication and its witnesses are, and alerts; exit 6 when there are any."""
+    """Show the log's size, what is published of it, its witnesses and alerts; exit 6 with alerts."""
     found = asyncio.run(_status(data, database))
     if json:
         console.print_json(found.as_json())

@@ -9,13 +9,13 @@ from hashlib import sha256
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from foreign.go_tools import go_tool
 
 from proof.add_checkpoint import SIZE_TYPE, AddCheckpoint
 from proof.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from proof.cosignature import WitnessKey, known_cosignatures, parse_lines
 from proof.merkle import consistency_path, root
-from tests.foreign.go_tools import go_tool
-from tests.support.witnesses import LITEWITNESS, RunningWitness, has_ssh_agent, litewitness, own_witness
+from support.witnesses import LITEWITNESS, RunningWitness, has_ssh_agent, litewitness, own_witness
 
 LOG = Ed25519PrivateKey.generate()
 # A log for each test, so that the witnesses start once.

@@ -33,7 +33,7 @@ from proof.entry_proof import EntryProof, verify
 from proof.errors import NotProven, ProofError
 from proof.merkle import EMPTY_ROOT
 from proof.policy import Policy
-from tests.support.witnesses import RunningWitness, witness_in_thread
+from support.witnesses import RunningWitness, witness_in_thread
 
 from .conftest import ORIGIN, Ledger, draft
 

@@ -42,6 +42,18 @@ describe('a proof file', () => {
     })
   })
 
+  it('carries cosignatures, none of whose characters can be another', async () => {
+    const cosigned = vector('entry-3-of-7-cosigned')
+    await expect(verifyEntryProof(cosigned)).resolves.toMatchObject({ index: 3, checkpoint: { size: 7 } })
+    const survivors: number[] = []
+    for (let at = 0; at < cosigned.length; at += 1) {
+      const other = cosigned[at] === 'A' ? 'B' : 'A'
+      const file = cosigned.slice(0, at) + other + cosigned.slice(at + 1)
+      if ((await codeOf(file)) === 'verified') survivors.push(at)
+    }
+    expect(survivors).toEqual([])
+  })
+
   it('tells the leaf that the log holds', async () => {
     const [first, again] = await Promise.all([verifyEntryProof(FILE), verifyEntryProof(FILE)])
     expect(first.leaf).toMatch(/^[0-9a-f]{64}$/)
@@ -73,7 +85,8 @@ describe('a proof file', () => {
     ['merkle.inclusion', changed('tlog_proof', (text) => text.replace(/(index 3\n)\S+\n/, '$1'))],
     ['merkle.inclusion', changed('tlog_proof', (text) => text.replace('index 3', 'index 7'))],
     ['checkpoint.signature', changed('tlog_proof', (text) => text.replace('\n7\n', '\n8\n'))],
-    ['checkpoint.form', changed('tlog_proof', (text) => `${text}\u2014 other AAAA\n`)],
+    ['checkpoint.cosignature', changed('tlog_proof', (text) => `${text}\u2014 other AAAA\n`)],
+    ['checkpoint.form', changed('tlog_proof', (text) => `${text}other\n`)],
     ['checkpoint.key', changed('log_key', (key) => key.replace('scf.example', 'scf.elsewhere'))],
   ])('is refused with %s', async (code, file) => {
     expect(await codeOf(file)).toBe(code)

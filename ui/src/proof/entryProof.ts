@@ -28,13 +28,13 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /**
  * Checks a proof file of one entry, as received and without asking anybody: the entry's signature, its inclusion in
- * the log (RFC 6962), and the log's signature on the checkpoint. The keys are the file's own: they make it complete,
+ * the log (RFC 6962), and the signatures of the log and of its witnesses on the checkpoint. The keys are the file's own: they make it complete,
  * not trustworthy, so compare them with the published ones.
  *
  * Throws NotProven with the code of what failed.
  */
 export async function verifyEntryProof(file: string): Promise<VerifiedEntry> {
-  const { envelope, entryKey, logKey, tlogProof } = parseFile(file)
+  const { envelope, entryKey, logKey, tlogProof, witnessKeys } = parseFile(file)
   const split = envelope.indexOf(LINE_FEED)
   if (split < 0) throw new NotProven('entry.envelope', 'The envelope has no line feed between body and signature.')
   const signed = envelope.slice(0, split)
@@ -47,7 +47,7 @@ export async function verifyEntryProof(file: string): Promise<VerifiedEntry> {
     throw new NotProven('signature.invalid', `The signature is not that of key ${body.keyId.slice(0, 16)}… over the entry.`)
   }
   const { index, path, note } = parseTlogProof(tlogProof)
-  const checkpoint = await openCheckpoint(note, logKey)
+  const checkpoint = await openCheckpoint(note, logKey, witnessKeys)
   if (checkpoint.origin !== body.origin) {
     throw new NotProven('proof.origin', `The entry was signed for the log ${body.origin}.`)
   }
@@ -60,12 +60,21 @@ export async function verifyEntryProof(file: string): Promise<VerifiedEntry> {
   return { entryId, stream, seq, kind, actor, keyId, index, leaf: toHex(leaf), checkpoint, logKey }
 }
 
-function parseFile(file: string): { envelope: Bytes; entryKey: Bytes; logKey: string; tlogProof: string } {
+interface ProofFile {
+  readonly envelope: Bytes
+  readonly entryKey: Bytes
+  readonly logKey: string
+  readonly tlogProof: string
+  readonly witnessKeys: readonly string[]
+}
+
+function parseFile(file: string): ProofFile {
   const content = parseObject(file, 'proof.format')
   if (content['format'] !== FORMAT) {
     throw new NotProven('proof.format', `This is not a proof file of the format ${FORMAT}.`)
   }
-  if (Object.keys(content).toSorted().join() !== FIELDS.join()) {
+  const { witness_keys: named, ...always } = content
+  if (Object.keys(always).toSorted().join() !== FIELDS.join()) {
     throw new NotProven('proof.fields', 'The proof file has missing or unknown fields.')
   }
   if (content['step'] !== null) {
@@ -80,7 +89,14 @@ function parseFile(file: string): { envelope: Bytes; entryKey: Bytes; logKey: st
     entryKey: bytesOf(content, 'entry_key'),
     logKey: textOf(content, 'log_key', 'proof.fields'),
     tlogProof: textOf(content, 'tlog_proof', 'proof.fields'),
+    witnessKeys: 'witness_keys' in content ? witnessKeysOf(named) : [],
   }
+}
+
+/** The keys of the cosignatures; the field is there only when there are some. */
+function witnessKeysOf(named: unknown): readonly string[] {
+  if (Array.isArray(named) && named.length > 0 && named.every((key) => typeof key === 'string')) return named
+  throw new NotProven('proof.fields', 'witness_keys must be a list of at least one key.')
 }
 
 function parseBody(signed: Bytes) {
