@@ -25,13 +25,16 @@ from ledger.registry_repository import RegisteredKeyRow, hold_key
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
+from ledger.signers import NEXT_ENTRY_KEY, Held, configured_signer
 from ledger.verify import LogReport, verify_log
 
 __all__ = [
+    "NEXT_ENTRY_KEY",
     "REVOCATION_REASONS",
     "ROOM",
     "EntryDraft",
     "Finding",
+    "Held",
     "Keys",
     "LogReport",
     "Opened",
@@ -39,6 +42,7 @@ __all__ = [
     "Recorder",
     "RegisteredKeyRow",
     "Sequencer",
+    "configured_signer",
     "endorse_key",
     "entry_id",
     "hold_key",

@@ -1,7 +1,7 @@
 """The keys of the platform: one signs entries, one signs checkpoints, one wraps the vault's data keys.
 
-They lie in files that only their owner reads. A key that the platform holds attributes an entry to the
-platform; it does not bind a person.
+They lie in files that only their owner reads; the one that signs entries may lie elsewhere. A key that the
+platform holds attributes an entry to the platform; it does not bind a person.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import Broken, Forbidden, NotFound
+from ledger.signers import Held, configured_signer
 from proof.signatures import KeySigner, Signer
 
 VAULT_KEY_SIZE = 32
@@ -39,11 +40,13 @@ class Keys:
         signing_key: Holds the P-256 key that signs entries.
         log_key: Ed25519; signs checkpoints.
         vault_key: 32 bytes; wraps the data key of each stream.
+        protection: Where the signing key lies: `file`, `environment` or `hsm`.
     """
 
     signing_key: Signer
     log_key: Ed25519PrivateKey
     vault_key: bytes
+    protection: str = "file"
 
     def __repr__(self) -> str:
         return "Keys(…)"
@@ -52,27 +55,27 @@ class Keys:
 def load_or_create_keys(folder: Path) -> Keys:
     """Return the keys in a folder; those that are not there are created, readable by the owner only.
 
-    Processes that start together end up with the same keys.
+    Processes that start together end up with the same keys. The key that signs entries lies elsewhere if the
+    environment says so; see `ledger.signers`.
 
     Raises:
+        InvalidInput, Unavailable: what `configured_signer` raises.
         Forbidden: `ledger.key_exposed` when others may read a key file.
         Broken: `ledger.key_unreadable` when a file does not hold the key that belongs there.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    signing = _load_pem(folder / _SIGNING_FILE, lambda: ec.generate_private_key(ec.SECP256R1()))
+    held = configured_signer(os.environ) or Held(_signing_key_in(folder / _SIGNING_FILE), "file")
     log = _load_pem(folder / "log-signing-key.pem", Ed25519PrivateKey.generate)
     vault_file = folder / _VAULT_FILE
     try:
         vault = bytes.fromhex(_load(vault_file, lambda: secrets.token_hex(VAULT_KEY_SIZE).encode()).decode())
     except ValueError:
         vault = b""
-    if not isinstance(signing, ec.EllipticCurvePrivateKey) or not isinstance(signing.curve, ec.SECP256R1):
-        raise _unreadable(folder / _SIGNING_FILE, "a P-256 key")
     if not isinstance(log, Ed25519PrivateKey):
         raise _unreadable(folder / "log-signing-key.pem", "an Ed25519 key")
     if len(vault) != VAULT_KEY_SIZE:
         raise _unreadable(vault_file, f"{VAULT_KEY_SIZE} bytes in hexadecimal")
-    return Keys(KeySigner(signing), log, vault)
+    return Keys(held.signer, log, vault, held.protection)
 
 
 def next_signing_key(folder: Path) -> Signer:
@@ -81,11 +84,7 @@ def next_signing_key(folder: Path) -> Signer:
     Raises:
         Forbidden, Broken: what `load_or_create_keys` raises.
     """
-    path = folder / _NEXT_FILE
-    key = _load_pem(path, lambda: ec.generate_private_key(ec.SECP256R1()))
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise _unreadable(path, "a P-256 key")
-    return KeySigner(key)
+    return _signing_key_in(folder / _NEXT_FILE)
 
 
 def take_next_signing_key(folder: Path) -> None:
@@ -111,6 +110,13 @@ def vault_key_in(folder: Path) -> bytes:
 
 
 _PrivateKey = ec.EllipticCurvePrivateKey | Ed25519PrivateKey
+
+
+def _signing_key_in(path: Path) -> Signer:
+    key = _load_pem(path, lambda: ec.generate_private_key(ec.SECP256R1()))
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise _unreadable(path, "a P-256 key")
+    return KeySigner(key)
 
 
 def _load_pem(path: Path, generate: Callable[[], _PrivateKey]) -> object:
