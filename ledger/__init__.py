@@ -37,6 +37,7 @@ from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.rotation import Rotated, rotate_party, rotate_root
 from ledger.sequencer import Sequencer
+from ledger.signers import NEXT_ENTRY_KEY, Held, configured_signer
 from ledger.status import LogStatus, WitnessStatus, log_status, witnessing
 from ledger.timestamps import (
     Authority,
@@ -50,6 +51,7 @@ from ledger.verify import LogReport, verify_log
 from ledger.witness_check import WitnessCheck
 
 __all__ = [
+    "NEXT_ENTRY_KEY",
     "REVOCATION_REASONS",
     "ROOM",
     "Alert",
@@ -60,6 +62,7 @@ __all__ = [
     "Erasures",
     "Exported",
     "Finding",
+    "Held",
     "Keys",
     "LogClient",
     "LogFolder",
@@ -82,6 +85,7 @@ __all__ = [
     "adopt_policy",
     "alerts",
     "clear_alert",
+    "configured_signer",
     "endorse_key",
     "entry_id",
     "export_log",

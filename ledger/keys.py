@@ -1,7 +1,7 @@
 """The keys of the platform: one signs entries, one signs checkpoints, one is the vault's root key.
 
-They lie in files that only their owner reads. A key that the platform holds attributes an entry to the
-platform; it does not bind a person.
+They lie in files that only their owner reads; the one that signs entries may lie elsewhere. A key that the
+platform holds attributes an entry to the platform; it does not bind a person.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import Broken, Forbidden, NotFound
+from ledger.signers import Held, configured_signer
 from ledger.vault import KEY_SIZE
 from ledger.vault_keys import PayloadKey, VaultKeys
 from proof.signatures import KeySigner, Signer
@@ -43,11 +44,13 @@ class Keys:
         signing_key: Holds the P-256 key that signs entries.
         log_key: Ed25519; signs checkpoints.
         vault_key: opens the vault: its root keys, and the key of what enters Temporal.
+        protection: Where the signing key lies: `file`, `environment` or `hsm`.
     """
 
     signing_key: Signer
     log_key: Ed25519PrivateKey
     vault_key: VaultKeys
+    protection: str = "file"
 
     def __repr__(self) -> str:
         return "Keys(…)"
@@ -56,20 +59,20 @@ class Keys:
 def load_or_create_keys(folder: Path) -> Keys:
     """Return the keys in a folder; those that are not there are created, readable by the owner only.
 
-    Processes that start together end up with the same keys.
+    Processes that start together end up with the same keys. The key that signs entries lies elsewhere if the
+    environment says so; see `ledger.signers`.
 
     Raises:
+        InvalidInput, Unavailable: what `configured_signer` raises.
         Forbidden: `ledger.key_exposed` when others may read a key file.
         Broken: `ledger.key_unreadable` when a file does not hold the key that belongs there.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    signing = _load_pem(folder / _SIGNING_FILE, lambda: ec.generate_private_key(ec.SECP256R1()))
+    held = configured_signer(os.environ) or Held(_signing_key_in(folder / _SIGNING_FILE), "file")
     log = _load_pem(folder / "log-signing-key.pem", Ed25519PrivateKey.generate)
-    if not isinstance(signing, ec.EllipticCurvePrivateKey) or not isinstance(signing.curve, ec.SECP256R1):
-        raise _unreadable(folder / _SIGNING_FILE, "a P-256 key")
     if not isinstance(log, Ed25519PrivateKey):
         raise _unreadable(folder / "log-signing-key.pem", "an Ed25519 key")
-    return Keys(KeySigner(signing), log, _vault_keys(folder))
+    return Keys(held.signer, log, _vault_keys(folder), held.protection)
 
 
 def next_signing_key(folder: Path) -> Signer:
@@ -78,11 +81,7 @@ def next_signing_key(folder: Path) -> Signer:
     Raises:
         Forbidden, Broken: what `load_or_create_keys` raises.
     """
-    path = folder / _NEXT_FILE
-    key = _load_pem(path, lambda: ec.generate_private_key(ec.SECP256R1()))
-    if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise _unreadable(path, "a P-256 key")
-    return KeySigner(key)
+    return _signing_key_in(folder / _NEXT_FILE)
 
 
 def take_next_signing_key(folder: Path) -> None:
@@ -145,6 +144,13 @@ def _vault_keys(folder: Path) -> VaultKeys:
 
 
 _PrivateKey = ec.EllipticCurvePrivateKey | Ed25519PrivateKey
+
+
+def _signing_key_in(path: Path) -> Signer:
+    key = _load_pem(path, lambda: ec.generate_private_key(ec.SECP256R1()))
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise _unreadable(path, "a P-256 key")
+    return KeySigner(key)
 
 
 def _load_pem(path: Path, generate: Callable[[], _PrivateKey]) -> object:

@@ -16,6 +16,7 @@ _WHERE: Mapping[str, str] = {
     " which this platform serves",
     "hsm": "kept in a hardware module, as its holder says",
     "file": "kept in a file, as its holder says",
+    "environment": "handed to a program through its environment, as its holder says",
 }
 _PLATFORM = (
     "Only the platform's key signed: that attributes the command to the account, and is no signature"

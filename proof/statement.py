@@ -29,7 +29,7 @@ STATEMENT_DOMAIN = b"scf-statement/v1\n"
 REGISTRATION_DOMAIN = b"scf-key-registration/v1\n"
 
 # Where a key lies, as its owner says; the platform cannot see it.
-PROTECTIONS = ("browser", "hsm", "file")
+PROTECTIONS = ("browser", "hsm", "file", "environment")
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 _NONCE = re.compile(r"[0-9a-f]{32}")
@@ -104,7 +104,7 @@ class Registration:
         origin: The log that it is for.
         holder: Whose key it is: `user:<account>`, or `system:platform` for a key that signs entries.
         key_id: The key.
-        protection: Where the key lies, as its holder says: `browser`, `hsm` or `file`.
+        protection: Where the key lies, as its holder says: one of `PROTECTIONS`.
         nonce: 32 hexadecimal digits; for a person's key the platform's challenge.
 
     Raises:
@@ -275,3 +275,7 @@ def _are_hashes(values: object) -> bool:
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def _are_hashes(value: object) -> bool:
+    return isinstance(value, Mapping) and all(_matches(_HASH, each) for each in value.values())

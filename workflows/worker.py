@@ -202,8 +202,9 @@ async def connect(settings: WorkerSettings, stop: asyncio.Event) -> Client | Non
 
 async def register_signing_key(database: Database, settings: WorkerSettings, clock: Clock) -> None:
     """Let the log say whose key signs its entries, before this process signs any."""
+    protection = ledger.load_or_create_keys(settings.key_folder).protection
     async with database.transaction() as tx:
-        await ledger.register_platform_key(tx, _recorder(settings), protection="file", at=clock.now())
+        await ledger.register_platform_key(tx, _recorder(settings), protection=protection, at=clock.now())
 
 
 def _recorder(settings: WorkerSettings) -> ledger.Recorder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 
 import ledger
 from core.clock import SystemClock
+from core.errors import InvalidInput
 from proof.schemas import SCHEMAS, schema
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
@@ -25,7 +27,9 @@ Reason = Enum("Reason", {name: name for name in ledger.REVOCATION_REASONS}, type
 def rotate_key(data: DataOption = None, database: DatabaseOption = None, json: JsonOption = False) -> None:
     """Make the platform's next entry key, and let the one that signs now bring it in.
 
-    Restart the workers after that. The old key counts until it is revoked: scf ledger revoke-key.
+    A key that is not to lie in a file is named by SCF_NEXT_ENTRY_KEY_PKCS11 or SCF_NEXT_ENTRY_KEY_PEM;
+    name it without NEXT after that. Restart the workers. The old key counts until it is
+    revoked: scf ledger revoke-key.
     """
     old, new = asyncio.run(_rotate(data, database))
     if json:
@@ -57,15 +61,24 @@ def schema_command(
 async def _rotate(data: Path | None, database: str | None) -> tuple[str, str]:
     folder = data_folder(data).keys
     keys = ledger.load_or_create_keys(folder)
-    new = ledger.next_signing_key(folder)
+    elsewhere = ledger.configured_signer(os.environ, ledger.NEXT_ENTRY_KEY)
+    if elsewhere is None and keys.protection != "file":
+        raise InvalidInput(
+            "ledger.next_key_missing",
+            "The platform's key does not lie in a file, and no next one is named.",
+            where=ledger.NEXT_ENTRY_KEY,
+            hint=f"Set {ledger.NEXT_ENTRY_KEY}_PKCS11 or {ledger.NEXT_ENTRY_KEY}_PEM.",
+        )
+    new = elsewhere or ledger.Held(ledger.next_signing_key(folder), "file")
     async with platform_database(data, database) as opened, opened.transaction() as tx:
         recorder = ledger.Recorder(keys.signing_key, keys.vault_key, LOG_ORIGIN)
         now = SystemClock().now()
-        await ledger.register_platform_key(tx, recorder, protection="file", at=now)
-        await ledger.rotate_platform_key(tx, recorder, new, protection="file", at=now)
+        await ledger.register_platform_key(tx, recorder, protection=keys.protection, at=now)
+        await ledger.rotate_platform_key(tx, recorder, new.signer, protection=new.protection, at=now)
     # Only what the log knows may sign. Where this process ends before, the next call takes up the same key.
-    ledger.take_next_signing_key(folder)
-    return keys.signing_key.public_key.key_id, new.public_key.key_id
+    if elsewhere is None:
+        ledger.take_next_signing_key(folder)
+    return keys.signing_key.public_key.key_id, new.signer.public_key.key_id
 
 
 async def _revoke(key_id: str, reason: str, data: Path | None, database: str | None) -> None:

@@ -41,6 +41,7 @@ class KeyProtection(Enum):
     BROWSER = "browser"
     HSM = "hsm"
     FILE = "file"
+    ENVIRONMENT = "environment"
 
 
 @enum
