@@ -269,10 +269,6 @@ def _require(name: str, holds: bool, expected: str) -> None:
         raise NotCanonical("statement.form", f"The statement's {name} must be {expected}.", where=name)
 
 
-def _are_hashes(values: object) -> bool:
-    return isinstance(values, Mapping) and all(_matches(_HASH, each) for each in values.values())
-
-
 def _matches(pattern: re.Pattern[str], value: object) -> bool:
     return isinstance(value, str) and pattern.fullmatch(value) is not None
 
