@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from proof.entry import Body
+from proof.key_holder import key_holder
+from proof.signatures import BACKENDS
 from proof.statement import Decision, declared
 from workflows.signed_decisions import shown_digests
 
-VECTOR = Path(__file__).parents[2] / "ui" / "src" / "keys" / "vectors" / "statement.json"
+SOURCES = Path(__file__).parents[2] / "ui" / "src"
+VECTOR = SOURCES / "keys" / "vectors" / "statement.json"
+SIGNED_BODY = SOURCES / "proof" / "vectors" / "signed-body.json"
 
 
 def test_the_browsers_vector_is_a_statement_of_the_platform() -> None:
@@ -27,3 +32,10 @@ def test_the_browsers_vector_is_a_statement_of_the_platform() -> None:
         nonce=nonce,
     )
     assert vector["text"] == decision.encode().decode()
+
+
+def test_the_browsers_signed_body_is_one_of_the_platform() -> None:
+    vector = json.loads(SIGNED_BODY.read_text())
+    for backend in BACKENDS:
+        holder = key_holder(Body.decode(vector["body"].encode()), backend)
+        assert (holder.account, holder.key_id) == (vector["account"], vector["keyId"])

@@ -1,7 +1,8 @@
 // @vitest-environment node
 import { describe, expect, it } from 'vitest'
 
-import { checkStatement, declared, sorted } from './statement'
+import { sorted } from '../proof/json'
+import { checkStatement, declared } from './statement'
 import vector from './vectors/statement.json'
 
 const { text, ...expected } = vector

@@ -1,4 +1,5 @@
 import { toHex, utf8 } from '../proof/bytes'
+import { isRecord, sorted } from '../proof/json'
 import { sha256 } from '../proof/merkle'
 
 /** What the page shows and the person decides, which the statement must say. */
@@ -60,14 +61,6 @@ export async function declared(answer: unknown, nonce: string): Promise<unknown>
   return Object.fromEntries(await Promise.all(named))
 }
 
-/** JSON with sorted keys and no blanks, as the platform hashes what it shows. */
-export function sorted(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(sorted).join(',')}]`
-  if (!isRecord(value)) return JSON.stringify(value) ?? 'null'
-  const members = Object.keys(value).toSorted().map((name) => `${JSON.stringify(name)}:${sorted(value[name])}`)
-  return `{${members.join(',')}}`
-}
-
 function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text)
@@ -77,6 +70,3 @@ function parse(text: string): Readonly<Record<string, unknown>> {
   }
   throw new OtherStatement('text')
 }
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

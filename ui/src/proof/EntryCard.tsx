@@ -92,7 +92,7 @@ function EntryProof({ entry }: { entry: Entry }) {
   )
 }
 
-function ProofReport({ proof: { checkpoint, index, keyId, logKey } }: { proof: VerifiedEntry }) {
+function ProofReport({ proof: { checkpoint, index, keyId, logKey, signer } }: { proof: VerifiedEntry }) {
   return (
     <div className="panel" data-testid="proof-verified">
       <Text fw={650} size="sm">
@@ -100,6 +100,11 @@ function ProofReport({ proof: { checkpoint, index, keyId, logKey } }: { proof: V
       </Text>
       <ul className="checks">
         <li>The entry is signed by key {keyId.slice(0, 16)}… (ECDSA P-256).</li>
+        {signer && (
+          <li>
+            The decision in it is signed by key {signer.keyId.slice(0, 16)}… of {actorText(signer.account)} (ECDSA P-256).
+          </li>
+        )}
         <li>
           It is entry {index} of the {checkpoint.size} in the log <b>{checkpoint.origin}</b> (RFC 6962 inclusion).
         </li>

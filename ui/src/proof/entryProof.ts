@@ -3,6 +3,7 @@ import { type Checkpoint, openCheckpoint } from './checkpoint'
 import { NotProven } from './errors'
 import { leafHash, rootFromInclusion, sha256 } from './merkle'
 import { verifyP256 } from './signatures'
+import { type Signer, verifySignedDecision } from './signedDecision'
 
 /** What a proof file proves: the entry, its place in the log, and the checkpoint that covers it. */
 export interface VerifiedEntry {
@@ -16,6 +17,8 @@ export interface VerifiedEntry {
   readonly leaf: string
   readonly checkpoint: Checkpoint
   readonly logKey: string
+  /** Whose own key signed the decision; undefined when only the platform's did. */
+  readonly signer: Signer | undefined
 }
 
 const FORMAT = 'scf-entry-proof/1'
@@ -46,6 +49,7 @@ export async function verifyEntryProof(file: string): Promise<VerifiedEntry> {
   if (!(await verifyP256(entryKey, envelope.slice(split + 1), concat(DOMAIN, signed)))) {
     throw new NotProven('signature.invalid', `The signature is not that of key ${body.keyId.slice(0, 16)}… over the entry.`)
   }
+  const signer = await verifySignedDecision(decoder.decode(signed))
   const { index, path, note } = parseTlogProof(tlogProof)
   const checkpoint = await openCheckpoint(note, logKey, witnessKeys)
   if (checkpoint.origin !== body.origin) {
@@ -57,7 +61,7 @@ export async function verifyEntryProof(file: string): Promise<VerifiedEntry> {
     throw new NotProven('merkle.inclusion', 'The path does not lead from the entry to the root of the checkpoint.')
   }
   const { entryId, stream, seq, kind, actor, keyId } = body
-  return { entryId, stream, seq, kind, actor, keyId, index, leaf: toHex(leaf), checkpoint, logKey }
+  return { entryId, stream, seq, kind, actor, keyId, index, leaf: toHex(leaf), checkpoint, logKey, signer }
 }
 
 interface ProofFile {
