@@ -13,7 +13,7 @@ from ledger.recorder import Recorder
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.sequencer import Sequencer
-from ledger.status import LogStatus, WitnessStatus, log_status, witnessing
+from ledger.status import LogStatus, WitnessStatus, log_status, streams_between, witnessing
 from ledger.verify import LogReport, verify_log
 from ledger.witness_check import WitnessCheck
 
@@ -49,6 +49,7 @@ __all__ = [
     "published_checkpoint",
     "reveal",
     "reveal_events",
+    "streams_between",
     "vault_key_in",
     "verify_log",
     "witnessing",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core import Clock, SystemClock
+from scf_api.case_bundles import CaseBundles
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,5 +29,7 @@ class ApiSettings:
     # ever.
     max_requests: int = 512
     command_wait: timedelta = timedelta(seconds=5)
+    # Makes audit bundles; without it the API gives none.
+    case_bundles: CaseBundles | None = None
     # Where the ledger's proofs name their origin is the ledger's business; the API only reads.
     clock: Clock = field(default_factory=SystemClock)
