@@ -38,7 +38,7 @@ from ledger.room import ROOM
 from ledger.rotation import Rotated, rotate_party, rotate_root
 from ledger.sequencer import Sequencer
 from ledger.signers import NEXT_ENTRY_KEY, Held, configured_signer
-from ledger.status import LogStatus, WitnessStatus, log_status, witnessing
+from ledger.status import LogStatus, WitnessStatus, log_status, streams_between, witnessing
 from ledger.timestamps import (
     Authority,
     keep_stamping,
@@ -115,6 +115,7 @@ __all__ = [
     "rotate_platform_key",
     "rotate_root",
     "stamp_checkpoint",
+    "streams_between",
     "streams_of",
     "take_next_signing_key",
     "vault_key_in",

@@ -8,7 +8,7 @@ from uuid import UUID
 from core.database import Database
 from core.errors import Broken, NotFound, Unavailable
 from ledger import repository
-from ledger.published import CosignedCheckpoint, covering_checkpoint
+from ledger.published import CosignedCheckpoint, cosigned_checkpoint, covering_checkpoint
 from ledger.repository import CheckpointRow, Connection, KeyRow, LoggedRow
 from ledger.reveal import reveal_events
 from ledger.vault_keys import VaultKeys
@@ -67,19 +67,24 @@ async def prove_stream(connection: Connection, stream: str) -> list[EntryProof]:
     return proofs
 
 
-async def prove_streams(connection: Connection, streams: Sequence[str]) -> list[list[EntryProof]]:
+async def prove_streams(
+    connection: Connection, streams: Sequence[str], size: int | None = None
+) -> list[list[EntryProof]]:
     """Return the proofs of the entries of streams, all against one checkpoint.
-
-    It is the published one, or the newest when the published one does not cover all entries.
 
     Args:
         connection: A connection in a transaction that sees one state of the database.
         streams: The streams; one that nothing was ever recorded in has no proofs.
+        size: The size of the checkpoint, of which later entries are left out; without it the published one,
+            or the newest when the published one does not cover all entries.
 
     Raises:
+        NotFound: `ledger.checkpoint_unknown`.
         Unavailable: `ledger.entry_pending` when an entry is signed but not yet logged.
         Broken: `ledger.proof_broken` when what is stored proves nothing.
     """
+    if size is not None:
+        return await _prove_at(connection, streams, size)
     for stream in streams:
         if await repository.pending_in_stream(connection, stream):
             raise Unavailable(
@@ -92,6 +97,18 @@ async def prove_streams(connection: Connection, streams: Sequence[str]) -> list[
     last = max((row.place for rows in found for row in rows), default=0)
     checkpoint = await covering_checkpoint(connection, last)
     return [[await _proof(connection, row, checkpoint, None) for row in rows] for rows in found]
+
+
+async def _prove_at(connection: Connection, streams: Sequence[str], size: int) -> list[list[EntryProof]]:
+    rows = await repository.checkpoints_between(connection, size - 1, size)
+    if not rows:
+        raise NotFound("ledger.checkpoint_unknown", f"No checkpoint is of {size} entries.")
+    checkpoint = await cosigned_checkpoint(connection, rows[0])
+    found = [await repository.logged_in_stream(connection, stream) for stream in streams]
+    return [
+        [await _proof(connection, row, checkpoint, None) for row in rows if row.place < size]
+        for rows in found
+    ]
 
 
 async def _logged(connection: Connection, entry: UUID | int) -> LoggedRow:

@@ -42,7 +42,7 @@ async def published_checkpoint(connection: Connection) -> CheckpointRow:
             hint="The first one comes with the first entry; the sequencer must be running, and with a policy"
             " its witnesses too.",
         )
-    return checkpoint._replace(note=(await cosigned(connection, checkpoint)).note)
+    return checkpoint._replace(note=(await cosigned_checkpoint(connection, checkpoint)).note)
 
 
 async def covering_checkpoint(connection: Connection, index: int) -> CosignedCheckpoint | None:
@@ -56,10 +56,10 @@ async def covering_checkpoint(connection: Connection, index: int) -> CosignedChe
         checkpoint = await repository.newest_checkpoint(connection)
     if checkpoint is None or checkpoint.size <= index:
         return None
-    return await cosigned(connection, checkpoint)
+    return await cosigned_checkpoint(connection, checkpoint)
 
 
-async def cosigned(connection: Connection, checkpoint: CheckpointRow) -> CosignedCheckpoint:
+async def cosigned_checkpoint(connection: Connection, checkpoint: CheckpointRow) -> CosignedCheckpoint:
     """Return a checkpoint with its cosignatures."""
     rows = await witness_repository.cosignatures(connection, checkpoint.size)
     return CosignedCheckpoint(checkpoint, tuple(row.key for row in rows), tuple(row.line for row in rows))

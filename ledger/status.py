@@ -107,6 +107,12 @@ async def log_status(database: Database) -> LogStatus:
         )
 
 
+async def streams_between(database: Database, since: int, size: int) -> list[str]:
+    """Return the streams with entries from the place `since` on, below `size`."""
+    async with database.reading() as connection:
+        return await witness_repository.streams_between(connection, since, size)
+
+
 async def _published_size(connection: Connection, *, policy_is_there: bool) -> int:
     if policy_is_there:
         published = await witness_repository.newest_published(connection)

@@ -148,6 +148,16 @@ async def newest_published(connection: Connection) -> CheckpointRow | None:
     return CheckpointRow(*row.values()) if row else None
 
 
+async def streams_between(connection: Connection, since: int, size: int) -> list[str]:
+    """Return the streams with entries from the place `since` on, below `size`."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT stream FROM ledger.entry WHERE index >= $1 AND index < $2 ORDER BY stream",
+        since,
+        size,
+    )
+    return [row["stream"] for row in rows]
+
+
 async def raise_alert(
     connection: Connection,
     code: str,

@@ -34,13 +34,21 @@ from workflows.repository import Connection, DefinitionRow
 _COMMANDS = "commands"
 
 
-async def export_case(database: Database, case_id: UUID, vault_key: ledger.VaultKeys) -> bytes:
+async def export_case(
+    database: Database, case_id: UUID, vault_key: ledger.VaultKeys, size: int | None = None
+) -> bytes:
     """Return the audit bundle of a case: models, entries, proofs, checkpoint, keys, disclosed payloads.
 
     After an erasure the bundle holds no payloads; the same state of the ledger gives the same bytes.
 
+    Args:
+        database: The platform's.
+        case_id: The case.
+        vault_key: Opens its payloads.
+        size: The size of the checkpoint to prove against; the bundle then tells the case up to there.
+
     Raises:
-        NotFound: `case.unknown`.
+        NotFound: `case.unknown`, `ledger.checkpoint_unknown`.
         Unavailable: `ledger.entry_pending` when an entry is signed but not yet logged.
         Broken: `ledger.proof_broken`, or what `ledger.open_entry` raises when the vault was changed.
     """
@@ -55,7 +63,11 @@ async def export_case(database: Database, case_id: UUID, vault_key: ledger.Vault
             )
         definition = await repository.definition(sql, case.definition_id)
         stream = str(case_id)
-        proofs, history = await ledger.prove_streams(sql, [stream, history_stream(stream)])
+        proofs, history = await ledger.prove_streams(sql, [stream, history_stream(stream)], size)
+        last_hash = Body.decode(proofs[-1].envelope.body).model_hash if proofs else None
+        if definition is not None and last_hash not in (None, definition.hash):
+            # Up to this checkpoint the case had not been migrated to the version that it is on now.
+            definition = await repository.definition_with_hash(sql, definition.key, last_hash)
         if definition is None or not proofs:
             raise Broken("case.lost", f"The definition or the entries of case {case_id} are not there.")
         return Bundle(

@@ -19,6 +19,7 @@ import scoring
 import workflows
 from core import Database, Unavailable
 from core.database import LOST_DATABASE
+from scf_api.bundle_routes import bundle_routes
 from scf_api.commands import Commands
 from scf_api.endpoint import GraphQLEndpoint
 from scf_api.log import log_routes
@@ -35,7 +36,8 @@ def create_app(settings: ApiSettings) -> Starlette:
     """Build the server. It opens its database when it starts and closes it when it stops.
 
     Routes: `/graphql` (POST executes, GET shows the explorer), `/healthz` (the process lives), `/readyz` (it
-    can answer), `/log/…` (the log in the layout of C2SP tlog-tiles), and the web app everywhere else.
+    can answer), `/log/…` (the log in the layout of C2SP tlog-tiles), `/bundles/cases` (audit bundles, for
+    those entitled), and the web app everywhere else.
     """
     endpoint = GraphQLEndpoint(settings)
 
@@ -60,6 +62,7 @@ def create_app(settings: ApiSettings) -> Starlette:
             Route("/graphql", endpoint, methods=["GET", "POST"]),
             Mount("/graphql/console", console_files()),
             *log_routes(_log, settings.entry_readers, settings.clock),
+            *bundle_routes(settings.case_bundles, settings.clock),
             *_web_routes(settings),
         ],
         middleware=[Middleware(SecurityHeaders, https=settings.cookie_secure)],

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core import Clock, SystemClock
+from scf_api.case_bundles import CaseBundles
 from scf_api.entry_readers import EntryReaders
 
 
@@ -33,5 +34,7 @@ class ApiSettings:
     origin: str = "scf.local/log"
     command_wait: timedelta = timedelta(seconds=5)
     entry_readers: EntryReaders = field(default_factory=EntryReaders)
+    # Makes audit bundles; without it the API gives none.
+    case_bundles: CaseBundles | None = None
     # Where the ledger's proofs name their origin is the ledger's business; the API only reads.
     clock: Clock = field(default_factory=SystemClock)

@@ -16,7 +16,7 @@ from proof.errors import ProofError
 from scf import console
 from scf.data_folder import default_data_folder
 from scf.witness.app import create_app
-from scf.witness.cosigner import Cosigner
+from scf.witness.cosigner import Cosigner, Examine
 from scf.witness.keys import load_or_create_key
 from scf.witness.store import Store
 
@@ -49,15 +49,42 @@ def serve(
     folder: FolderOption = None,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 7380,
+    validate: Annotated[
+        str | None,
+        typer.Option(
+            help="The URL of the log's platform: run its cases again, and cosign with a second key."
+        ),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="The account at the platform that may have the bundles of its cases.")
+    ] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="A file with the account's password, on one line.", exists=True)
+    ] = None,
+    pass_over: Annotated[
+        list[str],
+        typer.Option(help="A case that was erased before it could be run again; repeatable."),
+    ] = [],  # noqa: B006 - never changed
 ) -> None:
-    """Cosign each checkpoint of the logs that extends what was seen before (C2SP tlog-witness)."""
+    """Cosign each checkpoint of the logs that extends what was seen before (C2SP tlog-witness).
+
+    With --validate a second key, in a policy a witness of its own at URL/validated, cosigns what also gave
+    the signed roots again.
+    """
     place = _folder(folder)
     key = load_or_create_key(place / KEY_FILE)
     logs = [_log_key(text) for text in log]
     witness = Cosigner(Store(place / _STATE_FILE, name), _name(name), key, logs, _seconds)
+    cosigners = {"": witness}
+    if validate is not None:
+        examine = _validation(validate, account, password_file, logs, pass_over)
+        called = name + VALIDATED
+        second = load_or_create_key(place / VALIDATED_KEY_FILE)
+        store = Store(place / _STATE_FILE, called)
+        cosigners[VALIDATED] = Cosigner(store, _name(called), second, logs, _seconds, examine)
     console.err.print(f"{witness.key}\nlistens at http://{host}:{port}", markup=False, soft_wrap=True)
     uvicorn.run(
-        create_app({"": witness}),
+        create_app(cosigners),
         host=host,
         port=port,
         log_level="warning",
@@ -79,6 +106,22 @@ def key(
     file, called = (VALIDATED_KEY_FILE, name + VALIDATED) if validated else (KEY_FILE, name)
     public = WitnessKey.of(_name(called), load_or_create_key(_folder(folder) / file))
     console.out.print(str(public), markup=False, soft_wrap=True)
+
+
+def _validation(
+    url: str, account: str | None, password_file: Path | None, logs: list[NoteKey], pass_over: list[str]
+) -> Examine:
+    if account is None or password_file is None or len(logs) != 1:
+        raise InvalidInput(
+            "witness.validate",
+            "Validation is for one log, and needs an account at its platform.",
+            hint="Give one --log, --account and --password-file.",
+        )
+    # The kernel is loaded only by those who run cases again.
+    from scf.witness.validating import Platform, Validation
+
+    platform = Platform(url, account, password_file.read_text().strip("\n"))
+    return Validation(platform, logs[0], pass_over)
 
 
 def _folder(given: Path | None) -> Path:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 import uvicorn
@@ -28,7 +29,9 @@ from scf.rooms import LOG_ORIGIN, ROOMS
 from scf.stopping import stop_signals
 from scf.web_app import web_folder
 from scf_api.app import create_app
+from scf_api.case_bundles import CaseBundles, Export
 from scf_api.settings import ApiSettings
+from workflows.audit import export_case
 from workflows.domain_commands import NewCaseClock
 from workflows.worker import WorkerSettings, run_relay, run_worker
 
@@ -59,6 +62,14 @@ def api(
     ] = True,
     public_entries: PublicEntries = False,
     mirror_token_hash: MirrorTokenHashes = [],  # noqa: B006 - never changed
+    bundles_for_parties: Annotated[
+        bool,
+        typer.Option(
+            help="Let people of sellers and buyers fetch their cases whole, as validating witnesses must.",
+            envvar="SCF_BUNDLES_FOR_PARTIES",
+        ),
+    ] = False,
+    data: DataOption = None,
 ) -> None:
     """Serve the GraphQL API, the log and the web app."""
     settle_collector()
@@ -68,8 +79,18 @@ def api(
         cookie_secure=secure_cookie,
         origin=LOG_ORIGIN,
         entry_readers=entry_readers(mirror_token_hash, everybody=public_entries),
+        case_bundles=CaseBundles(_exporter(data_folder(data).keys), bundles_for_parties),
     )
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)
+
+
+def _exporter(key_folder: Path) -> Export:
+    """Return what makes bundles with the vault key, which is read only when one is asked for."""
+
+    async def export(database: Database, case_id: UUID, size: int) -> bytes:
+        return await export_case(database, case_id, ledger.vault_key_in(key_folder), size)
+
+    return export
 
 
 @app.command("worker")

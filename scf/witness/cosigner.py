@@ -28,8 +28,12 @@ class Answer:
     media_type: str = _TEXT
 
 
-# Looks at what else the cosignature states; returns None when it may be given, else the answer.
-Examine = Callable[[Checkpoint], Answer | None]
+# Looks at what else the cosignature states about the entries from the known size on, up to the checkpoint;
+# returns None when it may be given, else the answer.
+Examine = Callable[[int, Checkpoint], Answer | None]
+
+# How long (seconds) a request waits for one before it about the same log.
+_PATIENCE = 5.0
 
 
 class Cosigner:
@@ -51,7 +55,7 @@ class Cosigner:
         key: Ed25519PrivateKey,
         logs: Sequence[NoteKey],
         clock: Callable[[], int],
-        examine: Examine = lambda _: None,
+        examine: Examine = lambda _known, _checkpoint: None,
     ) -> None:
         self.key = WitnessKey.of(name, key)
         self._store = store
@@ -85,8 +89,13 @@ class Cosigner:
             return Answer(HTTPStatus.FORBIDDEN, "No key of the log signed this checkpoint.\n")
         if request.old_size > checkpoint.size:
             return Answer(HTTPStatus.BAD_REQUEST, "The old size is larger than the checkpoint's.\n")
-        with self._locks[checkpoint.origin]:
+        lock = self._locks[checkpoint.origin]
+        if not lock.acquire(timeout=_PATIENCE):
+            return Answer(HTTPStatus.SERVICE_UNAVAILABLE, "A request before this one is still examined.\n")
+        try:
             return self._answer(request, checkpoint, join_note(text, [own]))
+        finally:
+            lock.release()
 
     def _answer(self, request: AddCheckpoint, checkpoint: Checkpoint, note: str) -> Answer:
         last = self._store.newest(checkpoint.origin)
@@ -101,7 +110,7 @@ class Cosigner:
                 verify_consistency(known, checkpoint.size, last.root, checkpoint.root, request.path)
             except NotProven:
                 return Answer(HTTPStatus.UNPROCESSABLE_ENTITY, last.note)
-        if problem := self._examine(checkpoint):
+        if problem := self._examine(known, checkpoint):
             return problem
         if not self._store.advance(checkpoint.origin, last, Seen(checkpoint.size, checkpoint.root, note)):
             last = self._store.newest(checkpoint.origin)

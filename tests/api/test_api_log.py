@@ -15,12 +15,12 @@ import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger import EntryDraft, Recorder, Sequencer
+from ledger import EntryDraft, Recorder, Sequencer, VaultKeys
 from proof import merkle
 from proof.checkpoint import NoteKey, open_checkpoint
 from proof.entry import Body, Envelope
 from proof.log_files import decode_bundle
-from proof.signatures import PublicKey
+from proof.signatures import KeySigner, PublicKey
 from scf_api import create_app
 from scf_api.entry_readers import EntryReaders
 from support.api import Api, HandClock
@@ -42,7 +42,7 @@ def drafts(count: int) -> list[EntryDraft]:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def logged(api: Api) -> Api:
     """An API over a log of 260 entries."""
-    recorder = Recorder(ec.generate_private_key(ec.SECP256R1()), bytes(32), ORIGIN)
+    recorder = Recorder(KeySigner(ec.generate_private_key(ec.SECP256R1())), VaultKeys.of(bytes(32)), ORIGIN)
     sequencer = Sequencer(api.database, LOG_KEY, ORIGIN)
     async with api.database.transaction() as tx:
         await recorder.record_all(tx, drafts(SIZE))

@@ -9,8 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ledger import Cosigning, EntryDraft, Recorder, Sequencer, adopt_policy
+from ledger import Cosigning, EntryDraft, Recorder, Sequencer, VaultKeys, adopt_policy
 from proof.checkpoint import NoteKey
+from proof.signatures import KeySigner
 from support.api import Api
 from support.witnesses import witness_in_thread
 
@@ -33,7 +34,7 @@ async def log_one(api: Api, keys: tuple[ec.EllipticCurvePrivateKey, Ed25519Priva
         statement=None, model_hash=None, kernel_version=None, events=(), state_root=None, payloads={},
     )  # fmt: skip
     async with api.database.transaction() as tx:
-        await Recorder(keys[0], bytes(32), ORIGIN).record_all(tx, [entry])
+        await Recorder(KeySigner(keys[0]), VaultKeys.of(bytes(32)), ORIGIN).record_all(tx, [entry])
     sequencer = Sequencer(api.database, keys[1], ORIGIN)
     while not await sequencer.sequence_once():
         pass

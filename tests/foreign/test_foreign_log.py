@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import Database
-from ledger import ROOM, EntryDraft, Recorder, Sequencer, export_log
+from ledger import ROOM, EntryDraft, Recorder, Sequencer, VaultKeys, export_log
 from proof.checkpoint import Checkpoint, NoteKey, sign_checkpoint
+from proof.signatures import KeySigner
 from tests.foreign.go_tools import go_tool
 
 ORIGIN = "scf.example/log"
@@ -43,7 +44,7 @@ async def log(new_database: Callable[..., Awaitable[str]], tmp_path_factory: pyt
     folder = tmp_path_factory.mktemp("exported")
     older = tmp_path_factory.mktemp("older") / "checkpoint"
     database = await Database.open(await new_database([ROOM]), [ROOM])
-    recorder = Recorder(ec.generate_private_key(ec.SECP256R1()), bytes(32), ORIGIN)
+    recorder = Recorder(KeySigner(ec.generate_private_key(ec.SECP256R1())), VaultKeys.of(bytes(32)), ORIGIN)
     sequencer = Sequencer(database, LOG_KEY, ORIGIN)
     for first, last in ((1, OLD_SIZE), (OLD_SIZE + 1, SIZE)):
         async with database.transaction() as tx:

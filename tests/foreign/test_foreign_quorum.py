@@ -22,6 +22,7 @@ from ledger import (
     EntryDraft,
     Recorder,
     Sequencer,
+    VaultKeys,
     adopt_policy,
     alerts,
     prove,
@@ -32,6 +33,7 @@ from proof.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from proof.entry_proof import verify
 from proof.merkle import EMPTY_ROOT
 from proof.policy import Policy
+from proof.signatures import KeySigner
 from support.witnesses import LITEWITNESS, RunningWitness, has_ssh_agent, litewitness
 
 ORIGIN = "scf.example/log"
@@ -57,7 +59,7 @@ async def test_two_of_three_foreign_witnesses_make_a_quorum(
     witnesses: list[RunningWitness], new_database: NewDatabase
 ) -> None:
     database = await Database.open(await new_database([ROOM]), [ROOM])
-    recorder = Recorder(ec.generate_private_key(ec.SECP256R1()), bytes(32), ORIGIN)
+    recorder = Recorder(KeySigner(ec.generate_private_key(ec.SECP256R1())), VaultKeys.of(bytes(32)), ORIGIN)
     sequencer, cosigning = Sequencer(database, LOG, ORIGIN), Cosigning(database)
     lines = "".join(witness.line(name) for name, witness in zip("abc", witnesses, strict=True))
     policy = f"{lines}group two 2 a b c\nquorum two\n".encode()
@@ -97,7 +99,7 @@ async def test_a_foreign_witness_that_saw_another_log_stops_publishing(
     other = sign_checkpoint(Checkpoint(ORIGIN, 1, EMPTY_ROOT), LOG)
     assert witnesses[0].add_checkpoint(AddCheckpoint(0, (), other).encode()).status_code == 200
     await adopt_policy(database, f"{witnesses[0].line('a')}quorum a\n".encode(), "ines")
-    recorder = Recorder(ec.generate_private_key(ec.SECP256R1()), bytes(32), ORIGIN)
+    recorder = Recorder(KeySigner(ec.generate_private_key(ec.SECP256R1())), VaultKeys.of(bytes(32)), ORIGIN)
     async with database.transaction() as tx:
         await recorder.record_all(tx, [entry(1), entry(2)])
     sequencer, cosigning = Sequencer(database, LOG, ORIGIN), Cosigning(database)

@@ -32,11 +32,12 @@ LITEWITNESS = "filippo.io/torchwood/cmd/litewitness@v0.9.0"
 
 @dataclass
 class RunningWitness:
-    """A witness: its public key as policies name it, where it takes checkpoints, and its process, if any."""
+    """A witness: its key as policies name it, its address, perhaps its process and second key."""
 
     key: str
     url: str
     process: subprocess.Popen[bytes] | None = None
+    validated: RunningWitness | None = None
 
     def line(self, name: str) -> str:
         """Return its line in a policy."""
@@ -53,10 +54,13 @@ class RunningWitness:
 
 
 @contextlib.contextmanager
-def own_witness(folder: Path, name: str, *logs: NoteKey) -> Iterator[RunningWitness]:
+def own_witness(
+    folder: Path, name: str, *logs: NoteKey, options: Sequence[str] = ()
+) -> Iterator[RunningWitness]:
     port = free_port()
     command = [sys.executable, "-m", "scf", "ledger", "witness", "serve", "--name", name]
     command += ["--folder", str(folder), "--port", str(port)]
+    command += options
     command += [word for log in logs for word in ("--log", str(log))]
     key = WitnessKey.of(name, load_or_create_key(folder / KEY_FILE))
     with _running(command, f"http://127.0.0.1:{port}", str(key)) as witness:
@@ -76,7 +80,7 @@ def witness_in_thread(folder: Path, name: str, *logs: NoteKey, port: int = 0) ->
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        _wait_for(lambda: server.started)
+        wait_for(lambda: server.started)
         yield RunningWitness(str(cosigner.key), f"http://127.0.0.1:{port}")
     finally:
         server.should_exit = True
@@ -96,7 +100,7 @@ def litewitness(program: Path, folder: Path, name: str, *logs: NoteKey) -> Itera
     ).stdout.split()[1]
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
     try:
-        _wait_for(socket.exists)
+        wait_for(socket.exists)
         subprocess.run(
             ["ssh-add", "-q", str(key_file)], env={**os.environ, "SSH_AUTH_SOCK": str(socket)}, check=True
         )
@@ -139,7 +143,7 @@ def _follow(database: Path, logs: Sequence[NoteKey]) -> None:
 def _running(command: list[str], url: str, key: str) -> Iterator[RunningWitness]:
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
-        _wait_for(lambda: _answers(url))
+        wait_for(lambda: _answers(url))
         yield RunningWitness(key, url, process)
     finally:
         process.send_signal(signal.SIGKILL)
@@ -153,7 +157,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _wait_for(done: Callable[[], bool]) -> None:
+def wait_for(done: Callable[[], bool]) -> None:
     until = time.monotonic() + 30
     while not done():
         if time.monotonic() > until:
