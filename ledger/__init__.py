@@ -8,15 +8,26 @@ from ledger.keys import Keys, load_or_create_keys, vault_key_in
 from ledger.prove import prove, prove_step, prove_stream
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.recorder import Recorder
+from ledger.register_files import (
+    encode_claims,
+    is_period,
+    list_draft,
+    list_file,
+    log_name,
+    open_list,
+    platform_of_list,
+)
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.rotation import Rotated, rotate_party, rotate_root
 from ledger.sequencer import Sequencer
 from ledger.vault_keys import PayloadKey, VaultKeys
 from ledger.verify import LogReport, verify_log
+from proof.register import Claim, Register
 
 __all__ = [
     "ROOM",
+    "Claim",
     "EntryDraft",
     "Erasures",
     "Finding",
@@ -27,13 +38,21 @@ __all__ = [
     "Person",
     "PublicKeyInfo",
     "Recorder",
+    "Register",
     "Rotated",
     "Sequencer",
     "Subject",
     "VaultKeys",
+    "encode_claims",
     "entry_id",
+    "is_period",
+    "list_draft",
+    "list_file",
     "load_or_create_keys",
+    "log_name",
     "open_entry",
+    "open_list",
+    "platform_of_list",
     "prove",
     "prove_step",
     "prove_stream",

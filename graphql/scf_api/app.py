@@ -21,6 +21,7 @@ from core import Database
 from core.database import LOST_DATABASE
 from scf_api.commands import Commands
 from scf_api.endpoint import GraphQLEndpoint
+from scf_api.register import register_routes
 from scf_api.room import ROOM
 from scf_api.settings import ApiSettings
 from scf_api.web import SecurityHeaders, WebApp, console_files
@@ -34,7 +35,7 @@ def create_app(settings: ApiSettings) -> Starlette:
     """Build the server. It opens its database when it starts and closes it when it stops.
 
     Routes: `/graphql` (POST executes, GET shows the explorer), `/healthz` (the process lives), `/readyz` (it
-    can answer), and the web app everywhere else.
+    can answer), `/register/list` (for other platforms), and the web app everywhere else.
     """
     endpoint = GraphQLEndpoint(settings)
 
@@ -58,11 +59,17 @@ def create_app(settings: ApiSettings) -> Starlette:
             Route("/readyz", _ready),
             Route("/graphql", endpoint, methods=["GET", "POST"]),
             Mount("/graphql/console", console_files()),
+            *register_routes(_database),
             *_web_routes(settings),
         ],
         middleware=[Middleware(SecurityHeaders, https=settings.cookie_secure)],
         lifespan=lifespan,
     )
+
+
+def _database(request: Request) -> Database | None:
+    database: Database | None = getattr(request.app.state, "database", None)
+    return database
 
 
 async def _health(_request: Request) -> Response:
@@ -71,7 +78,7 @@ async def _health(_request: Request) -> Response:
 
 async def _ready(request: Request) -> Response:
     """Ask the database for a sign of life, for two seconds at most."""
-    database: Database | None = getattr(request.app.state, "database", None)
+    database = _database(request)
     if database is None:
         return JSONResponse({"status": "starting"}, status_code=503)
     try:

@@ -19,6 +19,7 @@ from proof.errors import ProofError
 from proof.signatures import Backend
 from scf import console
 from scf.commands.ledger_erase import erase
+from scf.commands.ledger_register import app as register_app
 from scf.commands.ledger_rotate import rotate
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
 from scf.exit_codes import EXIT_FINDINGS
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command("erase")(erase)
 app.command("rotate-vault-key")(rotate)
+app.add_typer(register_app)
 
 LogKeyOption = Annotated[
     str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
