@@ -5,6 +5,7 @@ is part of; called again with the same entry they change nothing.
 """
 
 from core.database import Room
+from finance import register
 from finance.accounting import ACCOUNTS
 from finance.documents import ImportOutcome, import_document
 from finance.erasure import erase_party, erase_requests
@@ -99,6 +100,7 @@ __all__ = [
     "purchase",
     "quote",
     "record_bank_entry",
+    "register",
     "register_assignment",
     "release_limits",
     "release_match",

@@ -13,9 +13,13 @@ import hmac
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from core.money import Money
+
+if TYPE_CHECKING:
+    from finance.models import Invoice
 
 NEAR_DAYS = timedelta(days=5)
 
@@ -34,6 +38,18 @@ class Identity:
     @property
     def _amount(self) -> str:
         return str(Money(self.gross, self.currency).in_minor_units())
+
+
+def identity_of(invoice: Invoice) -> Identity:
+    """Return what makes a stored invoice the one it is."""
+    return Identity(
+        seller_id=invoice.seller_id,
+        buyer_id=invoice.buyer_id,
+        number=invoice.number,
+        issue_date=invoice.issue_date,
+        currency=invoice.currency,
+        gross=invoice.total,
+    )
 
 
 def number_key(number: str) -> str:
@@ -58,6 +74,23 @@ def exact(key: bytes, invoice: Identity) -> str:
 def fuzzy(key: bytes, invoice: Identity) -> str:
     """Return the fingerprint of parties, currency and amount, under which look-alikes are looked for."""
     return _hmac(key, "fuzzy", invoice.seller_id, invoice.buyer_id, invoice.currency, invoice._amount)
+
+
+def blind(key: bytes, seller: str, invoice: Identity) -> str:
+    """Return the fingerprint by which platforms that share the key compare (HMAC-SHA256, hex).
+
+    The platforms' own ids mean nothing to others: `seller` is an identifier of the seller as documents give
+    it (`scheme:id`). A seller gives a number once, so that the buyer need not be told.
+    """
+    return _hmac(
+        key,
+        "scf-register/1",
+        seller,
+        number_key(invoice.number),
+        invoice.issue_date.isoformat(),
+        invoice.currency,
+        invoice._amount,
+    )
 
 
 def look_alike(one: Identity, other: Identity) -> bool:

@@ -14,8 +14,8 @@ from core.database import Transaction
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import derived_id, random_id
 from core.money import Money, total
-from finance import documents, fingerprints, models, repository
-from finance.fingerprints import Identity
+from finance import documents, fingerprints, models, register, repository
+from finance.fingerprints import Identity, identity_of
 from finance.standards.trade import Finding, TradeInvoice
 
 MAX_INVOICES = 500
@@ -168,7 +168,7 @@ async def check_invoice(tx: Transaction, invoice_id: UUID, *, request_id: UUID, 
     invoice = await _invoice(tx, invoice_id)
     findings = await _authenticity(tx, invoice)
     key = await repository.fingerprint_key(tx.sql)
-    identity = _identity(invoice)
+    identity = identity_of(invoice)
     claimed_by = await repository.claim_fingerprint(
         tx.sql,
         claim_id=random_id(),
@@ -189,6 +189,17 @@ async def check_invoice(tx: Transaction, invoice_id: UUID, *, request_id: UUID, 
                 "Take it out of the request.",
             )
         )
+    elif elsewhere := await register.pledge(tx, invoice_id, request_id, identity):
+        state = "exact"
+        findings += [
+            Finding(
+                "fingerprint.exact",
+                f"This invoice is offered for financing already, on the platform {other.platform}.",
+                f"invoice {invoice.number}",
+                f"Take it out of the request, or ask there: {other.contact}.",
+            )
+            for other in elsewhere
+        ]
     else:
         alike = await _look_alikes(tx, invoice, identity, fingerprints.fuzzy(key, identity))
         if alike:
@@ -394,16 +405,5 @@ async def _look_alikes(
             "warning",
         )
         for other in others
-        if fingerprints.look_alike(identity, _identity(other))
+        if fingerprints.look_alike(identity, identity_of(other))
     ]
-
-
-def _identity(invoice: models.Invoice) -> Identity:
-    return Identity(
-        seller_id=invoice.seller_id,
-        buyer_id=invoice.buyer_id,
-        number=invoice.number,
-        issue_date=invoice.issue_date,
-        currency=invoice.currency,
-        gross=invoice.total,
-    )

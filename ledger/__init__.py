@@ -33,6 +33,14 @@ from ledger.registry import (
     rotate_platform_key,
 )
 from ledger.registry_repository import RegisteredKeyRow, hold_key
+from ledger.register_files import (
+    encode_claims,
+    is_period,
+    list_draft,
+    list_file,
+    log_name,
+    open_list,
+    platform_of_list,
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.rotation import Rotated, rotate_party, rotate_root
@@ -49,6 +57,7 @@ from ledger.timestamps import (
 from ledger.vault_keys import PayloadKey, VaultKeys
 from ledger.verify import LogReport, verify_log
 from ledger.witness_check import WitnessCheck
+from proof.register import Claim, Register
 
 __all__ = [
     "NEXT_ENTRY_KEY",
@@ -58,6 +67,7 @@ __all__ = [
     "Authority",
     "Cosigning",
     "DatabaseLog",
+    "Claim",
     "EntryDraft",
     "Erasures",
     "Exported",
@@ -76,6 +86,7 @@ __all__ = [
     "PublicKeyInfo",
     "Recorder",
     "RegisteredKeyRow",
+    "Register",
     "Rotated",
     "Sequencer",
     "Subject",
@@ -99,6 +110,13 @@ __all__ = [
     "open_entry",
     "parse_policy",
     "policy_text",
+    "encode_claims",
+    "is_period",
+    "list_draft",
+    "list_file",
+    "log_name",
+    "open_list",
+    "platform_of_list",
     "prove",
     "prove_step",
     "prove_stream",

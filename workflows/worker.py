@@ -30,6 +30,7 @@ from workflows.effects.platform import platform_effects
 from workflows.erasure import Purge
 from workflows.migration_batches import MigrationBatches
 from workflows.payload_codec import encrypted
+from workflows.register_exchange import RegisterExchange
 from workflows.relay import Relay
 from workflows.remote_jobs import RemoteJobs
 from workflows.upkeep import Upkeep
@@ -59,6 +60,7 @@ class WorkerSettings:
             server, which suggests it for long histories.
         message_ttl: for how long a message is kept for which nobody waits, when it does not tell.
         archive_every: how often to look for cases that have ended, to archive Temporal's history of them.
+        register_every: how often to publish what is claimed, and to fetch what other platforms claim.
     """
 
     database_url: str
@@ -72,6 +74,7 @@ class WorkerSettings:
     continue_after: int | None = None
     message_ttl: timedelta = timedelta(days=7)
     archive_every: timedelta = timedelta(seconds=15)
+    register_every: timedelta = timedelta(seconds=15)
 
 
 async def run_worker(
@@ -122,6 +125,9 @@ async def serve(
             await workers.enter_async_context(worker)
         beside = [
             asyncio.create_task(archiver.run(stop)),
+            asyncio.create_task(
+                RegisterExchange(database, _recorder(settings), clock, settings.register_every).run(stop)
+            ),
             asyncio.create_task(Purge(database, client, settings.archive_every).run(stop)),
             asyncio.create_task(MigrationBatches(database, parts.definitions, clock).run(stop)),
         ]

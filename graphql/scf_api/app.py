@@ -23,6 +23,7 @@ from scf_api.bundle_routes import bundle_routes
 from scf_api.commands import Commands
 from scf_api.endpoint import GraphQLEndpoint
 from scf_api.log import log_routes
+from scf_api.register import register_routes
 from scf_api.room import ROOM
 from scf_api.settings import ApiSettings
 from scf_api.web import SecurityHeaders, WebApp, console_files
@@ -37,7 +38,7 @@ def create_app(settings: ApiSettings) -> Starlette:
 
     Routes: `/graphql` (POST executes, GET shows the explorer), `/healthz` (the process lives), `/readyz` (it
     can answer), `/log/…` (the log in the layout of C2SP tlog-tiles), `/bundles/cases` (audit bundles, for
-    those entitled), and the web app everywhere else.
+    those entitled), `/register/list` (for other platforms), and the web app everywhere else.
     """
     endpoint = GraphQLEndpoint(settings)
 
@@ -63,11 +64,17 @@ def create_app(settings: ApiSettings) -> Starlette:
             Mount("/graphql/console", console_files()),
             *log_routes(_log, settings.entry_readers, settings.clock),
             *bundle_routes(settings.case_bundles, settings.clock),
+            *register_routes(_database),
             *_web_routes(settings),
         ],
         middleware=[Middleware(SecurityHeaders, https=settings.cookie_secure)],
         lifespan=lifespan,
     )
+
+
+def _database(request: Request) -> Database | None:
+    database: Database | None = getattr(request.app.state, "database", None)
+    return database
 
 
 async def _health(_request: Request) -> Response:
@@ -76,7 +83,7 @@ async def _health(_request: Request) -> Response:
 
 async def _ready(request: Request) -> Response:
     """Ask the database for a sign of life, for two seconds at most."""
-    database: Database | None = getattr(request.app.state, "database", None)
+    database = _database(request)
     if database is None:
         return JSONResponse({"status": "starting"}, status_code=503)
     try:

@@ -31,6 +31,7 @@ from scf.commands import (
     ledger_witness,
 )
 from scf.commands.ledger_erase import erase
+from scf.commands.ledger_register import app as register_app
 from scf.commands.ledger_rotate import rotate
 from scf.commands.options import (
     DatabaseOption,
@@ -50,6 +51,7 @@ app = typer.Typer(
 )
 app.command("erase")(erase)
 app.command("rotate-vault-key")(rotate)
+app.add_typer(register_app)
 
 app.add_typer(ledger_export.app)
 app.add_typer(ledger_mirror.app)
