@@ -23,6 +23,15 @@ from ledger.prove import prove, prove_step, prove_stream, prove_streams
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.published import published_checkpoint
 from ledger.recorder import Recorder
+from ledger.register_files import (
+    encode_claims,
+    is_period,
+    list_draft,
+    list_file,
+    log_name,
+    open_list,
+    platform_of_list,
+)
 from ledger.registry import (
     REVOCATION_REASONS,
     endorse_key,
@@ -33,14 +42,6 @@ from ledger.registry import (
     rotate_platform_key,
 )
 from ledger.registry_repository import RegisteredKeyRow, hold_key
-from ledger.register_files import (
-    encode_claims,
-    is_period,
-    list_draft,
-    list_file,
-    log_name,
-    open_list,
-    platform_of_list,
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
 from ledger.rotation import Rotated, rotate_party, rotate_root
@@ -65,9 +66,9 @@ __all__ = [
     "ROOM",
     "Alert",
     "Authority",
+    "Claim",
     "Cosigning",
     "DatabaseLog",
-    "Claim",
     "EntryDraft",
     "Erasures",
     "Exported",
@@ -85,8 +86,8 @@ __all__ = [
     "Person",
     "PublicKeyInfo",
     "Recorder",
-    "RegisteredKeyRow",
     "Register",
+    "RegisteredKeyRow",
     "Rotated",
     "Sequencer",
     "Subject",
@@ -97,26 +98,26 @@ __all__ = [
     "alerts",
     "clear_alert",
     "configured_signer",
+    "encode_claims",
     "endorse_key",
     "entry_id",
     "export_log",
     "hold_key",
+    "is_period",
     "keep_stamping",
     "key_stream",
+    "list_draft",
+    "list_file",
     "load_or_create_keys",
+    "log_name",
     "log_status",
     "mirror_log",
     "next_signing_key",
     "open_entry",
-    "parse_policy",
-    "policy_text",
-    "encode_claims",
-    "is_period",
-    "list_draft",
-    "list_file",
-    "log_name",
     "open_list",
+    "parse_policy",
     "platform_of_list",
+    "policy_text",
     "prove",
     "prove_step",
     "prove_stream",
