@@ -27,7 +27,7 @@ import orjson
 import psutil
 from rich.table import Table
 
-from bench import api, kernel, ledger, workflows, workflows_waiting, workflows_workers
+from bench import api, kernel, ledger, ledger_proof, workflows, workflows_waiting, workflows_workers
 from core.clock import SystemClock
 from core.database import Database
 from scf import console
@@ -56,6 +56,7 @@ def _kernel() -> Measured:
 
 async def _ledger(platform: Platform) -> Measured:
     figures = await ledger.run(await _fresh_database(platform, "bench_ledger"))
+    figures |= await ledger_proof.run(await _fresh_database(platform, "bench_proof"))
     return Measured(figures, await ledger.peers(await _fresh_database(platform, "bench_floor")))
 
 

@@ -1,145 +1,168 @@
 """How many signed entries per second the ledger takes, against one chained row per transaction under a lock.
 
-An append counts when its entry is in the log under a signed checkpoint, not when it is in the outbox. Writers
-and sequencer share one process, as in a small installation.
+An append counts when its entry is in the log under a signed checkpoint, not when it is in the outbox. 64
+writers share four processes, and the sequencer has one of its own, as on a platform with several workers; all
+share the machine with the database. `SCF_BENCH_LEDGER_SECONDS` says for how long they write.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from hashlib import sha256
-from itertools import count
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 
 import asyncpg
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+import orjson
 
+from bench.ledger_process import LOG_KEY, ORIGIN, SIGNER, VAULT_KEY, Task, Written, draft
 from core.database import Database, migrate
-from ledger import ROOM, EntryDraft, Recorder, Sequencer, VaultKeys, verify_log
-from proof.canonical import Json
-from proof.signatures import KeySigner, SigningKey, sign
+from ledger import ROOM, Recorder, Sequencer, verify_log
+from proof.signatures import BACKENDS, Backend
 
-ORIGIN = "bench.scf.example/log"
-WRITERS = 16
-SECONDS = 5.0
-AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
-EVENTS: Sequence[Mapping[str, Json]] = [
-    {"seq": number, "kind": "element.completed", "element": f"step-{number}"} for number in range(6)
-]
+SECONDS = float(os.environ.get("SCF_BENCH_LEDGER_SECONDS", "10"))
+PROCESSES = 4
+WRITERS = 64
+_SMALL_LOG = 1_000
+# Samplers are few, so that what they ask is no part of the load.
+_SAMPLERS = 4
 
 
 async def run(database_url: str) -> dict[str, float]:
-    """Measure appends and verification in an empty database; entries per second."""
+    """Measure verification, appends and their latency in an empty database; entries per second, and ms."""
     await migrate(database_url, [ROOM])
-    database = await Database.open(database_url, [ROOM], pool_size=WRITERS)
+    figures = await _verification(database_url)
+    async with _sequencing(database_url):
+        figures["ledger.appends_per_s"] = await _appends(database_url, 8)
+        figures["ledger.appends_single_per_s"] = await _appends(database_url, 1)
+        half = figures["ledger.appends_per_s"] / 2
+        figures |= await _latency(database_url, half)
+    database = await Database.open(database_url, [ROOM])
     try:
-        figures = {
-            "ledger.appends_per_s": await _appends(database, 8),
-            "ledger.appends_single_per_s": await _appends(database, 1),
-        }
-        started = time.perf_counter()
-        report = await verify_log(database)
-        if not report.ok:
-            raise RuntimeError(f"the log does not verify: {report.findings}")
-        figures["ledger.replay_per_s"] = report.entries / (time.perf_counter() - started)
-        return figures
+        figures["ledger.replay_per_s"] = await _replay(database, "cryptography")
     finally:
         await database.close()
+    return figures
 
 
 async def peers(database_url: str) -> dict[str, float]:
     """Measure the floor: each entry signed and chained in its own transaction, under one advisory lock."""
-    pool = await asyncpg.create_pool(database_url, min_size=WRITERS, max_size=WRITERS)
-    try:
-        await pool.execute(
-            "CREATE TABLE floor (number bigserial PRIMARY KEY, body bytea, signature bytea, chain bytea)"
-        )
-        key = ec.generate_private_key(ec.SECP256R1())
-        began = time.perf_counter()
-
-        async def write(_: int) -> int:
-            await _append_under_lock(pool, key)
-            return 1
-
-        written = await _for_some_seconds(write)
-        floor = written / (time.perf_counter() - began)
-        return {"ledger.appends_per_s": floor, "ledger.appends_single_per_s": floor}
-    finally:
-        await pool.close()
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "CREATE TABLE floor (number bigserial PRIMARY KEY, body bytea, signature bytea, chain bytea)"
+    )
+    await connection.close()
+    began, written = await _together(_share("floor", database_url, 1))
+    floor = sum(each.entries for each in written) / (time.perf_counter() - began)
+    return {"ledger.appends_per_s": floor, "ledger.appends_single_per_s": floor}
 
 
-async def _appends(database: Database, per_transaction: int) -> float:
+async def _appends(url: str, per_transaction: int) -> float:
     """Return entries logged per second, with so many entries in each business transaction."""
-    recorder = Recorder(KeySigner(ec.generate_private_key(ec.SECP256R1())), VaultKeys.of(bytes(32)), ORIGIN)
-    sequencer, stop = Sequencer(database, _LOG_KEY, ORIGIN), asyncio.Event()
-    sequencing = asyncio.create_task(sequencer.run(stop))
+    connection = await asyncpg.connect(url)
+    try:
+        before = await _logged(connection)
+        began, written = await _together(_share("writers", url, per_transaction))
+        expected = sum(each.entries for each in written)
+        while (logged := await _logged(connection) - before) < expected:
+            await asyncio.sleep(0.01)
+        return logged / (time.perf_counter() - began)
+    finally:
+        await connection.close()
 
-    async def write(number: int) -> int:
-        drafts = [_draft(f"{per_transaction}-{number}", seq) for seq in range(1, per_transaction + 1)]
+
+async def _latency(url: str, rate: float) -> dict[str, float]:
+    """Return how long appends and commits take while others write so many entries per second."""
+    sampler = Task("sampler", url, "sample", _SAMPLERS, 1, SECONDS)
+    _, (sampled, *written) = await _together([sampler, *_share("writers", url, 8, rate)])
+    commits = [took for each in written for took in each.took_ms]
+    return {
+        "ledger.append_p50_ms": _percentile(sampled.took_ms, 0.50),
+        "ledger.append_p99_ms": _percentile(sampled.took_ms, 0.99),
+        "ledger.record_p99_ms": _percentile(commits, 0.99),
+        "ledger.half_load_per_s": sum(each.entries for each in (sampled, *written)) / SECONDS,
+    }
+
+
+async def _verification(url: str) -> dict[str, float]:
+    """Return how many entries per second each library verifies in a small log, with all around them."""
+    database = await Database.open(url, [ROOM])
+    try:
+        recorder = Recorder(SIGNER, VAULT_KEY, ORIGIN)
         async with database.transaction() as tx:
-            await recorder.record_all(tx, drafts)
-        return per_transaction
-
-    before, began = await _logged(database), time.perf_counter()
-    written = await _for_some_seconds(write)
-    while (logged := await _logged(database) - before) < written:
-        await asyncio.sleep(0.01)
-    rate = logged / (time.perf_counter() - began)
-    stop.set()
-    await sequencing
-    return rate
+            await recorder.record_all(tx, [draft("small", seq + 1) for seq in range(_SMALL_LOG)])
+        sequencer = Sequencer(database, LOG_KEY, ORIGIN)
+        while await sequencer.sequence_once():
+            pass
+        await sequencer.close()
+        return {f"ledger.verify_{backend}_per_s": await _replay(database, backend) for backend in BACKENDS}
+    finally:
+        await database.close()
 
 
-_LOG_KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"the benchmark's log").digest())
+async def _replay(database: Database, backend: Backend) -> float:
+    started = time.perf_counter()
+    report = await verify_log(database, backends=(backend,), trusted_keys=[SIGNER.public_key.key_id])
+    if not report.ok:
+        raise RuntimeError(f"the log does not verify: {report.findings}")
+    return report.entries / (time.perf_counter() - started)
 
 
-async def _logged(database: Database) -> int:
-    async with database.reading() as connection:
-        size: int | None = await connection.fetchval("SELECT size FROM ledger.head")
+def _share(role: str, url: str, per_transaction: int, rate: float = 0) -> list[Task]:
+    """Share the writers, and the rate that they keep to, among the processes."""
+    at = time.monotonic_ns()
+    each = WRITERS // PROCESSES
+    return [
+        Task(role, url, f"{at}-{number}", each, per_transaction, SECONDS, rate / PROCESSES)
+        for number in range(PROCESSES)
+    ]
+
+
+@asynccontextmanager
+async def _sequencing(url: str) -> AsyncIterator[None]:
+    """Keep a sequencer at work."""
+    process = await _started(Task("sequencer", url))
+    _tell(process, b"\n")
+    try:
+        yield
+    finally:
+        await process.communicate(b"")  # the end of its input stops it
+
+
+async def _together(tasks: Sequence[Task]) -> tuple[float, list[Written]]:
+    """Start a process for each task, let all begin at once; return when they began, and what they wrote."""
+    processes = await asyncio.gather(*(_started(task) for task in tasks))
+    began = time.perf_counter()
+    for process in processes:
+        _tell(process, b"\n")
+    ended = await asyncio.gather(*(process.communicate() for process in processes))
+    if any(process.returncode for process in processes):
+        raise RuntimeError("A process of the benchmark broke off.")
+    return began, [Written(**orjson.loads(told)) for told, _ in ended]
+
+
+async def _started(task: Task) -> Process:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.ledger_process", task.encode(), stdin=PIPE, stdout=PIPE, limit=1 << 26
+    )
+    assert process.stdout is not None
+    if (await process.stdout.readline()).strip() != b"ready":
+        raise RuntimeError("A process of the benchmark did not begin.")
+    return process
+
+
+def _tell(process: Process, line: bytes) -> None:
+    assert process.stdin is not None
+    process.stdin.write(line)
+
+
+async def _logged(connection: asyncpg.Connection[asyncpg.Record]) -> int:
+    size: int | None = await connection.fetchval("SELECT size FROM ledger.head")
     return size or 0
 
 
-async def _for_some_seconds(write: Callable[[int], Awaitable[int]]) -> int:
-    """Let the writers write, each one transaction after the other; return how many entries they wrote."""
-    numbers, until = count(), time.perf_counter() + SECONDS
-
-    async def writer() -> int:
-        written = 0
-        while time.perf_counter() < until:
-            written += await write(next(numbers))
-        return written
-
-    return sum(await asyncio.gather(*(writer() for _ in range(WRITERS))))
-
-
-def _draft(stream: str, seq: int) -> EntryDraft:
-    return EntryDraft(
-        stream=stream,
-        seq=seq,
-        kind="task.complete",
-        occurred_at=AT,
-        actor="user:ines",
-        statement={"decision": "approve", "task": "Approve financing"},
-        model_hash="ab" * 32,
-        kernel_version="1",
-        events=EVENTS,
-        state_root="cd" * 32,
-        payloads={"variables": b'{"amount":"107.50","currency":"EUR"}'},
-    )
-
-
-async def _append_under_lock(pool: asyncpg.Pool[asyncpg.Record], key: SigningKey) -> None:
-    body = b'{"kind":"task.complete","actor":"user:ines","seq":1}' * 16
-    signature = sign(key, body)
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(1)")
-        chain = await connection.fetchval("SELECT chain FROM floor ORDER BY number DESC LIMIT 1")
-        await connection.execute(
-            "INSERT INTO floor (body, signature, chain) VALUES ($1, $2, $3)",
-            body,
-            signature,
-            sha256((chain or b"") + body + signature).digest(),
-        )
+def _percentile(values: Sequence[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
