@@ -8,7 +8,7 @@ from ledger.keys import Keys, load_or_create_keys, vault_key_in
 from ledger.policy import adopt_policy, parse_policy, policy_text
 from ledger.prove import prove, prove_step, prove_stream, prove_streams
 from ledger.public_keys import PublicKeyInfo, public_keys
-from ledger.published import published_checkpoint
+from ledger.published import is_published, published_checkpoint
 from ledger.recorder import Recorder
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
@@ -36,6 +36,7 @@ __all__ = [
     "alerts",
     "clear_alert",
     "entry_id",
+    "is_published",
     "load_or_create_keys",
     "log_status",
     "open_entry",
