@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,6 +24,7 @@ from core.collector import settle_collector
 from core.database import Database
 from ledger import ROOM, EntryDraft, Recorder, Sequencer, VaultKeys, entry_id
 from ledger.repository import APPENDED_CHANNEL
+from proof.canonical import Json
 from proof.signatures import KeySigner, SigningKey, sign
 
 ORIGIN = "bench.scf.example/log"
@@ -32,7 +33,9 @@ LOG_KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"the benchmark's log").di
 SIGNER = KeySigner(ec.derive_private_key(1, ec.SECP256R1()))
 VAULT_KEY = VaultKeys.of(bytes(32))
 _AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
-_EVENTS = [{"seq": number, "kind": "element.completed", "element": f"step-{number}"} for number in range(6)]
+_EVENTS: Sequence[Mapping[str, Json]] = [
+    {"seq": number, "kind": "element.completed", "element": f"step-{number}"} for number in range(6)
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from ledger.mirror import Mirrored, mirror_log
 from ledger.policy import adopt_policy, parse_policy, policy_text
 from ledger.prove import prove, prove_step, prove_stream, prove_streams
 from ledger.public_keys import PublicKeyInfo, public_keys
-from ledger.published import published_checkpoint
+from ledger.published import is_published, published_checkpoint
 from ledger.recorder import Recorder
 from ledger.register_files import (
     encode_claims,
@@ -104,6 +104,7 @@ __all__ = [
     "export_log",
     "hold_key",
     "is_period",
+    "is_published",
     "keep_stamping",
     "key_stream",
     "list_draft",

@@ -59,6 +59,13 @@ async def covering_checkpoint(connection: Connection, index: int) -> CosignedChe
     return await cosigned_checkpoint(connection, checkpoint)
 
 
+async def is_published(connection: Connection, stream: str, seq: int) -> bool:
+    """Tell whether the published checkpoint covers an entry of a stream, and so all before it."""
+    index = await witness_repository.index_of(connection, stream, seq)
+    checkpoint = await _published(connection)
+    return index is not None and checkpoint is not None and checkpoint.size > index
+
+
 async def cosigned_checkpoint(connection: Connection, checkpoint: CheckpointRow) -> CosignedCheckpoint:
     """Return a checkpoint with its cosignatures."""
     rows = await witness_repository.cosignatures(connection, checkpoint.size)

@@ -148,6 +148,14 @@ async def newest_published(connection: Connection) -> CheckpointRow | None:
     return CheckpointRow(*row.values()) if row else None
 
 
+async def index_of(connection: Connection, stream: str, seq: int) -> int | None:
+    """Return the place of an entry in the log; None when it is not there yet."""
+    index: int | None = await connection.fetchval(
+        "SELECT index FROM ledger.entry WHERE stream = $1 AND seq = $2", stream, seq
+    )
+    return index
+
+
 async def streams_between(connection: Connection, since: int, size: int) -> list[str]:
     """Return the streams with entries from the place `since` on, below `size`."""
     rows = await connection.fetch(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -62,6 +62,7 @@ from workflows.deliveries import Deliveries, awaited, message_of, take_once
 from workflows.effects import BusinessError, Effects, JobContext
 from workflows.escalation import escalate
 from workflows.forms import read_answers
+from workflows.quorum import held_back, next_look, refuse_remote
 from workflows.repository import CaseRow, CommandRow
 from workflows.standing import after_burst, business_time, stands_still
 from workflows.tasks import COMPLETED_BY, ON_BEHALF_OF, require_permission
@@ -183,6 +184,7 @@ class Advancer:
             tx, case, burst, at, kind=command.kind, actor=command.actor.label, command=command, plan=plan
         )
         case = await self._escalate(tx, case, burst, case.business_now)
+        case = await _looks_again(tx, case, burst, at)
         result = {**_result(case, command, plan), **repairs.result(case.id, plan.command, burst)}
         await repository.decide_command(tx.sql, command.id, "done", done(result))
         return case
@@ -395,7 +397,8 @@ class Advancer:
         if burst.moved:
             kind, actor = (_RESULTS, _CALLS) if results else (_TIMERS, _CLOCK)
             case = await self._store(tx, case, burst, at, kind=kind, actor=actor)
-        return await self._escalate(tx, case, burst, business_time(case, at))
+        case = await self._escalate(tx, case, burst, business_time(case, at))
+        return await _looks_again(tx, case, burst, at)
 
     async def _escalate(self, tx: Transaction, case: CaseRow, burst: Burst, until: datetime) -> CaseRow:
         """Mark what is overdue once the case waits; what a cut burst has opened is marked by its next one."""
@@ -415,17 +418,21 @@ class Advancer:
 
     async def _perform_jobs(self, tx: Transaction, case: CaseRow, burst: Burst, at: datetime) -> bool:
         """Perform open jobs and deliver kept messages until the case waits; False when there is more."""
+        held = await held_back(tx.sql, case, burst)
         while True:
-            for job in burst.open_jobs(besides=self._effects.remote_types):
+            for job in burst.open_jobs(self._effects.remote_types, held):
                 if burst.jobs_ended >= JOBS_PER_BURST:
                     return False
-                await self._perform_with_its_like(tx, case, burst, job)
+                await self._perform_with_its_like(tx, case, burst, job, held)
+            refuse_remote(burst, self._effects.remote_types, case.business_now)
             kept = await self._deliveries.take_kept(tx, case, burst, at)
             if kept is None:
                 return True
             burst.apply(kept)
 
-    async def _perform_with_its_like(self, tx: Transaction, case: CaseRow, burst: Burst, job: Job) -> None:
+    async def _perform_with_its_like(
+        self, tx: Transaction, case: CaseRow, burst: Burst, job: Job, held: Callable[[Job], bool]
+    ) -> None:
         """Perform an open job; where its type is done in bulk, with the others of it that are open."""
 
         def at() -> datetime:
@@ -442,7 +449,8 @@ class Advancer:
             burst.apply(await alone(job))
         else:
             like = jobs.of_type(burst, job.type, JOBS_PER_BURST - burst.jobs_ended)
-            await jobs.perform_together(burst, like, effect, context, alone)
+            free = [each for each in like if not held(each)]
+            await jobs.perform_together(burst, free, effect, context, alone)
 
     async def _perform(self, tx: Transaction, case: CaseRow, job: Job, at: datetime) -> Command:
         """Perform one job in a savepoint and return what the kernel is to know of it."""
@@ -565,6 +573,15 @@ async def _lock_command(tx: Transaction, command_id: UUID) -> CommandRow:
     if command is None:
         raise Broken("command.lost", f"The inbox does not hold the command {command_id}.")
     return command
+
+
+async def _looks_again(tx: Transaction, case: CaseRow, burst: Burst, at: datetime) -> CaseRow:
+    """Let a case wake up by itself while a job waits for the log's witnesses."""
+    look = next_look(case, burst, at)
+    if look is not None:
+        case = replace(case, due_at=look)
+        await repository.postpone_wake(tx.sql, case)
+    return case
 
 
 def _next_entry(case: CaseRow) -> UUID:

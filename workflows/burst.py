@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from datetime import datetime
 
 import orjson
@@ -87,13 +87,18 @@ class Burst:
         self.events += branch.events
         self.uncaught += branch.uncaught
 
-    def open_jobs(self, besides: Container[str] = ()) -> Iterator[Job]:
+    def open_jobs(
+        self, besides: Container[str] = (), held: Callable[[Job], bool] = lambda _: False
+    ) -> Iterator[Job]:
         """Yield open jobs, oldest first, while there are any; whoever takes one completes or fails it.
 
-        Jobs of the types in `besides` are left open, and calls that run as cases of their own.
+        Jobs of the types in `besides` are left open, those that are `held`, and calls that run as cases of
+        their own.
         """
         while jobs := [
-            job for job in self.state.jobs if job.type not in besides and not is_call(self.state, job)
+            job
+            for job in self.state.jobs
+            if job.type not in besides and not held(job) and not is_call(self.state, job)
         ]:
             for job in jobs:
                 # An interrupt may have ended a job while its elders were performed.
