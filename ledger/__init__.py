@@ -13,9 +13,9 @@ from ledger.register_files import (
     is_period,
     list_draft,
     list_file,
-    log_name,
+    log_key_of_list,
     open_list,
-    platform_of_list,
+    require_log_key,
 )
 from ledger.reveal import Opened, open_entry, reveal, reveal_events
 from ledger.room import ROOM
@@ -49,14 +49,14 @@ __all__ = [
     "list_draft",
     "list_file",
     "load_or_create_keys",
-    "log_name",
+    "log_key_of_list",
     "open_entry",
     "open_list",
-    "platform_of_list",
     "prove",
     "prove_step",
     "prove_stream",
     "public_keys",
+    "require_log_key",
     "reveal",
     "reveal_events",
     "rotate_party",
