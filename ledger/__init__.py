@@ -1,6 +1,7 @@
 """The ledger: what happened, signed, in one order, provable to anyone. Stands on `core` and `proof`."""
 
 from ledger.checker import Finding
+from ledger.disclose import disclose
 from ledger.draft import EntryDraft, entry_id
 from ledger.erase import Erasures, Person
 from ledger.erasure_repository import Subject, streams_of
@@ -43,6 +44,7 @@ __all__ = [
     "Sequencer",
     "Subject",
     "VaultKeys",
+    "disclose",
     "encode_claims",
     "entry_id",
     "is_period",

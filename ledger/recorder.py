@@ -42,6 +42,11 @@ class Recorder:
         self._origin = origin
         self._public_key = PublicKey.of(signing_key)
 
+    @property
+    def vault(self) -> VaultKeys:
+        """What opens the vault that this recorder writes."""
+        return self._vault
+
     async def record(self, tx: Transaction, draft: EntryDraft) -> UUID:
         """Write one entry in the caller's transaction and return its id.
 

@@ -60,6 +60,7 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     "vault.request-erasure": frozenset({"compliance", "operations"}),
     "vault.erase": frozenset({"compliance"}),
     "vault.reject-erasure": frozenset({"compliance"}),
+    "vault.disclose": frozenset({"compliance"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every

@@ -18,6 +18,7 @@ from proof.entry_proof import Verified, verify
 from proof.errors import ProofError
 from proof.signatures import Backend
 from scf import console
+from scf.commands.ledger_disclose import disclose, verify_disclosure
 from scf.commands.ledger_erase import erase
 from scf.commands.ledger_register import app as register_app
 from scf.commands.ledger_rotate import rotate
@@ -31,6 +32,8 @@ app = typer.Typer(
 )
 app.command("erase")(erase)
 app.command("rotate-vault-key")(rotate)
+app.command("disclose")(disclose)
+app.command("verify-disclosure")(verify_disclosure)
 app.add_typer(register_app)
 
 LogKeyOption = Annotated[

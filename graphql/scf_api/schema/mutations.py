@@ -15,6 +15,7 @@ from scf_api.schema.cases import Case
 from scf_api.schema.commands import UserError
 from scf_api.schema.deployments import DeploymentMutations
 from scf_api.schema.describe import argument, enum, mutation, output
+from scf_api.schema.disclosures import DisclosureMutations
 from scf_api.schema.documents import Document
 from scf_api.schema.erasures import ErasureMutations
 from scf_api.schema.events import EventMutations
@@ -120,7 +121,13 @@ class RecordPaymentPayload:
 
 @output
 class Mutation(
-    EventMutations, RepairMutations, MigrationMutations, DeploymentMutations, TaskMutations, ErasureMutations
+    EventMutations,
+    RepairMutations,
+    MigrationMutations,
+    DeploymentMutations,
+    TaskMutations,
+    ErasureMutations,
+    DisclosureMutations,
 ):
     """What can be done. Repeat a mutation with the same idempotencyKey as often as needed."""
 
