@@ -113,24 +113,49 @@ async def set_contact(tx: Transaction, contact: str) -> None:
 
 
 async def set_platform(
-    tx: Transaction, log_key: str, *, url: str | None = None, token: str | None = None
-) -> tuple[str, str]:
-    """Know another platform by its log's key, and return its name and a new token for it to fetch our list.
+    tx: Transaction, name: str, log_key: str, *, url: str | None = None, token: str | None = None
+) -> str | None:
+    """Know another platform by a name that we give it, and how to fetch its list.
+
+    Returns:
+        The token with which it may fetch ours; None for one that is known, which has one.
 
     Raises:
-        InvalidInput: `register.url_invalid`, or what is wrong with the key.
+        InvalidInput: `register.url_invalid`, `register.name_invalid`, or what is wrong with the key.
+        Conflict: `register.platform_exists` when a name or a key belongs to another.
     """
+    ledger.require_log_key(log_key)
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise InvalidInput("register.name_invalid", "A name has 1 to 100 printable characters.")
     if (url is None) != (token is None) or (url is not None and not _is_safe(url)):
         raise InvalidInput(
             "register.url_invalid",
             "A platform is fetched by an https:// address with the token that it has given.",
             where=url,
         )
-    name, access = ledger.log_name(log_key), secrets.token_urlsafe(32)
-    await repository.put_platform(
+    for known in await repository.platforms(tx.sql):
+        if (known.name == name) != (known.log_key == log_key):
+            raise Conflict(
+                "register.platform_exists",
+                "The name or the key belongs to another platform.",
+                where=known.name,
+                hint="Forget that one first: scf ledger register forget NAME",
+            )
+    access = secrets.token_urlsafe(32)
+    new = await repository.put_platform(
         tx.sql, name, log_key=log_key, url=url, token=token, access_hash=_hash(access)
     )
-    return name, access
+    return access if new else None
+
+
+async def forget_platform(tx: Transaction, name: str) -> None:
+    """Forget another platform and what it claims; its token opens nothing any more.
+
+    Raises:
+        NotFound: `register.platform_unknown`.
+    """
+    if not await repository.delete_platform(tx.sql, name):
+        raise NotFound("register.platform_unknown", "There is no platform of this name.", where=name)
 
 
 async def publish(database: Database, recorder: ledger.Recorder, at: datetime) -> bool:
@@ -201,15 +226,16 @@ async def take_in(tx: Transaction, file: bytes, *, at: datetime) -> TakenIn:
         NotFound: `register.platform_unknown`.
         Conflict: `register.list_old` when a later list of it, or one under a larger checkpoint, is here.
     """
-    name = ledger.platform_of_list(file)
-    known = await repository.lock_platform(tx.sql, name)
+    log_key = ledger.log_key_of_list(file)
+    known = await repository.lock_platform(tx.sql, log_key)
     if known is None:
         raise NotFound(
             "register.platform_unknown",
-            "This platform is none of the consortium.",
-            where=name,
-            hint="Add it with the key of its log: scf ledger register platform LOG_KEY",
+            "The list is of the log of nobody who is known.",
+            where=log_key,
+            hint="Add its platform: scf ledger register platform NAME LOG_KEY",
         )
+    name = known.name
     told = ledger.open_list(file, known.log_key)
     if told.number < known.number or told.size < known.size:
         raise Conflict(

@@ -190,21 +190,29 @@ async def may_fetch(sql: Connection, access_hash: str) -> bool:
 
 async def put_platform(
     sql: Connection, name: str, *, log_key: str, url: str | None, token: str | None, access_hash: str
-) -> None:
-    """Store another platform, or how it is verified and fetched from now on."""
-    await sql.execute(
-        """
-        INSERT INTO finance.register_platform (name, log_key, url, token, access_hash)
-        VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (name) DO UPDATE
-           SET log_key = excluded.log_key, url = excluded.url, token = excluded.token,
-               access_hash = excluded.access_hash
-        """,
-        name,
-        log_key,
-        url,
-        token,
-        access_hash,
+) -> bool:
+    """Store another platform; of one that is known only how it is fetched, and then return False."""
+    return bool(
+        await sql.fetchval(
+            """
+            INSERT INTO finance.register_platform (name, log_key, url, token, access_hash)
+            VALUES ($1, $2, $3, $4, $5)
+            ON CONFLICT (name) DO UPDATE SET url = excluded.url, token = excluded.token
+            RETURNING access_hash = $5
+            """,
+            name,
+            log_key,
+            url,
+            token,
+            access_hash,
+        )
+    )
+
+
+async def delete_platform(sql: Connection, name: str) -> bool:
+    """Delete another platform with what it claims; False when there is none of this name."""
+    return bool(
+        await sql.fetchval("DELETE FROM finance.register_platform WHERE name = $1 RETURNING true", name)
     )
 
 
@@ -217,12 +225,12 @@ async def platforms(sql: Connection) -> Sequence[PlatformRow]:
     return [PlatformRow(*row.values()) for row in rows]
 
 
-async def lock_platform(sql: Connection, name: str) -> PlatformRow | None:
-    """Return another platform, and keep others from taking in a list of it."""
+async def lock_platform(sql: Connection, log_key: str) -> PlatformRow | None:
+    """Return the platform whose log has this key, and keep others from taking in a list of it."""
     row = await sql.fetchrow(
         "SELECT name, log_key, url, token, contact, number, size, taken_in_at"
-        " FROM finance.register_platform WHERE name = $1 FOR UPDATE",
-        name,
+        " FROM finance.register_platform WHERE log_key = $1 FOR UPDATE",
+        log_key,
     )
     return PlatformRow(*row.values()) if row else None
 

@@ -194,9 +194,10 @@ async def check_invoice(tx: Transaction, invoice_id: UUID, *, request_id: UUID, 
         findings += [
             Finding(
                 "fingerprint.exact",
-                f"This invoice is offered for financing already, on the platform {other.platform}.",
+                f"This invoice is offered for financing already, on the platform {other.platform}"
+                f" (ask {other.contact}).",
                 f"invoice {invoice.number}",
-                f"Take it out of the request, or ask there: {other.contact}.",
+                "Take it out of the request.",
             )
             for other in elsewhere
         ]

@@ -3,6 +3,7 @@
 from ledger.alerts import Alert, alerts, clear_alert
 from ledger.checker import Finding
 from ledger.cosigning import Cosigning
+from ledger.disclose import disclose
 from ledger.draft import EntryDraft, entry_id
 from ledger.erase import Erasures, Person
 from ledger.erasure_repository import Subject, streams_of
@@ -28,9 +29,9 @@ from ledger.register_files import (
     is_period,
     list_draft,
     list_file,
-    log_name,
+    log_key_of_list,
     open_list,
-    platform_of_list,
+    require_log_key,
 )
 from ledger.registry import (
     REVOCATION_REASONS,
@@ -98,6 +99,7 @@ __all__ = [
     "alerts",
     "clear_alert",
     "configured_signer",
+    "disclose",
     "encode_claims",
     "endorse_key",
     "entry_id",
@@ -110,14 +112,13 @@ __all__ = [
     "list_draft",
     "list_file",
     "load_or_create_keys",
-    "log_name",
+    "log_key_of_list",
     "log_status",
     "mirror_log",
     "next_signing_key",
     "open_entry",
     "open_list",
     "parse_policy",
-    "platform_of_list",
     "policy_text",
     "prove",
     "prove_step",
@@ -128,6 +129,7 @@ __all__ = [
     "read_certificates",
     "register_key",
     "register_platform_key",
+    "require_log_key",
     "reveal",
     "reveal_events",
     "revoke_key",

@@ -39,6 +39,11 @@ class Recorder:
         self._vault = vault_key
         self._party_keys = PartyKeys(vault_key)
 
+    @property
+    def vault(self) -> VaultKeys:
+        """What opens the vault that this recorder writes."""
+        return self._vault
+
     async def record(self, tx: Transaction, draft: EntryDraft) -> UUID:
         """Write one entry in the caller's transaction and return its id.
 

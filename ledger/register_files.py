@@ -52,14 +52,14 @@ async def list_file(database: Database, number: int, claims: bytes) -> bytes:
     return register.encode(claims, await prove(database, list_entry(number)))
 
 
-def platform_of_list(file: bytes) -> str:
-    """Return the name of the log that a file claims to be of.
+def log_key_of_list(file: bytes) -> str:
+    """Return the key of the log that a file claims to be of.
 
     Raises:
         InvalidInput: the code of what is wrong with its form.
     """
     try:
-        return register.platform_of(file)
+        return register.log_key_of(file)
     except ProofError as error:
         raise _wrong(error) from error
 
@@ -76,14 +76,14 @@ def open_list(file: bytes, log_key: str) -> Register:
         raise _wrong(error) from error
 
 
-def log_name(log_key: str) -> str:
-    """Return the name of the log of a note key.
+def require_log_key(text: str) -> None:
+    """Refuse a text that is no key of a log.
 
     Raises:
-        InvalidInput: `checkpoint.key` and the like.
+        InvalidInput: the code of what is wrong with its form.
     """
     try:
-        return NoteKey.parse(log_key).name
+        NoteKey.parse(text)
     except ProofError as error:
         raise _wrong(error) from error
 

@@ -23,7 +23,6 @@ from typing import TypeAlias
 from proof import canonical, entry_proof
 from proof.canonical import Json
 from proof.checkpoint import decode_base64, encode_base64
-from proof.entry import Body
 from proof.entry_proof import EntryProof
 from proof.errors import NotCanonical, NotProven
 
@@ -43,14 +42,14 @@ class Register:
     """A verified list of claims.
 
     Attributes:
-        platform: The name of the log of the platform that claims.
+        origin: The name of the log of the platform that claims.
         number: The list's number; a later one replaces it.
         contact: Whom to ask there.
         claims: What is claimed at the time of the list, and nothing else.
         size: The size of the log under the checkpoint of the proof.
     """
 
-    platform: str
+    origin: str
     number: int
     contact: str
     claims: tuple[Claim, ...]
@@ -74,14 +73,14 @@ def encode(claims: bytes, proof: bytes) -> bytes:
     )
 
 
-def platform_of(data: bytes) -> str:
-    """Return the name of the log that a file claims to be of, for the look-up of its key.
+def log_key_of(data: bytes) -> str:
+    """Return the key of the log that a file claims to be of, to look up whose that is.
 
     Raises:
         NotCanonical: `register.form`, or what the proof's parts raise.
     """
     _, proof = _parts(data)
-    return Body.decode(EntryProof.decode(proof).envelope.body).origin
+    return EntryProof.decode(proof).log_key
 
 
 def verify(data: bytes, *, log_key: str) -> Register:

@@ -69,6 +69,7 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
         }
     ),
     "key.endorse": frozenset({"operations", "compliance", "credit_officer_2"}),
+    "vault.disclose": frozenset({"compliance"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every

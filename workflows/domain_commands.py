@@ -31,6 +31,7 @@ from workflows.clock import ClockPolicy
 from workflows.commands import case_id_of, done, refused, submit_follow_up
 from workflows.deliveries import Deliveries, message_of, take_once
 from workflows.deployments import Deployments
+from workflows.disclosures import DisclosureCommands
 from workflows.erasure import ErasureCommands
 from workflows.key_commands import KeyCommands
 from workflows.migration_batches import MigrationCommands
@@ -99,6 +100,7 @@ class DomainCommands:
         self._migrations = MigrationCommands(recorder)
         self._erasures = ErasureCommands(recorder)
         self._keys = KeyCommands(recorder, clock)
+        self._disclosures = DisclosureCommands(database, recorder)
         self._tasks = TaskCommands(recorder, clock, definitions.Definitions())
 
     async def perform(self, command_id: UUID) -> None:
@@ -159,6 +161,8 @@ class DomainCommands:
                 | vault_payloads.RejectErasure()
             ):
                 return await self._erasures.carry_out(tx, command, payload, self._clock.now())
+            case vault_payloads.DiscloseEntry():
+                return await self._disclosures.carry_out(tx, command, payload, self._clock.now())
             case payloads.CorrelateMessage():
                 return await self._publish_message(tx, command, payload)
             case payloads.BroadcastSignal():

@@ -112,10 +112,11 @@ async def _cut(tx: Transaction, cases: Collection[UUID], party_id: UUID | None) 
     streams = await ledger.streams_of(tx.sql, brought)
     streams |= {f"{_COMMAND}{cause}" for cause in causes}
     streams |= {stream for case in cases for stream in (str(case), history_stream(str(case)))}
-    entries = await repository.entries_of_cases(tx.sql, cases)
+    entries = await repository.entries_of_streams(tx.sql, streams)
     await scoring.erase_runs(tx, entries=entries, party_id=party_id)
     await repository.cut_cases(tx.sql, cases)
     commands = [UUID(stream.removeprefix(_COMMAND)) for stream in streams if stream.startswith(_COMMAND)]
+    commands += await repository.disclosures_of(tx.sql, entries)
     await repository.cut_commands(tx.sql, commands)
     return streams
 

@@ -1,4 +1,4 @@
-"""What the commands about the vault carry: erasures."""
+"""What the commands about the vault carry: erasures and disclosures."""
 
 from __future__ import annotations
 
@@ -37,9 +37,19 @@ class RejectErasure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class DiscloseEntry:
+    """`vault.disclose`: open fields of an entry for one reader."""
+
+    entry_id: UUID
+    fields: tuple[str, ...]
+    to: str
+    reason: str
+
+
 ErasureStep: TypeAlias = RequestErasure | ApproveErasure | RejectErasure
 
-VaultPayload: TypeAlias = ErasureStep
+VaultPayload: TypeAlias = ErasureStep | DiscloseEntry
 
 
 READERS: Mapping[str, Callable[[Fields], VaultPayload]] = {
@@ -48,4 +58,7 @@ READERS: Mapping[str, Callable[[Fields], VaultPayload]] = {
     ),
     "vault.erase": lambda f: ApproveErasure(f.uuid("erasure_id")),
     "vault.reject-erasure": lambda f: RejectErasure(f.uuid("erasure_id"), f.text("reason")),
+    "vault.disclose": lambda f: DiscloseEntry(
+        f.uuid("entry_id"), f.names("fields"), f.text("to", limit=200), f.text("reason")
+    ),
 }

@@ -22,7 +22,7 @@ COMMENT ON TABLE finance.register_own IS 'The blind fingerprints of this platfor
 
 CREATE TABLE finance.register_platform (
     name text PRIMARY KEY,
-    log_key text NOT NULL,
+    log_key text NOT NULL UNIQUE,
     url text,
     token text,
     access_hash text NOT NULL UNIQUE,
@@ -33,7 +33,7 @@ CREATE TABLE finance.register_platform (
     CHECK ((url IS NULL) = (token IS NULL))
 );
 COMMENT ON TABLE finance.register_platform IS
-    'The other platforms: how their lists are verified and fetched, and who of them may fetch ours.';
+    'The other platforms, by the names that we give them: how their lists are verified and fetched, and who of them may fetch ours.';
 
 CREATE TABLE finance.register_foreign (
     platform text NOT NULL REFERENCES finance.register_platform (name) ON DELETE CASCADE,

@@ -30,6 +30,7 @@ from scf.commands import (
     ledger_timestamp,
     ledger_witness,
 )
+from scf.commands.ledger_disclose import disclose, verify_disclosure
 from scf.commands.ledger_erase import erase
 from scf.commands.ledger_register import app as register_app
 from scf.commands.ledger_rotate import rotate
@@ -51,6 +52,8 @@ app = typer.Typer(
 )
 app.command("erase")(erase)
 app.command("rotate-vault-key")(rotate)
+app.command("disclose")(disclose)
+app.command("verify-disclosure")(verify_disclosure)
 app.add_typer(register_app)
 
 app.add_typer(ledger_export.app)

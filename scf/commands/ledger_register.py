@@ -71,6 +71,7 @@ def contact_command(
 
 @app.command("platform")
 def platform_command(
+    name: Annotated[str, typer.Argument(help="What we call it.")],
     log_key: Annotated[str, typer.Argument(help="The key of its log (name+hash+key), given by it.")],
     url: Annotated[str | None, typer.Option(help="Where its API answers, to fetch its list there.")] = None,
     token_file: Annotated[Path | None, typer.Option(help="The token that it has given for that.")] = None,
@@ -78,15 +79,25 @@ def platform_command(
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Know another platform, and print the token with which it may fetch our list; it is shown once."""
+    """Know another platform, or how to fetch its list; of a new one print the token for it to fetch ours."""
     token = _read(token_file).decode() if token_file is not None else None
-    name, access = asyncio.run(
-        _changing(data, database, lambda tx: register.set_platform(tx, log_key, url=url, token=token))
+    access = asyncio.run(
+        _changing(data, database, lambda tx: register.set_platform(tx, name, log_key, url=url, token=token))
     )
     if json:
         console.print_json({"platform": name, "token": access})
-    else:
+    elif access is not None:
         console.out.print(f"{name} may fetch with this token: {access}", soft_wrap=True)
+
+
+@app.command("forget")
+def forget(
+    name: Annotated[str, typer.Argument(help="What we call it.")],
+    data: DataOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Forget another platform and what it claims; its token opens nothing any more."""
+    asyncio.run(_changing(data, database, lambda tx: register.forget_platform(tx, name)))
 
 
 @app.command("export")

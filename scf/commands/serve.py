@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -100,9 +101,18 @@ def worker(
     data: DataOption = None,
     beat_file: BeatFile = None,
     simulated_rate: SimulatedRate = None,
+    register_every: Annotated[
+        float,
+        typer.Option(
+            min=0.1, envvar="SCF_REGISTER_SECONDS", help="How often the blind register is exchanged: seconds."
+        ),
+    ] = 15.0,
 ) -> None:
     """Drive cases and carry commands."""
-    settings = _worker_settings(database, temporal, data, simulated_rate)
+    settings = replace(
+        _worker_settings(database, temporal, data, simulated_rate),
+        register_every=timedelta(seconds=register_every),
+    )
     _serve(beat_file, lambda stop, ready: _worker(settings, stop, ready))
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import ledger
 import workflows
+from proof import disclosure
 from support.api import Api
 from support.bpmn_text import end, flow, process, start, user
 from support.inbox_worker import inbox_worker
@@ -24,6 +28,11 @@ TOLD = """
 REQUEST = f"mutation ($input: RequestErasureInput!) {{ requestErasure(input: $input) {{ {TOLD} }} }}"
 APPROVE = f"mutation ($input: ErasureInput!) {{ approveErasure(input: $input) {{ {TOLD} }} }}"
 REJECT = f"mutation ($input: RejectErasureInput!) {{ rejectErasure(input: $input) {{ {TOLD} }} }}"
+DISCLOSE = """
+mutation ($input: DiscloseEntryInput!) {
+  discloseEntry(input: $input) { command { state } userErrors { code } fileBase64 }
+}
+"""
 LIST = "query { erasures(state: DONE) { edges { node { reason } } } }"
 
 
@@ -112,6 +121,31 @@ async def test_it_is_for_compliance_and_names_one_thing(api: Api) -> None:
     assert [error["code"] for error in both["userErrors"]] == ["ledger.erase_what"]
     unknown = await do(api, conrad, REQUEST, **given)
     assert [error["code"] for error in unknown["userErrors"]] == ["case.unknown"]
+
+
+async def test_only_compliance_discloses_and_only_what_is_logged(api: Api) -> None:
+    officer = await api.person("otto-e", "credit_officer")
+    conrad = await api.person("cora-e", "compliance")
+    payload = {"product": "forget", "business_key": str(uuid4()), "variables": {}}
+    case_id = (await command(api, "case.start", payload))["case_id"]
+    given = {
+        "entryId": f"LedgerEntry:{ledger.entry_id(case_id, 1)}",
+        "fields": ["commands"],
+        "to": "Auditor",
+        "reason": "review",
+    }
+    refused = await do(api, officer, DISCLOSE, **given)
+    assert [error["code"] for error in refused["userErrors"]] == ["command.forbidden"]
+    early = await do(api, conrad, DISCLOSE, **given)
+    assert [error["code"] for error in early["userErrors"]] == ["ledger.entry_pending"]
+    log_key = Ed25519PrivateKey.generate()
+    sequencer = ledger.Sequencer(api.database, log_key, "test.example/log")
+    while await sequencer.sequence_once():
+        pass
+    await sequencer.close()
+    done = await do(api, conrad, DISCLOSE, **given)
+    told = disclosure.verify(base64.b64decode(done["fileBase64"]))
+    assert set(told.payloads) == {"commands"}
 
 
 async def test_sellers_know_of_no_erasure(api: Api) -> None:

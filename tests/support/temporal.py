@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,13 @@ _START_SECONDS = 60
 @pytest.fixture(scope="session")
 def temporal_target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """`host:port` of a Temporal server that lives as long as the test run."""
-    folder = tmp_path_factory.mktemp("temporal")
+    with temporal_server(tmp_path_factory.mktemp("temporal")) as target:
+        yield target
+
+
+@contextmanager
+def temporal_server(folder: Path) -> Iterator[str]:
+    """Run a Temporal server that keeps its data in a folder; gives its `host:port`."""
     port = free_port()
     command = server_command(asyncio.run(find_temporal()), folder / "temporal.db", port)
     with (folder / "server.log").open("wb") as log:

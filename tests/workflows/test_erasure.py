@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -58,12 +59,12 @@ class World:
         erasure: str = (await self.platform.perform("vault.request-erasure", payload, actor=by))["erasure_id"]
         return erasure
 
-    async def scf(self, *words: object) -> dict[str, Any]:
-        """Run the command line beside the running platform."""
+    async def scf(self, *words: object, alone: bool = False) -> dict[str, Any]:
+        """Run the command line beside the running platform; `alone` as on another machine."""
+        settings = self.platform.settings
+        where = ("--data", settings.key_folder.parent, "--database", settings.database_url)
         running = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "scf", *map(str, words)),
-            *("--data", str(self.platform.settings.key_folder.parent)),
-            *("--database", self.platform.settings.database_url),
+            *(sys.executable, "-m", "scf", *map(str, (*words, *(() if alone else where)))),
             stdout=asyncio.subprocess.PIPE,
         )
         out, _ = await running.communicate()
@@ -168,6 +169,10 @@ async def test_what_is_unknown_is_told(world: World) -> None:
 
 async def test_an_erased_case_leaves_no_text_behind_and_every_proof_valid(world: World) -> None:
     platform, database = world.platform, world.platform.database
+    # What was disclosed of it lies in the outcome of the command until then.
+    entry = ledger.entry_id(str(world.erased), 1)
+    disclosed = {"entry_id": str(entry), "fields": ["commands"], "to": "Auditor", "reason": "review"}
+    await platform.perform("vault.disclose", disclosed, actor=CARLA)
     held = await places_of(database, *SECRETS)
     assert len(held) >= 20, held  # the scan sees what is there
     assert {"finance.document.content", "workflows.command.payload", "workflows.task_comment.text"} <= held
@@ -273,3 +278,27 @@ async def test_an_erased_party_is_named_nowhere(world: World) -> None:
     assert (await replay_case(database, world.other, platform.vault_key)).erased
     async with database.transaction() as tx:
         assert await finance.verify_books(tx) == []
+
+
+async def test_fields_are_disclosed_by_the_command_line_and_verified_without_the_platform(
+    world: World, tmp_path: Path
+) -> None:
+    """A request that nobody has erased: its entry is opened for an auditor, and the log says so."""
+    trade = await bring_trade(world.platform, "retail", "75")
+    await world.log()
+    (entry,) = await world.platform.rows(
+        "SELECT e.entry_id FROM ledger.entry_view e JOIN finance.document_view d USING (entry_id)"
+        " JOIN finance.invoice_view i ON i.document_id = d.id WHERE i.id = $1",
+        trade.invoice_id,
+    )
+    file = tmp_path / "opened.json"
+    words = ("--field", "request", "--to", "Auditor Ltd", "-o", file, "--json")
+    await world.scf("ledger", "disclose", entry["entry_id"], *words)
+    told = await world.scf("ledger", "verify-disclosure", file, "--json", alone=True)
+    assert (told["to"], told["kind"], told["hidden"]) == ("Auditor Ltd", "document.import", [])
+    assert "invoice.xml" in told["fields"]["request"]
+    (said,) = await world.platform.rows(
+        "SELECT body -> 'statement' ->> 'entry' AS entry, actor FROM ledger.entry_view"
+        " WHERE kind = 'vault.disclose' AND actor LIKE 'system:cli/%'"
+    )
+    assert said["entry"] == str(entry["entry_id"])

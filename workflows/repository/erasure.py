@@ -58,12 +58,22 @@ async def cases_of_party(sql: Connection, party_id: UUID) -> tuple[list[UUID], l
     return [row["id"] for row in rows if row["own"]], [row["id"] for row in rows if not row["own"]]
 
 
-async def entries_of_cases(sql: Connection, cases: Collection[UUID]) -> list[UUID]:
-    """Return the ids of the ledger entries of cases."""
+async def entries_of_streams(sql: Connection, streams: Collection[str]) -> list[UUID]:
+    """Return the ids of the ledger entries of streams."""
     rows = await sql.fetch(
-        "SELECT entry_id FROM ledger.entry_view WHERE stream = ANY($1::text[])", [str(case) for case in cases]
+        "SELECT entry_id FROM ledger.entry_view WHERE stream = ANY($1::text[])", list(streams)
     )
     return [row["entry_id"] for row in rows]
+
+
+async def disclosures_of(sql: Connection, entries: Collection[UUID]) -> list[UUID]:
+    """Return the commands whose outcomes hold what was disclosed of entries."""
+    rows = await sql.fetch(
+        "SELECT id FROM workflows.command WHERE kind = 'vault.disclose' AND state <> 'accepted'"
+        " AND payload ->> 'entry_id' = ANY($1::text[])",
+        [str(entry) for entry in entries],
+    )
+    return [row["id"] for row in rows]
 
 
 async def requests_of_cases(sql: Connection, cases: Collection[UUID]) -> list[UUID]:

@@ -15,6 +15,7 @@ from scf_api.schema.cases import Case
 from scf_api.schema.commands import UserError
 from scf_api.schema.deployments import DeploymentMutations
 from scf_api.schema.describe import argument, enum, mutation, output
+from scf_api.schema.disclosures import DisclosureMutations
 from scf_api.schema.documents import Document
 from scf_api.schema.erasures import ErasureMutations
 from scf_api.schema.events import EventMutations
@@ -122,6 +123,7 @@ class RecordPaymentPayload:
 @output
 class Mutation(
     DeploymentMutations,
+    DisclosureMutations,
     ErasureMutations,
     EventMutations,
     KeyMutations,
