@@ -2,6 +2,7 @@
 
 from ledger.alerts import Alert, alerts, clear_alert
 from ledger.checker import Finding
+from ledger.committed import Committed, committed
 from ledger.cosigning import Cosigning
 from ledger.draft import EntryDraft, entry_id
 from ledger.erase import Erasures, Person
@@ -67,6 +68,7 @@ __all__ = [
     "Alert",
     "Authority",
     "Claim",
+    "Committed",
     "Cosigning",
     "DatabaseLog",
     "EntryDraft",
@@ -97,6 +99,7 @@ __all__ = [
     "adopt_policy",
     "alerts",
     "clear_alert",
+    "committed",
     "configured_signer",
     "encode_claims",
     "endorse_key",
