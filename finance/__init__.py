@@ -9,6 +9,7 @@ from finance import register
 from finance.accounting import ACCOUNTS
 from finance.documents import ImportOutcome, import_document
 from finance.erasure import erase_party, erase_requests
+from finance.journal_tie import JournalReport, journal_payload, verify_journal
 from finance.journals import reverse, verify_books
 from finance.limits import (
     ActiveLimit,
@@ -62,6 +63,7 @@ __all__ = [
     "FinancingRequest",
     "ImportOutcome",
     "InvoiceCheck",
+    "JournalReport",
     "LimitProposal",
     "MandatoryControl",
     "MandatoryVerdict",
@@ -93,6 +95,7 @@ __all__ = [
     "free_invoices",
     "import_document",
     "instruct_payment",
+    "journal_payload",
     "latest_issue_date",
     "link_case",
     "match_invoice",
@@ -114,4 +117,5 @@ __all__ = [
     "settle",
     "submit_request",
     "verify_books",
+    "verify_journal",
 ]

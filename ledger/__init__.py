@@ -2,6 +2,7 @@
 
 from ledger.alerts import Alert, alerts, clear_alert
 from ledger.checker import Finding
+from ledger.committed import Committed, committed
 from ledger.cosigning import Cosigning
 from ledger.disclose import disclose
 from ledger.draft import EntryDraft, entry_id
@@ -68,6 +69,7 @@ __all__ = [
     "Alert",
     "Authority",
     "Claim",
+    "Committed",
     "Cosigning",
     "DatabaseLog",
     "EntryDraft",
@@ -98,6 +100,7 @@ __all__ = [
     "adopt_policy",
     "alerts",
     "clear_alert",
+    "committed",
     "configured_signer",
     "disclose",
     "encode_claims",

@@ -20,6 +20,7 @@ from uuid import UUID
 
 import orjson
 
+import finance
 import ledger
 from bpmn import (
     BpmnError,
@@ -519,7 +520,10 @@ class Advancer:
                 kernel_version=state.kernel,
                 events=[event.to_json() for event in burst.events],
                 state_root=state.root,
-                payloads={"commands": burst.log()},
+                payloads={
+                    "commands": burst.log(),
+                    **await finance.journal_payload(tx.sql, _next_entry(case)),
+                },
                 party=case.party_id,
             ),
         )

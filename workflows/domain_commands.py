@@ -330,7 +330,10 @@ class DomainCommands:
                 kind=command.kind,
                 occurred_at=at,
                 actor=command.actor.label,
-                payloads={"request": encode(payload)},
+                payloads={
+                    "request": encode(payload),
+                    **await finance.journal_payload(tx.sql, ledger.entry_id(_stream(command), 1)),
+                },
                 party=command.actor.party_id or party,
             ),
         )

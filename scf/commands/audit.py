@@ -12,8 +12,9 @@ from rich.table import Table
 
 import ledger
 from core.errors import InvalidInput, NotFound
+from proof.bundle import Bundle
 from proof.errors import ProofError
-from scf import console
+from scf import audit_report, console
 from scf.commands.options import (
     DatabaseOption,
     DataOption,
@@ -53,15 +54,26 @@ def verify(
         typer.Option("--log-key", help="The log's public key as you know it (name+hash+key)."),
     ] = None,
     policy: PolicyOption = None,
+    form: Annotated[
+        audit_report.Format | None,
+        typer.Option("--report", help="Write a report for people to read; needs -o."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="The report's file.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Recompute everything in a bundle: signatures with two libraries, proofs, payloads, the case itself."""
+    if (form is None) != (out is None):
+        raise InvalidInput("audit.report_file", "A report needs both its form (--report) and its file (-o).")
+    content = _read(file)
     try:
-        report = verify_bundle(_read(file), log_key=log_key, policy=read_policy(policy))
+        report = verify_bundle(content, log_key=log_key, policy=read_policy(policy))
     except ProofError as error:
         raise InvalidInput(
             error.code, error.message, where=error.where or str(file), hint=error.hint
         ) from error
+    if form is not None and out is not None:
+        out.write_text(audit_report.render(Bundle.decode(content), report, form), "utf-8")
+        console.err.print(f"Wrote {out}.", markup=False)
     if json:
         console.print_json(report.as_json())
     else:

@@ -23,6 +23,7 @@ from proof.signatures import Backend
 from scf import console
 from scf.commands import (
     ledger_export,
+    ledger_journal,
     ledger_keys,
     ledger_mirror,
     ledger_policy,
@@ -61,6 +62,7 @@ app.add_typer(ledger_mirror.app)
 app.add_typer(ledger_timestamp.app)
 app.add_typer(ledger_witness.app)
 app.command("policy")(ledger_policy.policy)
+app.command("journal")(ledger_journal.journal)
 app.command("status")(ledger_status.status)
 app.command("clear-alert")(ledger_status.clear)
 app.command("rotate-key")(ledger_keys.rotate_key)

@@ -78,6 +78,9 @@ async def test_an_invoice_is_financed_paid_and_settled(platform: Platform) -> No
     assert {journal["entry_id"] for journal in journals} <= {entry["entry_id"] for entry in entries}
     async with platform.database.transaction() as tx:
         assert await finance.verify_books(tx) == []
+    tied = await finance.verify_journal(platform.database, platform.vault_key)
+    assert tied.ok, tied.findings
+    assert tied.agreeing == tied.journals >= len(journals)
 
 
 async def test_a_settled_case_re_executes_to_its_signed_roots(platform: Platform) -> None:
