@@ -80,16 +80,16 @@ def api(
         cookie_secure=secure_cookie,
         origin=LOG_ORIGIN,
         entry_readers=entry_readers(mirror_token_hash, everybody=public_entries),
-        case_bundles=CaseBundles(_exporter(data_folder(data).keys), bundles_for_parties),
+        case_bundles=CaseBundles(_exporter(data), bundles_for_parties),
     )
     uvicorn.run(create_app(settings), host=host, port=port, log_level="warning", server_header=False)
 
 
-def _exporter(key_folder: Path) -> Export:
-    """Return what makes bundles with the vault key, which is read only when one is asked for."""
+def _exporter(data: Path | None) -> Export:
+    """Return what makes bundles; the vault key of the data folder is read only when one is asked for."""
 
     async def export(database: Database, case_id: UUID, size: int) -> bytes:
-        return await export_case(database, case_id, ledger.vault_key_in(key_folder), size)
+        return await export_case(database, case_id, ledger.vault_key_in(data_folder(data).keys), size)
 
     return export
 
