@@ -77,6 +77,7 @@ class ByHand:
         """Move all that was signed to the log."""
         while await self.sequencer.sequence_once():
             pass
+        await self.sequencer.close()  # a session that is silent for long is ended by the server
 
     async def erase(self, case_id: UUID) -> None:
         """Destroy the data key of a case, which is all that an erasure does to the vault."""
