@@ -8,6 +8,7 @@ from ledger.disclose import disclose
 from ledger.draft import EntryDraft, entry_id
 from ledger.erase import Erasures, Person
 from ledger.erasure_repository import Subject, streams_of
+from ledger.folder_check import check_folder
 from ledger.keys import (
     Keys,
     load_or_create_keys,
@@ -22,6 +23,7 @@ from ledger.log_source import DatabaseLog, LogSource
 from ledger.mirror import Mirrored, mirror_log
 from ledger.policy import adopt_policy, parse_policy, policy_text
 from ledger.prove import prove, prove_step, prove_stream, prove_streams
+from ledger.prove_case import prove_case
 from ledger.public_keys import PublicKeyInfo, public_keys
 from ledger.published import is_published, published_checkpoint
 from ledger.recorder import Recorder
@@ -99,6 +101,7 @@ __all__ = [
     "WitnessStatus",
     "adopt_policy",
     "alerts",
+    "check_folder",
     "clear_alert",
     "committed",
     "configured_signer",
@@ -124,6 +127,7 @@ __all__ = [
     "parse_policy",
     "policy_text",
     "prove",
+    "prove_case",
     "prove_step",
     "prove_stream",
     "prove_streams",

@@ -226,6 +226,8 @@ def _models(bundle: Bundle, checked: Checked, findings: list[Finding]) -> Mappin
     """Return the compiled models by hash when they are those that the entries name; else none."""
     kernels = {body.kernel_version for body in checked.bodies if body.kernel_version is not None}
     models: dict[str, Model] = {}
+    if not (bundle.model or bundle.earlier or any(entry.openings for entry in bundle.case)):
+        return {}  # the proof of a case without its contents; the report says that nothing was run again
     try:
         # A case runs on one kernel; where entries name several, re-execution tells the mismatch.
         kernel = kernel_of(min(kernels)) if kernels else newest()

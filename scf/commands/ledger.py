@@ -1,4 +1,4 @@
-"""`scf ledger`: check the log, prove an entry, check a proof."""
+"""`scf ledger`: check the log, prove an entry or a case, check a proof."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 import ledger
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput
 from proof.entry import Body
 from proof.entry_proof import Verified, verify
 from proof.errors import ProofError
@@ -31,10 +31,12 @@ from scf.commands import (
     ledger_timestamp,
     ledger_witness,
 )
+from scf.commands.ledger_case_proof import check_case_proof, is_case_proof, read_file, show_case_proof
 from scf.commands.ledger_disclose import disclose, verify_disclosure
 from scf.commands.ledger_erase import erase
 from scf.commands.ledger_register import app as register_app
 from scf.commands.ledger_rotate import rotate
+from scf.commands.ledger_verify_export import verify_export
 from scf.commands.options import (
     DatabaseOption,
     DataOption,
@@ -55,6 +57,7 @@ app.command("erase")(erase)
 app.command("rotate-vault-key")(rotate)
 app.command("disclose")(disclose)
 app.command("verify-disclosure")(verify_disclosure)
+app.command("verify-export")(verify_export)
 app.add_typer(register_app)
 
 app.add_typer(ledger_export.app)
@@ -105,7 +108,10 @@ def verify_command(
 
 @app.command("prove")
 def prove(
-    entry: Annotated[str, typer.Argument(help="The entry's number in the log, or its id.")],
+    entry: Annotated[str | None, typer.Argument(help="The entry's number in the log, or its id.")] = None,
+    case: Annotated[
+        UUID | None, typer.Option("--case", help="Instead of one entry: all entries of this case.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The file to write; else stdout.")] = None,
     step: Annotated[
         int | None, typer.Option(help="Also prove this element step of the entry (from 0).")
@@ -113,10 +119,19 @@ def prove(
     data: DataOption = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Write a proof file for an entry; it verifies offline."""
-    content = asyncio.run(_prove(_entry(entry), step, data, database))
+    """Write a proof file for an entry, or for a case without what is sealed of it; it verifies offline."""
+    if case is None and entry is not None:
+        content = asyncio.run(_prove(_entry(entry), step, data, database))
+    elif case is not None and entry is None and step is None:
+        content = asyncio.run(_prove_case(case, data, database))
+    else:
+        raise InvalidInput(
+            "ledger.proof_of_what",
+            "A proof is of one entry, perhaps with one of its steps, or of one case.",
+            hint="Give an entry, or --case, and --step only with an entry.",
+        )
     if out is None:
-        sys.stdout.buffer.write(content + b"\n")
+        sys.stdout.buffer.write(content if case else content + b"\n")
     else:
         out.write_bytes(content)
         console.err.print(f"Wrote {out}. Check it with: scf ledger verify-proof {out}", markup=False)
@@ -130,7 +145,12 @@ def verify_proof(
     json: JsonOption = False,
 ) -> None:
     """Check a proof file offline, its signature with two libraries that must agree."""
-    verified = check_proof(_read(file), log_key=log_key, policy=read_policy(policy))
+    content = read_file(file)
+    if is_case_proof(content):
+        checked = check_case_proof(content, log_key=log_key, policy=read_policy(policy))
+        show_case_proof(checked, read_policy(policy), json=json)
+        return
+    verified = check_proof(content.strip(), log_key=log_key, policy=read_policy(policy))
     body, checkpoint = verified.body, verified.checkpoint
     holder = check_holder(body)
     told = {
@@ -214,6 +234,11 @@ async def _verify(
         )
 
 
+async def _prove_case(case: UUID, data: Path | None, database: str | None) -> bytes:
+    async with platform_database(data, database) as opened:
+        return await ledger.prove_case(opened, case)
+
+
 async def _prove(entry: UUID | int, step: int | None, data: Path | None, database: str | None) -> bytes:
     async with platform_database(data, database) as opened:
         if step is None:
@@ -233,15 +258,6 @@ def _entry(text: str) -> UUID | int:
     except ValueError:
         raise InvalidInput(
             "ledger.entry_name_invalid", f"{text!r} is neither the number of an entry nor an id."
-        ) from None
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes().strip()
-    except OSError as error:
-        raise NotFound(
-            "ledger.proof_missing", f"The file cannot be read: {error}.", where=str(file)
         ) from None
 
 

@@ -27,6 +27,7 @@ from bpmn.kernel.scopes import Stuck
 from bpmn.values import ValueRefused, from_json, to_json
 from fuzz.documents import json_value, mutate_json, mutate_xml
 from fuzz.expressions import NAMES, NOW, SCOPE, feel_text, test_text
+from fuzz.log_bytes import Found, place, unseen
 from fuzz.seeds import models
 from fuzz.texts import PIECES, mutate
 from support.bpmn_text import NOON
@@ -222,7 +223,7 @@ FEEL_ERRORS = (FeelError,)
 TARGETS = {
     target.name: target
     for target in (
-        Target("feel", 0.42, lambda random: _bytes(feel_text(random)), _evaluate, FEEL_ERRORS),
+        Target("feel", 0.41, lambda random: _bytes(feel_text(random)), _evaluate, FEEL_ERRORS),
         Target("tests", 0.14, lambda random: _bytes(test_text(random)), _test, FEEL_ERRORS),
         Target(
             "bpmn",
@@ -254,5 +255,7 @@ TARGETS = {
             _state,
             (bpmn.StateRefused,),
         ),
+        # Every input must be refused: one that is accepted is a changed byte that nobody found.
+        Target("log", 0.01, place, unseen, (Found,)),
     )
 }
