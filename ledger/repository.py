@@ -18,6 +18,8 @@ APPENDED_CHANNEL = "ledger_appended"
 
 # The session-level advisory lock of the one sequencer that is at work on a database.
 _SEQUENCER_LOCK = 0x5CF0002
+# Held by it while it looks into the outbox by itself, so that nobody needs to wake it.
+_AWAKE_LOCK = 0x5CF0006
 
 
 class StreamRow(NamedTuple):
@@ -107,7 +109,8 @@ async def append_to_outbox(
     """Advance the streams and write their entries, signed by `key`; return the advanced streams.
 
     A stream is left out, with its entries, when another transaction created it in the meantime under another
-    data key.
+    data key. The sequencer is notified when it sleeps only: transactions that notify commit one after the
+    other, each waiting for the disk.
     """
     moved = await connection.fetchval(
         """
@@ -133,13 +136,15 @@ async def append_to_outbox(
         ), registered AS (
             INSERT INTO ledger.key (key_id, purpose, public_key) VALUES ($14, $15, $16) ON CONFLICT DO NOTHING
         )
-        SELECT array_agg(stream) FROM moved, pg_notify($17, '')
+        SELECT array_agg(stream) FROM moved,
+            (SELECT CASE WHEN pg_try_advisory_xact_lock_shared($18) THEN pg_notify($17, '') END) AS woken
         """,
         *_columns(streams, 4),
         *_columns(entries, 5),
         *_columns(payloads, 4),
         *key,
         OUTBOX_CHANNEL,
+        _AWAKE_LOCK,
     )
     return set(moved or ())
 
@@ -166,6 +171,17 @@ async def try_sequencer_lock(connection: Connection) -> bool:
     """Become the sequencer for as long as this connection lives; False when another one is."""
     locked: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SEQUENCER_LOCK)
     return locked
+
+
+async def try_stay_awake(connection: Connection) -> bool:
+    """Let writers know that the sequencer looks by itself; False when one of them is just asking."""
+    locked: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _AWAKE_LOCK)
+    return locked
+
+
+async def fall_asleep(connection: Connection) -> None:
+    """Let writers know that from now on they must wake the sequencer."""
+    await connection.execute("SELECT pg_advisory_unlock($1)", _AWAKE_LOCK)
 
 
 async def begin_epoch(connection: Connection, origin: str, chain_start: bytes) -> HeadRow | None:
