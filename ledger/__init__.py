@@ -1,5 +1,6 @@
 """The ledger: what happened, signed, in one order, provable to anyone. Stands on `core` and `proof`."""
 
+from ledger.backlog import Backlogged
 from ledger.checker import Finding
 from ledger.draft import EntryDraft, entry_id
 from ledger.keys import Keys, load_or_create_keys, vault_key_in
@@ -26,6 +27,7 @@ from ledger.verify import LogReport, verify_log
 __all__ = [
     "ROOM",
     "Authority",
+    "Backlogged",
     "DatabaseLog",
     "EntryDraft",
     "Exported",

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from core.database import Transaction
 from core.errors import Broken, Conflict, InvalidInput
 from ledger import repository
+from ledger.backlog import Backlog
 from ledger.draft import EntryDraft, entry_id
 from ledger.repository import EntryRow, KeyRow, PayloadRow, StreamRow
 from ledger.vault import StreamKey
@@ -37,6 +38,7 @@ class Recorder:
         self._vault_key = vault_key
         self._origin = origin
         self._public_key = PublicKey.of(signing_key)
+        self._backlog = Backlog()
 
     async def record(self, tx: Transaction, draft: EntryDraft) -> UUID:
         """Write one entry in the caller's transaction and return its id.
@@ -50,6 +52,7 @@ class Recorder:
                 when the stream's data key was destroyed.
             Broken: `ledger.entry_conflict` when another entry stands under the same stream and number,
                 `ledger.vault_key` when the vault key is not the one that the stream began with.
+            Backlogged: `ledger.backlog` while too many entries wait to be logged.
         """
         return (await self.record_all(tx, [draft]))[0]
 
@@ -58,6 +61,7 @@ class Recorder:
 
         Drafts of one stream must come in the order of their numbers. Raises what `record` raises.
         """
+        await self._backlog.require_room(tx.sql)
         known = await repository.lock_streams(tx.sql, sorted({draft.stream for draft in drafts}))
         heads = {stream: _Head(row, self._open_key(row)) for stream, row in known.items()}
         entries: list[EntryRow] = []
