@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,6 +24,7 @@ from core.collector import settle_collector
 from core.database import Database
 from ledger import ROOM, EntryDraft, Recorder, Sequencer, entry_id
 from ledger.repository import APPENDED_CHANNEL
+from proof.canonical import Json
 from proof.signatures import SigningKey, sign
 
 ORIGIN = "bench.scf.example/log"
