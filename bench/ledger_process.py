@@ -30,7 +30,9 @@ from proof.signatures import SigningKey, sign
 ORIGIN = "bench.scf.example/log"
 LOG_KEY = Ed25519PrivateKey.from_private_bytes(sha256(b"the benchmark's log").digest())
 _AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
-_EVENTS = [{"seq": number, "kind": "element.completed", "element": f"step-{number}"} for number in range(6)]
+_EVENTS: Sequence[Mapping[str, Json]] = [
+    {"seq": number, "kind": "element.completed", "element": f"step-{number}"} for number in range(6)
+]
 
 
 @dataclass(frozen=True, slots=True)
