@@ -1,6 +1,7 @@
 """The ledger: what happened, signed, in one order, provable to anyone. Stands on `core` and `proof`."""
 
 from ledger.alerts import Alert, alerts, clear_alert
+from ledger.backlog import Backlogged
 from ledger.checker import Finding
 from ledger.committed import Committed, committed
 from ledger.cosigning import Cosigning
@@ -70,6 +71,7 @@ __all__ = [
     "ROOM",
     "Alert",
     "Authority",
+    "Backlogged",
     "Claim",
     "Committed",
     "Cosigning",

@@ -11,6 +11,7 @@ from uuid import UUID
 from core.database import Transaction
 from core.errors import Broken, Conflict, InvalidInput
 from ledger import repository
+from ledger.backlog import Backlog
 from ledger.draft import EntryDraft, entry_id
 from ledger.party_keys import PartyKeys
 from ledger.repository import EntryRow, KeyRow, NewStreamRow, PayloadRow, StreamRow
@@ -38,6 +39,7 @@ class Recorder:
         self.signer = signer
         self._vault = vault_key
         self._party_keys = PartyKeys(vault_key)
+        self._backlog = Backlog()
 
     @property
     def vault(self) -> VaultKeys:
@@ -56,6 +58,7 @@ class Recorder:
                 when the stream's data key was destroyed.
             Broken: `ledger.entry_conflict` when another entry stands under the same stream and number,
                 `ledger.vault_key` when the vault key is not the one that the stream began with.
+            Backlogged: `ledger.backlog` while too many entries wait to be logged.
         """
         return (await self.record_all(tx, [draft]))[0]
 
@@ -64,6 +67,7 @@ class Recorder:
 
         Drafts of one stream must come in the order of their numbers. Raises what `record` raises.
         """
+        await self._backlog.require_room(tx.sql)
         heads = await self._heads(tx, drafts)
         entries: list[EntryRow] = []
         payloads: list[PayloadRow] = []

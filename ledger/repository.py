@@ -18,6 +18,8 @@ APPENDED_CHANNEL = "ledger_appended"
 
 # The session-level advisory lock of the one sequencer that is at work on a database.
 _SEQUENCER_LOCK = 0x5CF0002
+# Held by it while it looks into the outbox by itself, so that nobody needs to wake it.
+_AWAKE_LOCK = 0x5CF0006
 
 
 class StreamRow(NamedTuple):
@@ -108,7 +110,9 @@ async def append_to_outbox(
     """Begin and advance streams, and write their entries, signed by `key`; return those streams.
 
     A stream is left out, with its entries, when another transaction created it in the meantime, when the
-    party's key under which it is to begin is no longer in use, or when its own data key was destroyed.
+    party's key under which it is to begin is no longer in use, or when its own data key was destroyed. The
+    sequencer is notified when it sleeps only: transactions that notify commit one after the other, each
+    waiting for the disk.
     """
     moved = await connection.fetchval(
         """
@@ -148,7 +152,8 @@ async def append_to_outbox(
             SELECT $19, $20, $21::bytea WHERE EXISTS (SELECT FROM moved)
             ON CONFLICT DO NOTHING
         )
-        SELECT array_agg(stream) FROM moved, pg_notify($22, '')
+        SELECT array_agg(stream) FROM moved,
+            (SELECT CASE WHEN pg_try_advisory_xact_lock_shared($23) THEN pg_notify($22, '') END) AS woken
         """,
         *_columns(new, 6),
         *_columns(grown, 3),
@@ -156,6 +161,7 @@ async def append_to_outbox(
         *_columns(payloads, 4),
         *key,
         OUTBOX_CHANNEL,
+        _AWAKE_LOCK,
     )
     return set(moved or ())
 
@@ -182,6 +188,17 @@ async def try_sequencer_lock(connection: Connection) -> bool:
     """Become the sequencer for as long as this connection lives; False when another one is."""
     locked: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SEQUENCER_LOCK)
     return locked
+
+
+async def try_stay_awake(connection: Connection) -> bool:
+    """Let writers know that the sequencer looks by itself; False when one of them is just asking."""
+    locked: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _AWAKE_LOCK)
+    return locked
+
+
+async def fall_asleep(connection: Connection) -> None:
+    """Let writers know that from now on they must wake the sequencer."""
+    await connection.execute("SELECT pg_advisory_unlock($1)", _AWAKE_LOCK)
 
 
 async def begin_epoch(connection: Connection, origin: str, chain_start: bytes) -> HeadRow | None:

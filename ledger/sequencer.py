@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -28,8 +28,13 @@ from proof.merkle import CompactRange
 _logger = logging.getLogger(__name__)
 
 BATCH = 1024
+# While entries come, the sequencer looks for them this often by itself: rounds that move many entries cost
+# little for each, and writers need not wake it.
+_ROUND_SECONDS = 0.01
+# After so many rounds without an entry it sleeps until it is woken.
+_ROUNDS_AWAKE = 50
 # How long to sleep without being woken: the fallback for a lost notification, and between attempts to take
-# over.
+# over. A transaction that still saw it awake, and commits after it fell asleep, waits for this long.
 _POLL_SECONDS = 0.5
 
 
@@ -45,10 +50,14 @@ _LEAD_LOST = (_Overtaken, *LOST_DATABASE)
 
 @dataclass(frozen=True, slots=True)
 class _Lead:
-    """The sequencer's session: its own connection, which holds the lock, and the epoch's head."""
+    """The sequencer's session: its own connection, which holds the lock, and the epoch's head.
+
+    `awake` while writers have been told that nobody needs to wake it.
+    """
 
     connection: repository.Connection
     head: HeadRow
+    awake: bool = False
 
 
 class Sequencer:
@@ -84,7 +93,7 @@ class Sequencer:
             return await self._move(self._lead) if self._lead else 0
         except _LEAD_LOST as error:
             await self.close()
-            raise Unavailable("ledger.sequencer_lost", f"The sequencer lost its lead: {error}.") from error
+            raise _lost(error) from error
 
     async def run(self, stop: asyncio.Event) -> None:
         """Log entries as they come until `stop` is set; stand by while another sequencer is at work.
@@ -93,16 +102,20 @@ class Sequencer:
             Broken: what `sequence_once` raises; the log then stands still until an operator looked.
         """
         stopping = asyncio.ensure_future(self._wake_at(stop))
+        idle = 0
         try:
             while not stop.is_set():
                 self._woken.clear()
                 try:
                     moved = await self.sequence_once()
+                    idle = 0 if moved else idle + 1
+                    awake = self._lead is not None and idle < _ROUNDS_AWAKE
+                    fell_asleep = await self._tell_writers(awake=awake)
                 except Unavailable as error:
                     _logger.warning("%s The sequencer tries again.", error)
-                    moved = 0
-                if moved < BATCH and not stop.is_set():
-                    await self._sleep()
+                    moved, awake, fell_asleep = 0, False, False
+                if moved < BATCH and not fell_asleep and not stop.is_set():
+                    await self._sleep(_ROUND_SECONDS if awake else _POLL_SECONDS)
         finally:
             stopping.cancel()
             await self.close()
@@ -178,11 +191,33 @@ class Sequencer:
             ):
                 raise _Overtaken("a later sequencer is at work")
             await repository.clear_outbox(lead.connection, positions)
-        self._lead = _Lead(lead.connection, head)
+        self._lead = replace(lead, head=head)
 
-    async def _sleep(self) -> None:
+    async def _tell_writers(self, *, awake: bool) -> bool:
+        """Tell writers whether they must wake the sequencer; True when from now on they must.
+
+        Then it has to look once more, for what was recorded before they could know.
+
+        Raises:
+            Unavailable: `ledger.sequencer_lost`.
+        """
+        lead = self._lead
+        if lead is None or lead.awake == awake:
+            return False
         try:
-            await asyncio.wait_for(self._woken.wait(), _POLL_SECONDS)
+            if awake:
+                self._lead = replace(lead, awake=await repository.try_stay_awake(lead.connection))
+                return False
+            await repository.fall_asleep(lead.connection)
+        except _LEAD_LOST as error:
+            await self.close()
+            raise _lost(error) from error
+        self._lead = replace(lead, awake=False)
+        return True
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
         except TimeoutError:
             pass
 
@@ -207,6 +242,10 @@ async def _not_yet_logged(connection: repository.Connection, entries: Sequence[E
                 hint="Keep both, and find out which transaction wrote the second before the log goes on.",
             )
     return [entry for entry in entries if entry.entry_id not in logged]
+
+
+def _lost(error: BaseException) -> Unavailable:
+    return Unavailable("ledger.sequencer_lost", f"The sequencer lost its lead: {error}.")
 
 
 def _split(hashes: bytes) -> list[bytes]:

@@ -176,6 +176,8 @@ class Advancer:
             return case
         try:
             case, burst, plan = await self._prepare(tx, command, case, at)
+        except ledger.Backlogged:
+            raise
         except (ScfError, BpmnError) as refusal:
             await repository.decide_command(tx.sql, command.id, "refused", refused(refusal))
             await self._refused(tx, command, refusal, at)
@@ -462,6 +464,8 @@ class Advancer:
                 return CompleteJob(at, job.id, await effect(context))
         except BusinessError as outcome:
             return ThrowError(at, job.id, outcome.code, outcome.message, outcome.variables)
+        except ledger.Backlogged:
+            raise
         except ScfError as error:
             return FailJob(at, job.id, error.code, str(error))
         except Exception as error:

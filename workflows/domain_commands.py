@@ -116,6 +116,8 @@ class DomainCommands:
             try:
                 async with tx.savepoint():
                     result = await self._carry_out(tx, command)
+            except ledger.Backlogged:
+                raise
             except ScfError as refusal:
                 await repository.decide_command(tx.sql, command_id, "refused", refused(refusal))
             except Exception as error:

@@ -6,8 +6,10 @@ import asyncpg
 from tortoise.exceptions import BaseORMException
 
 from core.database import is_lost_database
+from ledger import Backlogged
 
 _PASSING = (
+    Backlogged,
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,

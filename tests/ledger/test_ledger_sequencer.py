@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from core import Broken, Unavailable
-from ledger import Sequencer, verify_log
+from ledger import Sequencer, repository, verify_log
+from ledger.repository import OUTBOX_CHANNEL
 from ledger.sequencer import BATCH
 
 from .conftest import ORIGIN, Ledger, draft
@@ -150,3 +151,63 @@ async def test_the_database_refuses_changes_to_what_is_signed(ledger: Ledger, ch
     async with ledger.database.reading() as connection:
         with pytest.raises(asyncpg.RestrictViolationError):
             await connection.execute(change)
+
+
+async def test_writers_notify_a_sequencer_that_sleeps_and_leave_one_alone_that_is_awake(
+    ledger: Ledger,
+) -> None:
+    heard: list[int] = []
+    listener = await asyncpg.connect(ledger.database.url)
+    await listener.add_listener(OUTBOX_CHANNEL, lambda *_: heard.append(1))
+    awake = await asyncpg.connect(ledger.database.url)
+
+    await ledger.record(draft(seq=1))
+    await listener.execute("SELECT 1")
+    assert len(heard) == 1
+
+    assert await repository.try_stay_awake(awake)
+    await ledger.record(draft(seq=2), draft("other", 1))
+    await listener.execute("SELECT 1")
+    assert len(heard) == 1
+
+    await repository.fall_asleep(awake)
+    await ledger.record(draft(seq=3))
+    await listener.execute("SELECT 1")
+    assert len(heard) == 2
+    await listener.close()
+    await awake.close()
+
+
+async def test_it_stays_awake_while_entries_come_and_falls_asleep_after_them(ledger: Ledger) -> None:
+    locks = (
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+        " WHERE locktype = 'advisory' AND datname = current_database()"
+    )
+
+    async def until(number: int) -> None:
+        async with asyncio.timeout(30):
+            while await ledger.value(locks) != number:
+                await asyncio.sleep(0.01)
+
+    stop = asyncio.Event()
+    running = asyncio.create_task(ledger.sequencer.run(stop))
+    for seq in (1, 2):
+        await until(2)
+        await until(1)
+        await ledger.record(draft(seq=seq))
+    stop.set()
+    await running
+
+
+async def test_whatever_is_in_the_log_is_under_a_checkpoint(ledger: Ledger) -> None:
+    stop = asyncio.Event()
+    running = asyncio.create_task(ledger.sequencer.run(stop))
+    for number in range(1, 41):
+        await ledger.record(draft(seq=number))
+        async with ledger.database.transaction() as tx:
+            logged, covered = await tx.sql.fetchrow(
+                "SELECT (SELECT count(*) FROM ledger.entry), (SELECT max(size) FROM ledger.checkpoint)"
+            )
+        assert logged == (covered or 0)
+    stop.set()
+    await running
