@@ -43,10 +43,11 @@ async def clerk(api: Api) -> str:
     return await api.person("olivia", "operations")
 
 
-@pytest.fixture
-def working(api: Api, tmp_path: Path) -> Working:
+@pytest.fixture(scope="module")
+def working(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Working:
     """Work on commands while a test is inside."""
-    return lambda: domain_worker(api.database, tmp_path / "keys", api.clock)
+    keys = tmp_path_factory.mktemp("keys")
+    return lambda: domain_worker(api.database, keys, api.clock)
 
 
 def document(name: str) -> dict[str, str]:
