@@ -14,7 +14,7 @@ from proof.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from proof.entry import Body, seal
 from proof.entry_proof import EntryProof, TlogProof
 from proof.register import Claim
-from proof.signatures import PublicKey
+from proof.signatures import KeySigner
 
 ORIGIN = "other.example/log"
 
@@ -23,7 +23,7 @@ class Other:
     """Another platform: its keys, and the lists that it publishes, each in a log of its own length."""
 
     def __init__(self) -> None:
-        self.signing_key = ec.generate_private_key(ec.SECP256R1())
+        self.signer = KeySigner(ec.generate_private_key(ec.SECP256R1()))
         self.log_key = Ed25519PrivateKey.generate()
 
     @property
@@ -42,7 +42,7 @@ class Other:
     ) -> bytes:
         """Return the file of a list; `stated` is another list that its entry states instead."""
         encoded = register.encoded_claims(claims)
-        key = PublicKey.of(self.signing_key)
+        key = self.signer.public_key
         body = Body(
             origin=ORIGIN,
             entry_id=entry_id(register.STREAM, number),
@@ -61,7 +61,7 @@ class Other:
             commitments={},
             key_id=key.key_id,
         )
-        envelope = seal(body, self.signing_key)
+        envelope = seal(body, self.signer)
         leaves = [bytes(32)] * (number - 1) + [envelope.leaf]
         note = sign_checkpoint(Checkpoint(ORIGIN, number, merkle.root(leaves)), self.log_key)
         path = tuple(merkle.inclusion_path(leaves, number - 1))
