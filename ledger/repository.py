@@ -137,7 +137,8 @@ async def append_to_outbox(
             INSERT INTO ledger.key (key_id, purpose, public_key) VALUES ($14, $15, $16) ON CONFLICT DO NOTHING
         )
         SELECT array_agg(stream) FROM moved,
-            (SELECT CASE WHEN pg_try_advisory_xact_lock_shared($18) THEN pg_notify($17, '') END) AS woken
+            (SELECT CASE WHEN pg_try_advisory_lock_shared($18)
+                    THEN pg_advisory_unlock_shared($18) AND pg_notify($17, '') IS NOT NULL END) AS woken
         """,
         *_columns(streams, 4),
         *_columns(entries, 5),
