@@ -153,7 +153,8 @@ async def append_to_outbox(
             ON CONFLICT DO NOTHING
         )
         SELECT array_agg(stream) FROM moved,
-            (SELECT CASE WHEN pg_try_advisory_xact_lock_shared($23) THEN pg_notify($22, '') END) AS woken
+            (SELECT CASE WHEN pg_try_advisory_lock_shared($23)
+                    THEN pg_advisory_unlock_shared($23) AND pg_notify($22, '') IS NOT NULL END) AS woken
         """,
         *_columns(new, 6),
         *_columns(grown, 3),

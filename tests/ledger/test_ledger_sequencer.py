@@ -211,3 +211,11 @@ async def test_whatever_is_in_the_log_is_under_a_checkpoint(ledger: Ledger) -> N
         assert logged == (covered or 0)
     stop.set()
     await running
+
+
+async def test_a_transaction_that_has_woken_it_does_not_keep_it_from_staying_awake(ledger: Ledger) -> None:
+    awake = await asyncpg.connect(ledger.database.url)
+    async with ledger.database.transaction() as tx:
+        await ledger.recorder.record(tx, draft())
+        assert await repository.try_stay_awake(awake)
+    await awake.close()
