@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -203,14 +204,14 @@ class TypeName:
     result: TypeName | None = None
 
 
-class Composite:
+class Composite(ABC):
     """A node of another notation (a decision table, say) that knows how to compile itself."""
 
     __slots__ = ()
 
+    @abstractmethod
     def compile(self, compiler: Compiler) -> Code:
         """Return the node's code; parts are compiled with `compiler`, which knows the scope."""
-        raise NotImplementedError
 
 
 Node: TypeAlias = (

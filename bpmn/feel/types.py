@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
@@ -15,14 +16,14 @@ from bpmn.feel.temporal import at_midnight
 from bpmn.feel.values import Function, Range
 
 
-class Type:
+class Type(ABC):
     """Base of all types."""
 
     __slots__ = ()
 
+    @abstractmethod
     def holds(self, value: Any) -> bool:
         """Tell whether `value`, which is not null, belongs to the type."""
-        raise NotImplementedError
 
     def allows(self, value: Any) -> bool:
         """Tell whether `value`, which belongs to the type, is also among its allowed values."""

@@ -7,9 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from scf.temporal_server import cache_folder
+from support.tools import require
+
+
+def go_command(what: str) -> str:
+    """Return Go's command, which builds `what`."""
+    go = shutil.which("go")
+    require(go is not None, f"Go is missing; it builds {what}: https://go.dev/doc/install")
+    return str(go)
 
 
 def go_tool(module: str) -> Path:
@@ -19,9 +25,7 @@ def go_tool(module: str) -> Path:
     program = folder / path.rpartition("/")[2]
     if program.exists():
         return program
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip(f"Go is not on this machine; it builds {module}")
+    go = go_command(module)
     folder.mkdir(parents=True, exist_ok=True)
     built = subprocess.run(
         [go, "install", module],
@@ -30,6 +34,5 @@ def go_tool(module: str) -> Path:
         text=True,
         check=False,
     )
-    if built.returncode != 0:
-        pytest.skip(f"{module} cannot be built here: {built.stderr[-300:]}")
+    require(built.returncode == 0, f"{module} cannot be built here: {built.stderr[-300:]}")
     return program

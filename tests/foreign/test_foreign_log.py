@@ -14,12 +14,13 @@ import pytest
 import pytest_asyncio
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from foreign.go_tools import go_command, go_tool
 
 from core import Database
 from ledger import ROOM, EntryDraft, Recorder, Sequencer, VaultKeys, export_log
 from proof.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from proof.signatures import KeySigner
-from tests.foreign.go_tools import go_tool
+from support.tools import require
 
 ORIGIN = "scf.example/log"
 LOG_KEY = Ed25519PrivateKey.generate()
@@ -61,9 +62,7 @@ async def log(new_database: Callable[..., Awaitable[str]], tmp_path_factory: pyt
 @pytest.fixture(scope="module")
 def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The reader beside this test, built once."""
-    go = shutil.which("go")
-    if go is None:
-        pytest.skip("Go is not on this machine; it builds the reader of logs")
+    go = go_command("the reader of logs")
     program = tmp_path_factory.mktemp("reader") / "logreader"
     built = subprocess.run(
         [go, "build", "-mod=readonly", "-o", program, "."],
@@ -73,8 +72,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
         check=False,
     )
-    if built.returncode and "dial tcp" in built.stderr:
-        pytest.skip(f"The reader's libraries cannot be fetched here: {built.stderr[-300:]}")
+    unreachable = built.returncode != 0 and "dial tcp" in built.stderr
+    require(not unreachable, f"The reader's libraries cannot be fetched here: {built.stderr[-300:]}")
     assert built.returncode == 0, built.stderr
     return program
 

@@ -34,6 +34,7 @@ from proof.entry_proof import verify
 from proof.merkle import EMPTY_ROOT
 from proof.policy import Policy
 from proof.signatures import KeySigner
+from support.tools import require
 from support.witnesses import LITEWITNESS, RunningWitness, has_ssh_agent, litewitness
 
 ORIGIN = "scf.example/log"
@@ -44,8 +45,7 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @pytest.fixture
 def witnesses(tmp_path: Path) -> Iterator[list[RunningWitness]]:
     program = go_tool(LITEWITNESS)
-    if not has_ssh_agent():
-        pytest.skip("litewitness takes its key from an ssh-agent, and there is none on this machine")
+    require(has_ssh_agent(), "litewitness takes its key from an ssh-agent: apt-get install openssh-client")
     with contextlib.ExitStack() as stack:
         yield [
             stack.enter_context(

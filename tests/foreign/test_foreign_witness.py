@@ -15,6 +15,7 @@ from proof.add_checkpoint import SIZE_TYPE, AddCheckpoint
 from proof.checkpoint import Checkpoint, NoteKey, sign_checkpoint
 from proof.cosignature import WitnessKey, known_cosignatures, parse_lines
 from proof.merkle import consistency_path, root
+from support.tools import require
 from support.witnesses import LITEWITNESS, RunningWitness, has_ssh_agent, litewitness, own_witness
 
 LOG = Ed25519PrivateKey.generate()
@@ -36,8 +37,7 @@ def witness(
             yield running
         return
     program = go_tool(LITEWITNESS)
-    if not has_ssh_agent():
-        pytest.skip("litewitness takes its key from an ssh-agent, and there is none on this machine")
+    require(has_ssh_agent(), "litewitness takes its key from an ssh-agent: apt-get install openssh-client")
     with litewitness(program, folder, NAME, *KEYS) as running:
         yield running
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from journeys.conftest import World
 from scf.demo.report import case_id
 from scf.web_app import web_folder
 from support.factoring import marked_documents
+from support.tools import require_chromium
 
 pytestmark = pytest.mark.browser
 
@@ -20,8 +20,7 @@ _UI = Path(__file__).parents[2] / "ui"
 
 
 async def test_a_person_follows_a_case_and_proves_a_step(world: World, tmp_path: Path) -> None:
-    if shutil.which("chromium") is None and not os.environ.get("CI"):
-        pytest.skip("Chromium is missing; install it with: apt-get install chromium")
+    require_chromium()
     assert web_folder() is not None, "the web app is not built; build it with: make ui"
     report = await world.finance(marked_documents(tmp_path, "manufacturing", "VIEW"))
     auditor = world.staff.bank["auditor"].name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -17,6 +16,7 @@ from core.clock import SystemClock
 from core.database import Database
 from scf.rooms import ROOMS
 from scf.web_app import web_folder
+from support.tools import require_chromium
 from workflows import Actor, definitions
 from workflows.commands import submit_follow_up
 
@@ -27,8 +27,7 @@ _MODELS = _ROOT / "tests" / "workflows" / "models"
 
 
 async def test_a_person_signs_a_decision_with_a_key_of_the_browser(world: World) -> None:
-    if shutil.which("chromium") is None and not os.environ.get("CI"):
-        pytest.skip("Chromium is missing; install it with: apt-get install chromium")
+    require_chromium()
     assert web_folder() is not None, "the web app is not built; build it with: make ui"
     officer, endorser = world.staff.bank["credit_officer"].name, world.staff.bank["operations"].name
     database = await Database.open(world.platform.database_url, ROOMS)

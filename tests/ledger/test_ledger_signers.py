@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from core import InvalidInput, Unavailable
 from ledger import Recorder, configured_signer, load_or_create_keys, register_platform_key, verify_log
 from proof.signatures import BACKENDS, KeySigner, Signer
+from support.tools import require
 
 from .conftest import NOON, ORIGIN, Ledger, draft
 
@@ -30,10 +30,10 @@ def pem_of(key: ec.EllipticCurvePrivateKey) -> str:
 def hsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """SoftHSM2 with a token and a P-256 key pair in it, as the environment names it."""
     module = next((str(path) for path in MODULES if path.exists()), None)
-    if module is None or shutil.which("softhsm2-util") is None:
-        pytest.skip("SoftHSM2 is missing; install it with: apt-get install softhsm2")
-    if importlib.util.find_spec("pkcs11") is None:
-        pytest.skip("python-pkcs11 is missing; install it with: uv sync --extra hsm")
+    require(
+        module is not None and shutil.which("softhsm2-util") is not None,
+        "SoftHSM2 is missing; install it with: apt-get install softhsm2",
+    )
     import pkcs11
     from pkcs11.util.ec import encode_named_curve_parameters
 
