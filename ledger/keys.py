@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import Broken, Forbidden, NotFound
+from core.files import create_once
 from ledger.signers import Held, configured_signer
 from ledger.vault import KEY_SIZE
 from ledger.vault_keys import PayloadKey, VaultKeys
@@ -175,28 +176,12 @@ def _load_hex(path: Path, create: Callable[[], bytes], size: int) -> bytes:
 
 def _load(path: Path, create: Callable[[], bytes]) -> bytes:
     if not path.exists():
-        _create(path, create())
+        create_once(path, create())
     if path.stat().st_mode & 0o077:
         raise Forbidden(
             "ledger.key_exposed", "Others may read this key file.", where=str(path), hint=f"chmod 600 {path}"
         )
     return path.read_bytes()
-
-
-def _create(path: Path, content: bytes) -> None:
-    """Write the whole file under its name, or leave the one that another process wrote first."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
 
 
 def _unreadable(path: Path, expected: str) -> Broken:

@@ -8,10 +8,9 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
 
 import ledger
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput
 from proof.bundle import Bundle
 from proof.errors import ProofError
 from scf import audit_report, console
@@ -19,11 +18,13 @@ from scf.commands.options import (
     DatabaseOption,
     DataOption,
     JsonOption,
+    LogKeyOption,
     PolicyOption,
     data_folder,
     platform_database,
     read_policy,
 )
+from scf.commands.verdict import read_file, show_facts, show_found, show_verdict
 from scf.exit_codes import EXIT_FINDINGS
 from workflows.audit import AuditReport, export_case, verify_bundle
 
@@ -49,10 +50,7 @@ def export(
 @app.command("verify")
 def verify(
     file: Annotated[Path, typer.Argument(help="The bundle.")],
-    log_key: Annotated[
-        str | None,
-        typer.Option("--log-key", help="The log's public key as you know it (name+hash+key)."),
-    ] = None,
+    log_key: LogKeyOption = None,
     policy: PolicyOption = None,
     form: Annotated[
         audit_report.Format | None,
@@ -64,7 +62,7 @@ def verify(
     """Recompute everything in a bundle: signatures with two libraries, proofs, payloads, the case itself."""
     if (form is None) != (out is None):
         raise InvalidInput("audit.report_file", "A report needs both its form (--report) and its file (-o).")
-    content = _read(file)
+    content = read_file(file, "audit.file_missing")
     try:
         report = verify_bundle(content, log_key=log_key, policy=read_policy(policy))
     except ProofError as error:
@@ -89,24 +87,23 @@ async def _export(case_id: UUID, data: Path | None, database: str | None) -> byt
 
 
 def _show(report: AuditReport) -> None:
-    console.out.print(
-        "[green]All that the bundle holds agrees.[/green]"
-        if report.ok
-        else "[red]The bundle is not as it must be.[/red]"
+    show_verdict(
+        holds=report.ok, good="All that the bundle holds agrees.", bad="The bundle is not as it must be."
     )
     reexecuted = f"{report.commands} commands, the case is {report.status} after the last"
-    table = Table.grid(padding=(0, 2))
-    table.add_row("case", report.case)
-    table.add_row("log", f"{report.log}, {report.log_size} entries")
-    table.add_row("entries", str(report.entries))
-    table.add_row("not disclosed", str(report.withheld))
-    table.add_row("re-executed", reexecuted if report.reexecuted else "no: not all commands are disclosed")
-    table.add_row("Temporal history", f"{report.history_runs} runs")
-    table.add_row("cosigned by", ", ".join(key.partition("+")[0] for key in report.cosigned_by) or "nobody")
-    table.add_row("signatures by", ", ".join(report.verified_by))
-    console.out.print(table)
-    for finding in report.findings:
-        console.out.print(f"[red]{finding.code}[/red] {finding.where}: {finding.message}", soft_wrap=True)
+    show_facts(
+        {
+            "case": report.case,
+            "log": f"{report.log}, {report.log_size} entries",
+            "entries": report.entries,
+            "not disclosed": report.withheld,
+            "re-executed": reexecuted if report.reexecuted else "no: not all commands are disclosed",
+            "Temporal history": f"{report.history_runs} runs",
+            "cosigned by": ", ".join(key.partition("+")[0] for key in report.cosigned_by) or "nobody",
+            "signatures by": list(report.verified_by),
+        }
+    )
+    show_found(report.findings)
     if not report.pinned:
         console.err.print("The bundle's own log key was used; give the one that you know with --log-key.")
 
@@ -116,10 +113,3 @@ def _uuid(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise InvalidInput("case.id_invalid", f"{text!r} is not the id of a case.") from None
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise NotFound("audit.file_missing", f"The file cannot be read: {error}.", where=str(file)) from None

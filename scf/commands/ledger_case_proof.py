@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import typer
-from rich.table import Table
 
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput
 from proof.bundle import Bundle, Finding, check
 from proof.entry import format_time
 from proof.errors import ProofError
 from proof.policy import Policy
 from proof.signatures import BACKENDS
 from scf import console
+from scf.commands.verdict import show_facts, show_found, show_verdict
 from scf.exit_codes import EXIT_FINDINGS
 
 _ZIP = b"PK"
@@ -100,15 +99,9 @@ def show_case_proof(proof: CaseProof, policy: Policy | None, *, json: bool) -> N
         rows = [{"code": each.code, "where": each.where, "message": each.message} for each in proof.findings]
         console.print_json({**told, "findings": rows, "ok": not proof.findings})
     else:
-        console.out.print(
-            "[red]The proof does not hold.[/red]" if proof.findings else "[green]The proof holds.[/green]"
-        )
-        table = Table.grid(padding=(0, 2))
-        for name, value in told.items():
-            table.add_row(name.replace("_", " "), ", ".join(value) if isinstance(value, list) else str(value))
-        console.out.print(table)
-        for finding in proof.findings:
-            console.out.print(f"[red]{finding.code}[/red] {finding.where}: {finding.message}", soft_wrap=True)
+        show_verdict(holds=not proof.findings, good="The proof holds.", bad="The proof does not hold.")
+        show_facts(told)
+        show_found(proof.findings)
         console.err.print(
             "No entry is missing before the last one here. Whether the log has a later one, only the whole"
             " log tells: scf ledger verify-export FOLDER --case-proof FILE"
@@ -117,17 +110,3 @@ def show_case_proof(proof: CaseProof, policy: Policy | None, *, json: bool) -> N
             console.err.print("Get the log's key from elsewhere than the file, and give it with --log-key.")
     if proof.findings:
         raise typer.Exit(EXIT_FINDINGS)
-
-
-def read_file(file: Path) -> bytes:
-    """Return the content of a proof file.
-
-    Raises:
-        NotFound: `ledger.proof_missing`.
-    """
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise NotFound(
-            "ledger.proof_missing", f"The file cannot be read: {error}.", where=str(file)
-        ) from None

@@ -17,7 +17,7 @@ from proof.errors import ProofError
 from proof.signatures import BACKENDS
 from scf import console
 from scf.commands.inbox import give, result_of
-from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
+from scf.commands.options import DatabaseOption, DataOption, JsonOption, LogKeyOption, platform_database
 
 
 def disclose(
@@ -51,9 +51,7 @@ def disclose(
 
 def verify_disclosure(
     file: Annotated[Path, typer.Argument(help="The file.")],
-    log_key: Annotated[
-        str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
-    ] = None,
+    log_key: LogKeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Check a disclosure offline, with two signature libraries, and show what it opens."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from rich.table import Table
 from typer import Exit
 
 import finance
 import ledger
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
+from scf.commands.verdict import show_facts, show_found, show_verdict
 from scf.exit_codes import EXIT_FINDINGS
 
 
@@ -33,18 +33,17 @@ async def _verify(data: Path | None, database: str | None) -> finance.JournalRep
 
 
 def _show(report: finance.JournalReport) -> None:
-    console.out.print(
-        "[green]The general ledger is what the log tells.[/green]"
-        if report.ok
-        else "[red]The general ledger is not what the log tells.[/red]"
+    show_verdict(
+        holds=report.ok,
+        good="The general ledger is what the log tells.",
+        bad="The general ledger is not what the log tells.",
     )
-    table = Table.grid(padding=(0, 2))
-    table.add_row("journals", str(report.journals))
-    table.add_row("as the log tells them", str(report.agreeing))
-    table.add_row("payloads erased", f"{report.erased} (they balance; more cannot be shown)")
-    console.out.print(table)
-    for finding in report.findings:
-        console.out.print(f"[red]{finding.code}[/red] {finding.where}: {finding.message}", soft_wrap=True)
-    for code, count in report.counts.items():
-        console.out.print(f"{code}: {count} in all")
+    show_facts(
+        {
+            "journals": report.journals,
+            "as the log tells them": report.agreeing,
+            "payloads erased": f"{report.erased} (they balance; more cannot be shown)",
+        }
+    )
+    show_found(report.findings, report.counts)
     console.err.print("That the log itself is whole is for scf ledger verify to say.")

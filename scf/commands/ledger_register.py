@@ -13,11 +13,12 @@ from rich.table import Table
 
 from core import Database, Transaction
 from core.clock import SystemClock
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput
 from finance import register
 from finance.register_repository import PlatformRow
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
+from scf.commands.verdict import read_file
 from scf.exit_codes import EXIT_FINDINGS
 
 T = TypeVar("T")
@@ -47,7 +48,7 @@ def key_command(
 ) -> None:
     """Take the consortium's key of a period; what is claimed already is blinded with it, too."""
     try:
-        key = bytes.fromhex(_read(file).decode())
+        key = bytes.fromhex(read_file(file, "register.file_missing").strip().decode())
     except ValueError:
         raise InvalidInput("register.key_invalid", "The file holds no key.", where=str(file)) from None
     asyncio.run(_changing(data, database, lambda tx: register.add_key(tx, period, key)))
@@ -80,7 +81,9 @@ def platform_command(
     json: JsonOption = False,
 ) -> None:
     """Know another platform, or how to fetch its list; of a new one print the token for it to fetch ours."""
-    token = _read(token_file).decode() if token_file is not None else None
+    token = (
+        read_file(token_file, "register.file_missing").strip().decode() if token_file is not None else None
+    )
     access = asyncio.run(
         _changing(data, database, lambda tx: register.set_platform(tx, name, log_key, url=url, token=token))
     )
@@ -118,7 +121,7 @@ def import_command(
     json: JsonOption = False,
 ) -> None:
     """Take in the list of another platform. Exit code 6 when an invoice is pledged there and here."""
-    content = _read(file)
+    content = read_file(file, "register.file_missing").strip()
     now = SystemClock().now()
     taken = asyncio.run(_changing(data, database, lambda tx: register.take_in(tx, content, at=now)))
     if json:
@@ -181,15 +184,6 @@ async def _changing(
 ) -> T:
     async with platform_database(data, database) as opened, opened.transaction() as tx:
         return await change(tx)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes().strip()
-    except OSError as error:
-        raise NotFound(
-            "register.file_missing", f"The file cannot be read: {error}.", where=str(file)
-        ) from None
 
 
 def _moment(platform: PlatformRow) -> str | None:

@@ -13,6 +13,7 @@ from rich.table import Table
 import ledger
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
+from scf.commands.verdict import show_facts
 from scf.exit_codes import EXIT_FINDINGS
 
 
@@ -49,12 +50,14 @@ async def _clear(alert: int, finding: str, data: Path | None, database: str | No
 
 
 def _show(found: ledger.LogStatus) -> None:
-    table = Table.grid(padding=(0, 2))
-    table.add_row("log", found.origin or "not begun")
-    table.add_row("entries", str(found.entries))
-    table.add_row("published", f"{found.published} entries")
-    table.add_row("quorum", (found.quorum or "none") if found.policy else "no policy: all is published")
-    console.out.print(table)
+    show_facts(
+        {
+            "log": found.origin or "not begun",
+            "entries": found.entries,
+            "published": f"{found.published} entries",
+            "quorum": (found.quorum or "none") if found.policy else "no policy: all is published",
+        }
+    )
     if found.witnesses:
         shown = Table("witness", "cosigned", "endorses", "last problem")
         for witness in found.witnesses:

@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 import ledger
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput
 from ledger.timestamp_repository import TimestampRow
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, platform_database
 from scf.commands.options_tsa import TsaCertificatesOption, TsaOption, named_authority
+from scf.commands.verdict import read_file
 
 app = typer.Typer()
 
@@ -68,9 +69,11 @@ def verify_timestamp(
             "Without certificates of the authority nothing can be checked.",
             hint="Give --tsa-certificates FILE.",
         )
-    note = _read(checkpoint or file.with_suffix(".checkpoint"))
+    note = read_file(checkpoint or file.with_suffix(".checkpoint"), "timestamp.file_missing")
     certificates = ledger.read_certificates(tsa_certificates)
-    stamped_at = ledger.verify_timestamp(note.decode(errors="replace"), _read(file), certificates)
+    stamped_at = ledger.verify_timestamp(
+        note.decode(errors="replace"), read_file(file, "timestamp.file_missing"), certificates
+    )
     if json:
         console.print_json({"stamped_at": stamped_at})
     else:
@@ -84,12 +87,3 @@ def verify_timestamp(
 async def _stamp(authority: ledger.Authority, data: Path | None, database: str | None) -> TimestampRow:
     async with platform_database(data, database) as opened:
         return await ledger.stamp_checkpoint(opened, authority)
-
-
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise NotFound(
-            "timestamp.file_missing", f"The file cannot be read: {error.strerror}.", where=str(file)
-        ) from None

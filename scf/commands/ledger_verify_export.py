@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 import ledger
 from core.errors import InvalidInput
@@ -16,8 +15,9 @@ from proof.checkpoint import NoteKey
 from proof.errors import ProofError
 from proof.log_check import LogChecked
 from scf import console
-from scf.commands.ledger_case_proof import CaseProof, check_case_proof, read_file
+from scf.commands.ledger_case_proof import CaseProof, check_case_proof
 from scf.commands.options import JsonOption, PolicyOption, read_policy
+from scf.commands.verdict import read_file, show_facts, show_found, show_verdict
 from scf.exit_codes import EXIT_FINDINGS
 
 
@@ -38,7 +38,11 @@ def verify_export(
     """Recompute a log from the entries in a folder, and compare each of its files with what follows."""
     key = _note_key(log_key)
     checked = asyncio.run(ledger.check_folder(folder, key, read_policy(policy)))
-    proof = check_case_proof(read_file(case_proof), log_key=log_key) if case_proof else None
+    proof = (
+        check_case_proof(read_file(case_proof, "ledger.proof_missing"), log_key=log_key)
+        if case_proof
+        else None
+    )
     findings = [*checked.findings, *(_case_findings(proof, checked) if proof else ())]
     told = {
         "log": key.name,
@@ -74,18 +78,13 @@ def _case_findings(proof: CaseProof, checked: LogChecked) -> list[Finding]:
 
 
 def _show(told: dict[str, object], findings: list[Finding]) -> None:
-    console.out.print(
-        "[red]The folder is not as it must be.[/red]"
-        if findings
-        else "[green]Each file is what the log's checkpoint signs.[/green]"
+    show_verdict(
+        holds=not findings,
+        good="Each file is what the log's checkpoint signs.",
+        bad="The folder is not as it must be.",
     )
-    table = Table.grid(padding=(0, 2))
-    for name, value in told.items():
-        text = (", ".join(value) or "none") if isinstance(value, list) else str(value)
-        table.add_row(name.replace("_", " "), text)
-    console.out.print(table)
-    for finding in findings:
-        console.out.print(f"[red]{finding.code}[/red] {finding.where}: {finding.message}", soft_wrap=True)
+    show_facts(told)
+    show_found(findings)
 
 
 def _note_key(text: str) -> NoteKey:

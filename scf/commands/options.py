@@ -38,6 +38,10 @@ TemporalOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON to stdout.")]
 
+LogKeyOption = Annotated[
+    str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
+]
+
 PolicyOption = Annotated[
     Path | None,
     typer.Option("--policy", help="A witness policy (C2SP tlog-policy) whose quorum must hold.", exists=True),

@@ -14,9 +14,9 @@ import ledger
 from core.clock import Clock
 from core.database import Database
 from core.errors import Broken, ScfError
-from proof.signatures import Backend
+from proof.signatures import BACKENDS, Backend
 from scf import console
-from scf.commands.ledger import BOTH, check_proof
+from scf.commands.ledger_verify_proof import check_proof
 from scf.demo import queries
 from scf.demo.acting import CaseParties, run_to_its_end
 from scf.demo.client import Person, refusal
@@ -160,7 +160,7 @@ async def _all_entries(auditor: Person) -> list[dict[str, Any]]:
 
 async def _verify(auditor: Person, database: Database, main: CaseReport) -> LedgerReport:
     """Check the whole log as an auditor does, and one proof of the main case offline."""
-    backends: tuple[Backend, ...] = BOTH
+    backends: tuple[Backend, ...] = BACKENDS
     report = await ledger.verify_log(database, backends=backends)
     problems = [f"{finding.code} {finding.where}: {finding.message}" for finding in report.findings]
     proof_entry, proof_verified = None, False

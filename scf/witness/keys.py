@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from core.errors import Broken, Forbidden
+from core.files import create_once
 
 
 def load_or_create_key(file: Path) -> Ed25519PrivateKey:
@@ -26,37 +26,21 @@ def load_or_create_key(file: Path) -> Ed25519PrivateKey:
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not file.exists():
-        _create(file)
+        key = Ed25519PrivateKey.generate()
+        create_once(file, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     if file.stat().st_mode & 0o077:
         raise Forbidden(
             "witness.key_exposed", "Others may read this key file.", where=str(file), hint=f"chmod 600 {file}"
         )
     try:
-        key = load_pem_private_key(file.read_bytes(), password=None)
+        held = load_pem_private_key(file.read_bytes(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
+        held = None
+    if not isinstance(held, Ed25519PrivateKey):
         raise Broken(
             "witness.key_unreadable",
             "The file does not hold an Ed25519 key in PEM.",
             where=str(file),
             hint="Restore it from a backup. With another key this witness is another one to every policy.",
         )
-    return key
-
-
-def _create(file: Path) -> None:
-    """Write a new key whole under its name, or leave the one that another process wrote first."""
-    draft = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            key = Ed25519PrivateKey.generate()
-            opened.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.link(draft, file)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
+    return held
