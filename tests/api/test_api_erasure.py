@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import ledger
-import workflows
 from proof import disclosure
 from support.api import Api
 from support.bpmn_text import end, flow, process, start, user
+from support.commands import do, result_of
 from support.inbox_worker import inbox_worker
 from support.jobs import Jobs
 from workflows import definitions
@@ -53,49 +51,16 @@ async def worker(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
         yield
 
 
-async def command(
-    api: Api, kind: str, payload: dict[str, Any], case_id: UUID | None = None
-) -> dict[str, Any]:
-    async with api.database.transaction() as tx:
-        receipt = await workflows.submit(
-            tx,
-            kind=kind,
-            actor=workflows.Actor.system("test"),
-            payload=payload,
-            idempotency_key=str(uuid4()),
-            case_id=case_id,
-        )
-    async with asyncio.timeout(20):
-        while True:
-            async with api.database.reading() as sql:
-                told = await workflows.outcome(sql, receipt.command_id)
-            if told.state != "accepted":
-                assert told.result, told.error
-                return dict(told.result)
-            await asyncio.sleep(0.02)
-
-
-async def do(api: Api, token: str, mutation: str, **given: Any) -> dict[str, Any]:
-    """Ask until it is decided: the same key with the same command is the same command."""
-    variables = {"input": {"idempotencyKey": str(uuid4()), **given}}
-    async with asyncio.timeout(20):
-        while True:
-            (answer,) = (await api.ask(mutation, variables, token=token)).values()
-            if answer["command"] != {"state": "ACCEPTED"}:
-                decided: dict[str, Any] = answer
-                return decided
-
-
 async def test_a_second_person_erases_a_case(api: Api) -> None:
     carla = await api.person("carla-e", "compliance")
     conrad = await api.person("conrad-e", "compliance")
     payload = {"product": "forget", "business_key": str(uuid4()), "variables": {"name": "Anna Muster"}}
-    case_id = UUID((await command(api, "case.start", payload))["case_id"])
+    case_id = UUID((await result_of(api.database, "case.start", payload))["case_id"])
     given = {"caseId": f"Case:{case_id}", "reason": "she asked for it"}
 
     running = await do(api, carla, REQUEST, **given)
     assert [error["code"] for error in running["userErrors"]] == ["ledger.erase_running"]
-    await command(api, "case.cancel", {"reason": "over"}, case_id)
+    await result_of(api.database, "case.cancel", {"reason": "over"}, case_id)
     asked = await do(api, carla, REQUEST, **given)
     assert (asked["erasure"]["state"], asked["erasure"]["requestedBy"]) == ("REQUESTED", "carla-e")
     assert asked["erasure"]["case"] == {"state": "cancelled"}
@@ -127,7 +92,7 @@ async def test_only_compliance_discloses_and_only_what_is_logged(api: Api) -> No
     officer = await api.person("otto-e", "credit_officer")
     conrad = await api.person("cora-e", "compliance")
     payload = {"product": "forget", "business_key": str(uuid4()), "variables": {}}
-    case_id = (await command(api, "case.start", payload))["case_id"]
+    case_id = (await result_of(api.database, "case.start", payload))["case_id"]
     given = {
         "entryId": f"LedgerEntry:{ledger.entry_id(case_id, 1)}",
         "fields": ["commands"],

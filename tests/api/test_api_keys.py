@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +20,7 @@ from scf_api import ApiSettings
 from support.api import Api, HandClock, running
 from support.by_hand import ByHand
 from support.person_keys import PersonKey
+from support.repeating import repeating
 
 MODELS = Path(__file__).parents[1] / "workflows" / "models"
 ROOMS = (ledger.ROOM, scoring.ROOM, finance.ROOM, workflows.ROOM, scf_api.ROOM)
@@ -54,17 +53,8 @@ async def by_hand(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
     recorder = ledger.Recorder(keys.signing_key, keys.vault_key, ORIGIN)
     hand = ByHand(api.database, recorder, keys.vault_key, time=api.clock.now())
     await hand.deploy("signed", MODELS)
-
-    async def work() -> None:
-        while True:
-            await hand.carry_out_all()
-            await asyncio.sleep(0.02)
-
-    task = asyncio.create_task(work())
-    yield hand
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    async with repeating(hand.carry_out_all):
+        yield hand
 
 
 @pytest.fixture(scope="module")

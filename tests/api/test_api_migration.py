@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -11,17 +10,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-import ledger
-import workflows
 from support.api import Api
 from support.bpmn_text import end, flow, start
+from support.commands import do, start_case
 from support.events import task
+from support.inbox_worker import inbox_worker
 from support.versions import text_of
 from workflows import definitions
-from workflows.advance import Advancer
-from workflows.commands import WITHOUT_WORKFLOW
 from workflows.definitions import Definitions
-from workflows.domain_commands import DomainCommands, NewCaseClock
 from workflows.effects import Effects
 from workflows.migration_batches import MigrationBatches
 
@@ -80,37 +76,11 @@ async def second(api: Api) -> str:
 @pytest.fixture(scope="module", autouse=True)
 async def worker(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[None]:
     """Carries out commands and batches as the platform's worker does, but for Temporal between."""
-    effects = Effects()
-    keys = ledger.load_or_create_keys(tmp_path_factory.mktemp("keys"))
-    recorder = ledger.Recorder(keys.signing_key, keys.vault_key, "test.example/log")
-    compiled = Definitions()
-    advancer = Advancer(api.database, recorder, effects, compiled)
-    domain = DomainCommands(
-        api.database, recorder, api.clock, job_types=effects.job_types, case_clock=NewCaseClock()
-    )
-    batches = MigrationBatches(api.database, compiled, api.clock)
+    batches = MigrationBatches(api.database, Definitions(), api.clock)
     await deploy(api, OLD)
-
-    async def work() -> None:
-        while True:
-            async with api.database.reading() as sql:
-                rows = await sql.fetch(
-                    "SELECT id, kind, case_id FROM workflows.command_view"
-                    " WHERE state = 'accepted' ORDER BY created_at"
-                )
-            for row in rows:
-                if row["kind"] in WITHOUT_WORKFLOW or row["case_id"] is None:
-                    await domain.perform(row["id"])
-                else:
-                    await advancer.advance(row["case_id"], row["id"], api.clock.now())
-            await batches.do_slices()
-            await asyncio.sleep(0.02)
-
-    running = asyncio.create_task(work())
-    yield
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+    keys = tmp_path_factory.mktemp("keys")
+    async with inbox_worker(api.database, keys, api.clock, Effects(), besides=batches.do_slices):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +88,7 @@ async def started(api: Api, worker: None) -> list[str]:
     """Seven cases of the first version, of which the second is deployed now; returns their global ids."""
     cases = []
     for number in range(7):
-        cases.append(await start_case(api, number))
+        cases.append(f"Case:{await start_case(api.database, KEY, number=number)}")
         api.clock.turn(timedelta(seconds=1))  # the oldest ones come first
     await deploy(api, NEW)
     return cases
@@ -134,36 +104,6 @@ async def deploy(api: Api, content: str) -> None:
             deployed_by="test",
             at=api.clock.now(),
         )
-
-
-async def start_case(api: Api, number: int) -> str:
-    async with api.database.transaction() as tx:
-        receipt = await workflows.submit(
-            tx,
-            kind="case.start",
-            actor=workflows.Actor.system("test"),
-            payload={"product": KEY, "business_key": str(uuid4()), "variables": {"number": number}},
-            idempotency_key=str(uuid4()),
-        )
-    async with asyncio.timeout(20):
-        while True:
-            async with api.database.reading() as sql:
-                outcome = await workflows.outcome(sql, receipt.command_id)
-            if outcome.state != "accepted":
-                assert outcome.result, outcome.error
-                return f"Case:{outcome.result['case_id']}"
-            await asyncio.sleep(0.02)
-
-
-async def do(api: Api, token: str, mutation: str, **given: Any) -> dict[str, Any]:
-    """Ask until it is decided: the same key with the same command is the same command."""
-    variables = {"input": {"idempotencyKey": str(uuid4()), **given}}
-    async with asyncio.timeout(20):
-        while True:
-            (answer,) = (await api.ask(mutation, variables, token=token)).values()
-            if answer["command"] != {"state": "ACCEPTED"}:
-                decided: dict[str, Any] = answer
-                return decided
 
 
 async def batch_in(api: Api, token: str, batch_id: str, state: str) -> dict[str, Any]:

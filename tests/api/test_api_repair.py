@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
-import workflows
 from support.api import Api
 from support.bpmn_text import end, flow, process, service, start, user
+from support.commands import do, start_case
 from support.inbox_worker import inbox_worker
 from support.jobs import TRACE_TABLE, Jobs
 from workflows import definitions
@@ -75,22 +73,7 @@ async def worker(api: Api, tmp_path_factory: pytest.TempPathFactory) -> AsyncIte
 
 async def started(api: Api, outcome: str) -> str:
     """A case whose job ends so; returns its global id."""
-    async with api.database.transaction() as tx:
-        receipt = await workflows.submit(
-            tx,
-            kind="case.start",
-            actor=workflows.Actor.system("test"),
-            payload={"product": "mend", "business_key": str(uuid4()), "variables": {"outcome": outcome}},
-            idempotency_key=str(uuid4()),
-        )
-    async with asyncio.timeout(20):
-        while True:
-            async with api.database.reading() as sql:
-                told = await workflows.outcome(sql, receipt.command_id)
-            if told.state != "accepted":
-                assert told.result, told.error
-                return f"Case:{told.result['case_id']}"
-            await asyncio.sleep(0.02)
+    return f"Case:{await start_case(api.database, 'mend', outcome=outcome)}"
 
 
 async def failed(api: Api, token: str) -> tuple[str, str]:
@@ -99,18 +82,6 @@ async def failed(api: Api, token: str) -> tuple[str, str]:
     query = "query ($id: ID!) { case(id: $id) { incidents { edges { node { id } } } } }"
     (edge,) = (await api.ask(query, {"id": case}, token=token))["case"]["incidents"]["edges"]
     return case, edge["node"]["id"]
-
-
-async def do(api: Api, token: str, mutation: str, **given: Any) -> dict[str, Any]:
-    """Ask until it is decided: the same key with the same command is the same command."""
-    variables = {"input": {"idempotencyKey": str(uuid4()), **given}}
-    async with asyncio.timeout(20):
-        while True:
-            (answer,) = (await api.ask(mutation, variables, token=token)).values()
-            waiting = [item for item in answer.get("items", ()) if item["result"] == "WAITING"]
-            if answer["command"] != {"state": "ACCEPTED"} and not waiting:
-                decided: dict[str, Any] = answer
-                return decided
 
 
 async def test_an_incident_is_retried_with_changed_variables(api: Api, clerk: str) -> None:

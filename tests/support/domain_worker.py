@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import ledger
 from core import Clock, Database
+from support.repeating import repeating
 from workflows.domain_commands import DomainCommands, NewCaseClock
 
 
@@ -28,17 +27,10 @@ async def domain_worker(
     )
 
     async def work() -> None:
-        while True:
-            async with database.reading() as sql:
-                ids = await sql.fetch("SELECT id FROM workflows.command_view WHERE state = 'accepted'")
-            for row in ids:
-                await performer.perform(row["id"])
-            await asyncio.sleep(0.02)
+        async with database.reading() as sql:
+            ids = await sql.fetch("SELECT id FROM workflows.command_view WHERE state = 'accepted'")
+        for row in ids:
+            await performer.perform(row["id"])
 
-    task = asyncio.create_task(work())
-    try:
+    async with repeating(work):
         yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
