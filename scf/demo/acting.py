@@ -23,6 +23,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
 }
 _UNPAID = ("FUNDED", "DUE", "OVERDUE")
 _ENDED = ("completed", "cancelled", "failed")
+_UNDECIDED = ("open", "claimed")
 _LOOK_AGAIN = 0.1  # seconds
 _PATIENCE = 120.0  # for a whole case
 
@@ -63,13 +64,14 @@ async def run_to_its_end(staff: Staff, parties: CaseParties) -> None:
 
 
 def _waits_for_a_stranger(case: Mapping[str, Any]) -> bool:
-    waiting = [task for task in nodes(case["tasks"]) if task["state"] in ("open", "claimed")]
+    waiting = [task for task in nodes(case["tasks"]) if task["state"] in _UNDECIDED]
     return bool(waiting) and all(task["element"] not in ANSWERS for task in waiting)
 
 
 async def _decide_tasks(staff: Staff, parties: CaseParties, case: Mapping[str, Any], done: set[str]) -> None:
     for task in nodes(case["tasks"]):
-        if task["state"] != "open" or task["element"] not in ANSWERS or task["id"] in done:
+        # One that is claimed already was so by the same person, whose connection was lost before the answer.
+        if task["state"] not in _UNDECIDED or task["element"] not in ANSWERS or task["id"] in done:
             continue
         person = staff.who_may(task["candidateGroups"], parties.seller, parties.buyer)
         if person is None:
