@@ -178,6 +178,17 @@ async def watch(database: Database, notes: dict[int, str], enough: asyncio.Event
 
 
 async def until_all_is_logged(database: Database) -> None:
-    async with asyncio.timeout(120), database.reading() as sql:
-        while await sql.fetchval("SELECT count(*) FROM ledger.outbox"):
+    async with asyncio.timeout(120):
+        while await pending(database):
             await asyncio.sleep(0.05)
+
+
+async def pending(database: Database) -> bool:
+    """Tell whether entries wait to be logged, or the server has not come back from its last kill."""
+    try:
+        async with database.reading() as sql:
+            return bool(await sql.fetchval("SELECT count(*) FROM ledger.outbox"))
+    except Exception as error:
+        if not is_lost_database(error):
+            raise
+        return True

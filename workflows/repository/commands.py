@@ -36,7 +36,11 @@ async def insert_command(
     idempotency_key: str,
     digest: str,
 ) -> bool:
-    """Store a command and wake the relay; False when the actor has used the key before."""
+    """Store a command and wake the relay; False when the actor has used the key before.
+
+    The id follows from actor and key. Of two that come at once, the second may meet the first by either: so
+    no constraint is named.
+    """
     return bool(
         await sql.fetchval(
             """
@@ -45,7 +49,7 @@ async def insert_command(
                     (id, case_id, kind, actor, roles, party_id, payload, idempotency_key, digest, state,
                      created_at)
                 VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8, $9, 'accepted', clock_timestamp())
-                ON CONFLICT (actor, idempotency_key) DO NOTHING
+                ON CONFLICT DO NOTHING
                 RETURNING id
             )
             SELECT pg_notify('command_accepted', '') IS NOT NULL FROM accepted
@@ -75,7 +79,7 @@ async def insert_commands(sql: Connection, commands: Sequence[NewCommand], *, ki
                    clock_timestamp()
               FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[])
                    AS given (id, case_id, payload, idempotency_key, digest)
-            ON CONFLICT (actor, idempotency_key) DO NOTHING
+            ON CONFLICT DO NOTHING
             RETURNING id
         )
         SELECT count(*) FROM accepted WHERE pg_notify('command_accepted', '') IS NOT NULL
