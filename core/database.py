@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -53,18 +53,49 @@ LOST_DATABASE = (
 )
 
 
+@dataclass(slots=True)
+class _Savepoints:
+    """How many savepoints of a transaction are open, and the number of one that is over but not released."""
+
+    open: int = 0
+    over: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """An open transaction: `sql` is its asyncpg connection, `orm` goes into Tortoise's `using_db=`."""
+    """An open transaction: `sql` is its asyncpg connection, `orm` goes into Tortoise's `using_db=`.
+
+    `touched` holds names of what was written, so that a later part need not ask the database whether it was.
+    """
 
     sql: asyncpg.Connection[asyncpg.Record]
     orm: BaseDBAsyncClient
+    touched: set[str] = field(default_factory=set)
+    _savepoints: _Savepoints = field(default_factory=_Savepoints)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """Undo what happens inside when it raises, and keep the transaction."""
-        async with self.sql.transaction():
-            yield
+        """Undo what happens inside when it raises, and keep the transaction.
+
+        One that is over is released with the statement of the next, or by the transaction's end: bursts have
+        a savepoint for each job, and each way to the database costs.
+        """
+        marks = self._savepoints
+        marks.open += 1
+        name = f"s{marks.open}"
+        release = f"RELEASE {name}; " if marks.over == marks.open else ""
+        marks.over = None
+        try:
+            await self.sql.execute(f"{release}SAVEPOINT {name}")
+            try:
+                yield
+            except BaseException:
+                marks.over = None
+                await self.sql.execute(f"ROLLBACK TO {name}; RELEASE {name}")
+                raise
+            marks.over = marks.open
+        finally:
+            marks.open -= 1
 
 
 @dataclass(frozen=True, slots=True)

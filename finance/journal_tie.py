@@ -15,10 +15,11 @@ from uuid import UUID
 import orjson
 
 import ledger
-from core.database import Database
+from core.database import Database, Transaction
 from core.errors import Broken, Conflict
 from finance import journal_repository
 from finance.journal_repository import Connection, Row
+from finance.journals import BOOKED
 
 FIELD = "journals"
 # After this many of one kind, findings are counted and no longer listed.
@@ -54,9 +55,11 @@ class JournalReport:
         return {**asdict(self), "ok": self.ok}
 
 
-async def journal_payload(sql: Connection, entry_id: UUID) -> Mapping[str, bytes]:
-    """Return the payload that tells what an entry booked; nothing when it booked nothing."""
-    booked = _journals(await journal_repository.postings_of(sql, [entry_id]))
+async def journal_payload(tx: Transaction, entry_id: UUID) -> Mapping[str, bytes]:
+    """Return the payload that tells what an entry booked in this transaction; nothing when nothing was."""
+    if BOOKED not in tx.touched:
+        return {}
+    booked = _journals(await journal_repository.postings_of(tx.sql, [entry_id]))
     return {FIELD: _encoded(booked[entry_id])} if booked else {}
 
 

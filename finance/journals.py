@@ -24,6 +24,9 @@ from finance.accounting import (
 )
 from finance.receivables import AssetState
 
+# Among what a transaction touched: it booked a journal.
+BOOKED = "finance.journal"
+
 
 async def book(
     tx: Transaction, draft: JournalDraft, *, request_id: UUID | None, at: datetime, entry_id: UUID
@@ -145,6 +148,7 @@ async def _write(
     entry_id: UUID,
     reverses: UUID | None,
 ) -> None:
+    tx.touched.add(BOOKED)
     await models.Journal.create(
         using_db=tx.orm,
         id=journal_id,

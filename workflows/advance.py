@@ -170,8 +170,7 @@ class Advancer:
     async def _carry_out(
         self, tx: Transaction, case_id: UUID, command_id: UUID, at: datetime
     ) -> CaseRow | None:
-        command = await _lock_command(tx, command_id)
-        case = await repository.lock_case(tx.sql, case_id)
+        command, case = await _locked(tx, command_id, case_id)
         if command.state != "accepted":
             return case
         try:
@@ -526,7 +525,7 @@ class Advancer:
                 state_root=state.root,
                 payloads={
                     "commands": burst.log(),
-                    **await finance.journal_payload(tx.sql, _next_entry(case)),
+                    **await finance.journal_payload(tx, _next_entry(case)),
                 },
                 party=case.party_id,
             ),
@@ -558,8 +557,7 @@ class Advancer:
             hint="The worker's log tells more. Nothing was changed; submit it again once that is mended.",
         )
         async with self._database.transaction() as tx:
-            command = await _lock_command(tx, command_id)
-            case = await repository.lock_case(tx.sql, case_id)
+            command, case = await _locked(tx, command_id, case_id)
             if command.state == "accepted":
                 await repository.decide_command(tx.sql, command_id, "refused", refused(failure))
                 await self._refused(tx, command, failure, at)
@@ -576,11 +574,15 @@ class Advancer:
         return waits if waits.ended else replace(waits, due=at + _PUT_OFF)
 
 
-async def _lock_command(tx: Transaction, command_id: UUID) -> CommandRow:
-    command = await repository.lock_command(tx.sql, command_id)
+async def _locked(tx: Transaction, command_id: UUID, case_id: UUID) -> tuple[CommandRow, CaseRow | None]:
+    """Lock a command and its case."""
+    command, case = await repository.lock_command_and_case(tx.sql, command_id, case_id)
     if command is None:
         raise Broken("command.lost", f"The inbox does not hold the command {command_id}.")
-    return command
+    if command.state != "accepted":
+        # Whoever decided it may have done so, and changed the case, while this one waited.
+        case = await repository.lock_case(tx.sql, case_id)
+    return command, case
 
 
 async def _looks_again(tx: Transaction, case: CaseRow, burst: Burst, at: datetime) -> CaseRow:

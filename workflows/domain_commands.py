@@ -334,7 +334,7 @@ class DomainCommands:
                 actor=command.actor.label,
                 payloads={
                     "request": encode(payload),
-                    **await finance.journal_payload(tx.sql, ledger.entry_id(_stream(command), 1)),
+                    **await finance.journal_payload(tx, ledger.entry_id(_stream(command), 1)),
                 },
                 party=command.actor.party_id or party,
             ),

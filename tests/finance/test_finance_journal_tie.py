@@ -49,7 +49,7 @@ class Books:
                     kind="payment.record",
                     occurred_at=NOW,
                     actor="user:tess",
-                    payloads=await finance.journal_payload(tx.sql, entry_id),
+                    payloads=await finance.journal_payload(tx, entry_id),
                 ),
             )
         return entry_id

@@ -38,6 +38,7 @@ from workflows.repository.commands import (
     insert_command,
     insert_commands,
     lock_command,
+    lock_command_and_case,
     take_heads,
 )
 from workflows.repository.definitions import (
@@ -286,6 +287,7 @@ __all__ = [
     "lock_batch",
     "lock_case",
     "lock_command",
+    "lock_command_and_case",
     "lock_definition",
     "lock_definitions",
     "lock_draft",

@@ -13,7 +13,7 @@ from core import Broken
 from workflows.repository.rows import CaseRow, Connection, EntryRow, case_row
 from workflows.repository.writes import Writes
 
-_CASE_COLUMNS = """id, definition_id, product, business_key, state, state_json, seq, step_seq, request_id,
+CASE_COLUMNS = """id, definition_id, product, business_key, state, state_json, seq, step_seq, request_id,
     seller_id, buyer_id, requested_by, started_at, ended_at, real_anchor, business_anchor, clock_rate,
     clock_paused, pause_on, business_now, due_at, incidents"""
 
@@ -21,7 +21,7 @@ _CASE_COLUMNS = """id, definition_id, product, business_key, state, state_json, 
 async def lock_case(sql: Connection, case_id: UUID) -> CaseRow | None:
     """Read a case and keep every other burst of it waiting until the transaction ends."""
     row = await sql.fetchrow(
-        f"SELECT {_CASE_COLUMNS} FROM workflows.case_ WHERE id = $1 FOR UPDATE",  # noqa: S608 - constant columns
+        f"SELECT {CASE_COLUMNS} FROM workflows.case_ WHERE id = $1 FOR UPDATE",  # noqa: S608 - constant columns
         case_id,
     )
     return case_row(row) if row else None
@@ -30,7 +30,7 @@ async def lock_case(sql: Connection, case_id: UUID) -> CaseRow | None:
 async def read_case(sql: Connection, case_id: UUID) -> CaseRow | None:
     """Read a case without holding it."""
     row = await sql.fetchrow(
-        f"SELECT {_CASE_COLUMNS} FROM workflows.case_ WHERE id = $1",  # noqa: S608 - constant columns
+        f"SELECT {CASE_COLUMNS} FROM workflows.case_ WHERE id = $1",  # noqa: S608 - constant columns
         case_id,
     )
     return case_row(row) if row else None
@@ -39,7 +39,7 @@ async def read_case(sql: Connection, case_id: UUID) -> CaseRow | None:
 async def read_cases(sql: Connection, case_ids: Sequence[UUID]) -> list[CaseRow]:
     """Read cases without holding them."""
     rows = await sql.fetch(
-        f"SELECT {_CASE_COLUMNS} FROM workflows.case_ WHERE id = ANY ($1::uuid[])",  # noqa: S608 - constant columns
+        f"SELECT {CASE_COLUMNS} FROM workflows.case_ WHERE id = ANY ($1::uuid[])",  # noqa: S608 - constant columns
         list(case_ids),
     )
     return [case_row(row) for row in rows]

@@ -11,7 +11,19 @@ import asyncpg
 import orjson
 
 from workflows.actors import Actor
-from workflows.repository.rows import CommandRow, Connection, Delivery, command_row, json_of
+from workflows.repository.cases import CASE_COLUMNS
+from workflows.repository.rows import (
+    CaseRow,
+    CommandRow,
+    Connection,
+    Delivery,
+    case_row,
+    command_row,
+    json_of,
+)
+
+_COMMAND = """id AS command_id, case_id, kind, actor, roles, party_id, payload, state AS command_state,
+    outcome"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +122,32 @@ async def command_by_key(sql: Connection, actor: str, idempotency_key: str) -> t
 async def lock_command(sql: Connection, command_id: UUID) -> CommandRow | None:
     """Read a command and keep others from deciding it until the transaction ends."""
     row = await sql.fetchrow(
-        """
-        SELECT id, case_id, kind, actor, roles, party_id, payload, state, outcome
-          FROM workflows.command WHERE id = $1 FOR UPDATE
-        """,
+        f"SELECT {_COMMAND} FROM workflows.command WHERE id = $1 FOR UPDATE",  # noqa: S608 - constant columns
         command_id,
     )
     return command_row(row) if row else None
+
+
+async def lock_command_and_case(
+    sql: Connection, command_id: UUID, case_id: UUID
+) -> tuple[CommandRow | None, CaseRow | None]:
+    """Read a command and its case, and keep others from both until the transaction ends: first the command.
+
+    The case may be older than the command's lock: who waited for that reads a decided command, and then must
+    look at the case again.
+    """
+    row = await sql.fetchrow(
+        f"""
+        WITH m AS (SELECT {_COMMAND} FROM workflows.command WHERE id = $1 FOR UPDATE),
+             c AS (SELECT {CASE_COLUMNS} FROM workflows.case_ WHERE id = $2 FOR UPDATE)
+        SELECT m.*, c.* FROM m LEFT JOIN c ON true
+        """,  # noqa: S608 - constant columns
+        command_id,
+        case_id,
+    )
+    if row is None:
+        return None, None
+    return command_row(row), case_row(row) if row["id"] is not None else None
 
 
 async def command_state(sql: Connection, command_id: UUID) -> tuple[str, Mapping[str, Any] | None] | None:

@@ -171,14 +171,14 @@ class EntryRow:
 
 
 def command_row(row: asyncpg.Record) -> CommandRow:
-    """Return a command from its row."""
+    """Return a command from its row, in which `command_id` and `command_state` are its own."""
     return CommandRow(
-        id=row["id"],
+        id=row["command_id"],
         case_id=row["case_id"],
         kind=row["kind"],
         actor=Actor.from_label(row["actor"], frozenset(row["roles"]), row["party_id"]),
         payload=orjson.loads(row["payload"]),
-        state=row["state"],
+        state=row["command_state"],
         outcome=json_of(row["outcome"]),
     )
 
