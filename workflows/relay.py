@@ -84,6 +84,7 @@ class Relay:
         self._wake = asyncio.Event()
         self._carried: dict[UUID, asyncio.Task[None]] = {}
         self._starting: dict[str, asyncio.Event] = {}
+        self._heard: set[UUID] = set()  # streams for which commands came since the last round began
         self._looked_for_overdue = datetime.min.replace(tzinfo=UTC)
         self._kept_up = datetime.min.replace(tzinfo=UTC)
 
@@ -113,7 +114,7 @@ class Relay:
     async def _serve(self, session: Connection, stopping: asyncio.Task[bool]) -> None:
         """Carry commands while this connection lives: it listens, and it holds the locks."""
         try:
-            await session.add_listener("command_accepted", lambda *_: self._wake.set())
+            await session.add_listener("command_accepted", self._hear_accepted)
             await session.add_listener("command_done", self._hear_done)
             while not stopping.done():
                 self._wake.clear()
@@ -135,6 +136,8 @@ class Relay:
         over = [stream for stream, task in self._carried.items() if task.done()]
         for stream in over:
             del self._carried[stream]
+        # What came before this is seen by the query, but for what stands behind a command that is carried.
+        self._heard.intersection_update(self._carried)
         free = _PARALLEL - len(self._carried)
         for head in await repository.take_heads(session, self._carried, over, limit=free):
             self._carried[head.stream] = asyncio.create_task(self._carry(head, stopping))
@@ -172,6 +175,10 @@ class Relay:
         finally:
             waking.cancel()
 
+    def _hear_accepted(self, _connection: object, _pid: int, _channel: str, stream: object) -> None:
+        self._heard.add(UUID(str(stream)))
+        self._wake.set()
+
     def _hear_done(self, _connection: object, _pid: int, _channel: str, command_id: object) -> None:
         if decided := self._starting.get(str(command_id)):
             decided.set()
@@ -198,7 +205,9 @@ class Relay:
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 deliver = partial(self._deliver_again, head.id)
         finally:
-            self._wake.set()
+            # Else its lock is given back with the next round: what comes for this case wakes the relay.
+            if head.stream in self._heard or len(self._carried) >= _PARALLEL:
+                self._wake.set()
 
     async def _deliver_again(self, command_id: UUID) -> bool:
         """Deliver a command as things stand by now, unless it is decided."""

@@ -64,7 +64,7 @@ async def insert_command(
                 ON CONFLICT DO NOTHING
                 RETURNING id
             )
-            SELECT pg_notify('command_accepted', '') IS NOT NULL FROM accepted
+            SELECT pg_notify('command_accepted', coalesce($2, $1)::text) IS NOT NULL FROM accepted
             """,
             command_id,
             case_id,
@@ -92,9 +92,9 @@ async def insert_commands(sql: Connection, commands: Sequence[NewCommand], *, ki
               FROM unnest($5::uuid[], $6::uuid[], $7::text[], $8::text[], $9::text[])
                    AS given (id, case_id, payload, idempotency_key, digest)
             ON CONFLICT DO NOTHING
-            RETURNING id
+            RETURNING coalesce(case_id, id) AS stream
         )
-        SELECT count(*) FROM accepted WHERE pg_notify('command_accepted', '') IS NOT NULL
+        SELECT count(*) FROM accepted WHERE pg_notify('command_accepted', stream::text) IS NOT NULL
         """,
         kind,
         actor.label,
