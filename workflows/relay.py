@@ -136,7 +136,7 @@ class Relay:
         over = [stream for stream, task in self._carried.items() if task.done()]
         for stream in over:
             del self._carried[stream]
-        # What came before this is seen by the query, but for what stands behind a command that is carried.
+        # The query sees what came before it; for the streams that are carried, it does not look.
         self._heard.intersection_update(self._carried)
         free = _PARALLEL - len(self._carried)
         for head in await repository.take_heads(session, self._carried, over, limit=free):
@@ -206,7 +206,7 @@ class Relay:
                 deliver = partial(self._deliver_again, head.id)
         finally:
             # Else its lock is given back with the next round: what comes for this case wakes the relay.
-            if head.stream in self._heard or len(self._carried) >= _PARALLEL:
+            if head.followed or head.stream in self._heard or len(self._carried) >= _PARALLEL:
                 self._wake.set()
 
     async def _deliver_again(self, command_id: UUID) -> bool:

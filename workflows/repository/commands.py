@@ -196,7 +196,10 @@ _DELIVERY = """
     m.id, coalesce(m.case_id, m.id) AS stream, m.kind, m.state <> 'accepted' AS decided, m.case_id,
     c.ended_at IS NOT NULL OR (c.id IS NULL AND m.kind <> 'case.start') AS case_ended,
     coalesce(c.product, m.payload ->> 'product') AS product,
-    coalesce(c.business_key, m.payload ->> 'business_key') AS business_key
+    coalesce(c.business_key, m.payload ->> 'business_key') AS business_key,
+    EXISTS (SELECT FROM workflows.command behind
+             WHERE behind.state = 'accepted' AND behind.position > m.position
+               AND coalesce(behind.case_id, behind.id) = coalesce(m.case_id, m.id)) AS followed
 """
 
 
@@ -269,4 +272,5 @@ def _delivery(row: asyncpg.Record) -> Delivery:
         case_id=row["case_id"],
         case_ended=row["case_ended"],
         workflow_id=f"{row['product']}/{row['business_key']}",
+        followed=row["followed"],
     )

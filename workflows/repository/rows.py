@@ -106,7 +106,7 @@ class Delivery:
     """How a command is carried out. A case whose start was refused counts as ended.
 
     Its stream is its case, or the command itself when it has none: one command of a stream is carried at a
-    time.
+    time. It is followed when another one of its stream waits behind it.
     """
 
     id: UUID
@@ -116,6 +116,7 @@ class Delivery:
     case_id: UUID | None
     case_ended: bool
     workflow_id: str
+    followed: bool
 
 
 @dataclass(frozen=True, slots=True)
