@@ -67,10 +67,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a process wrote: entries, and how long each transaction or append took (milliseconds)."""
+    """What a process wrote: entries, and how long each transaction or append took (milliseconds).
+
+    `before` are the entries with which it warmed up, before the clock ran.
+    """
 
     entries: int
     took_ms: list[float]
+    before: int = 0
 
 
 def draft(stream: str, seq: int) -> EntryDraft:
@@ -100,7 +104,6 @@ async def _writers(task: Task) -> Written:
             await recorder.record_all(tx, [draft(stream, seq + 1) for seq in range(task.per_transaction)])
 
     try:
-        await asyncio.gather(*(_touch(database) for _ in range(task.writers)))
         return await _for_some_seconds(task, write)
     finally:
         await database.close()
@@ -127,7 +130,6 @@ async def _sampler(task: Task) -> Written:
             await appended.wait()
 
     try:
-        await asyncio.gather(*(_touch(database) for _ in range(task.writers)))
         return await _for_some_seconds(task, append)
     finally:
         await listener.close()
@@ -174,9 +176,14 @@ async def _append_under_lock(pool: asyncpg.Pool[asyncpg.Record], key: SigningKey
 
 
 async def _for_some_seconds(task: Task, write: Callable[[int], Awaitable[None]]) -> Written:
-    """Let the writers write, each one transaction after the other, when told to begin."""
+    """Let the writers write, each one transaction after the other, when told to begin.
+
+    Each has written one before: connections are open then, and their statements are prepared.
+    """
+    numbers = count()
+    await asyncio.gather(*(write(next(numbers)) for _ in range(task.writers)))
     await _told()
-    numbers, began = count(), time.perf_counter()
+    began = time.perf_counter()
     gap = task.per_transaction * task.writers / task.rate if task.rate else 0.0
     took: list[float] = []
 
@@ -191,13 +198,7 @@ async def _for_some_seconds(task: Task, write: Callable[[int], Awaitable[None]])
             took.append((time.perf_counter() - start) * 1000)
 
     await asyncio.gather(*(writer(place) for place in range(task.writers)))
-    return Written(len(took) * task.per_transaction, took)
-
-
-async def _touch(database: Database) -> None:
-    """Open a connection of the pool before the clock runs."""
-    async with database.reading() as connection:
-        await connection.execute("SELECT pg_sleep(0.05)")
+    return Written(len(took) * task.per_transaction, took, task.writers * task.per_transaction)
 
 
 async def _told() -> None:

@@ -2,7 +2,7 @@
 
 Each stored value is compared with what follows from the values before it, and the next one is computed from
 the stored value. No finding therefore means that all follows from the entries; a finding names the place
-itself, and not also everything behind it.
+itself, and not also everything behind it. Signatures are handed out, to be checked beside (`signed`).
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.repository import CheckpointRow, EntryRow, LoggedRow
+from ledger.signature_checks import Signed
 from proof.checkpoint import Checkpoint, NoteKey, open_checkpoint
 from proof.entry import Body, Envelope
 from proof.errors import ProofError
 from proof.hashes import CHAIN_START, HASH_SIZE, chain_next
 from proof.key_registry import KeyRegistry
 from proof.merkle import CompactRange
-from proof.signatures import Backend, PublicKey
+from proof.signatures import PublicKey
 from proof.tiles import TILE_WIDTH, TileId, grow
 
 # After this many of one kind, findings are counted and no longer listed.
@@ -61,7 +62,6 @@ class LogChecker:
         origin: str | None,
         entry_keys: Mapping[str, PublicKey],
         log_keys: Sequence[NoteKey],
-        backends: Sequence[Backend],
         trusted_keys: Collection[str] = (),
     ) -> None:
         self.findings = Findings()
@@ -74,7 +74,7 @@ class LogChecker:
         self._origin = origin
         self._entry_keys = entry_keys
         self._log_keys = log_keys
-        self._backends = backends
+        self._signed: list[Signed] = []
         self._open_tiles: dict[TileId, bytes] = {}
         self._entries = 0
 
@@ -95,6 +95,11 @@ class LogChecker:
             )
         self.tiles += len(filled)
         return filled
+
+    def signed(self) -> list[Signed]:
+        """Hand over the signatures that are still to be checked."""
+        signed, self._signed = self._signed, []
+        return signed
 
     def open_tiles(self) -> dict[TileId, bytes]:
         """Return the last, partial tile of each level."""
@@ -153,12 +158,8 @@ class LogChecker:
         key = self._entry_keys.get(key_id)
         if key is None:
             self.findings.add("ledger.key", where, f"It is signed with the unknown key {key_id}.")
-            return
-        for backend in self._backends:
-            try:
-                Envelope(row.body, row.signature).verify(key, backend)
-            except ProofError as error:
-                self.findings.add("ledger.signature", where, f"{error.message} ({backend})")
+        else:
+            self._signed.append(Signed(where, key.der, row.body, row.signature))
 
     def _checkpoint(self, row: CheckpointRow) -> None:
         where = f"checkpoint {row.size}"

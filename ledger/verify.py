@@ -12,6 +12,7 @@ from ledger import registry_repository, repository
 from ledger.checker import Finding, Findings, LogChecker
 from ledger.repository import Connection
 from ledger.reveal import reveal, reveal_events
+from ledger.signature_checks import SignatureChecks
 from ledger.vault_keys import VaultKeys
 from proof.checkpoint import NoteKey
 from proof.errors import ProofError
@@ -110,11 +111,18 @@ async def _verify(
     origin = pinned.name if pinned else head.origin if head else None
     key_findings = Findings()
     entry_keys, log_keys = _read_keys(await repository.keys(connection), key_findings)
-    checker = LogChecker(origin, entry_keys, [pinned] if pinned else log_keys, backends, trusted_keys)
+    checker = LogChecker(origin, entry_keys, [pinned] if pinned else log_keys, trusted_keys)
     checker.findings = key_findings
     find = checker.findings.require
 
-    await _check_entries(connection, checker)
+    signatures = SignatureChecks(backends, head.size if head else 0)
+    try:
+        await _check_entries(connection, checker, signatures)
+        pending = await _check_pending(connection, checker, signatures)
+        for unsigned in await signatures.unsigned():
+            checker.findings.add("ledger.signature", unsigned.where, unsigned.message)
+    finally:
+        signatures.close()
     await _check_tiles(connection, checker, checker.open_tiles())
     tiles = checker.tiles + len(checker.open_tiles())
     find(
@@ -144,7 +152,6 @@ async def _verify(
             f"It is not the head of the log's {size} entries.",
         )
     find(head is not None or size == 0, "ledger.head", "head", "The log has no head.")
-    pending = await _check_pending(connection, checker)
     await _check_streams(connection, checker)
     await _check_registry(connection, checker)
     if vault_key is not None:
@@ -164,13 +171,14 @@ async def _verify(
     )
 
 
-async def _check_entries(connection: Connection, checker: LogChecker) -> None:
+async def _check_entries(connection: Connection, checker: LogChecker, signatures: SignatureChecks) -> None:
     last, size = -1, 0
     while rows := await repository.logged_after(connection, last, _BATCH):
         last = rows[-1].place
         checkpoints = await repository.checkpoints_between(connection, size, size + len(rows))
         size += len(rows)
         filled = await asyncio.to_thread(checker.logged, rows, checkpoints)
+        await signatures.take(checker.signed())
         await _check_tiles(connection, checker, filled)
 
 
@@ -194,11 +202,12 @@ async def _check_tiles(connection: Connection, checker: LogChecker, expected: Ma
         )
 
 
-async def _check_pending(connection: Connection, checker: LogChecker) -> int:
+async def _check_pending(connection: Connection, checker: LogChecker, signatures: SignatureChecks) -> int:
     position, pending = 0, 0
     while batch := await repository.pending_after(connection, position, _BATCH):
         position, pending = batch[-1][0], pending + len(batch)
         await asyncio.to_thread(checker.pending, [entry for _, entry in batch])
+        await signatures.take(checker.signed())
     return pending
 
 

@@ -228,7 +228,7 @@ def seal(body: Body, signer: Signer) -> Envelope:
 
 def format_time(time: datetime) -> str:
     """Return a UTC time as bodies write it: with six decimals and Z."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return time.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_time(text: object) -> datetime:

@@ -2,4 +2,5 @@
 
 from scf.cli import main
 
-main()
+if __name__ == "__main__":  # processes that share a command's work import this module too
+    main()
