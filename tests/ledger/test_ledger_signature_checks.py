@@ -7,7 +7,7 @@ import os
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from ledger.signature_checks import WORTH_PROCESSES, Signed, SignatureChecks, Unsigned
+from ledger.signature_checks import WORTH_PROCESSES, SignatureChecks, Signed, Unsigned
 from proof.entry import DOMAIN
 from proof.signatures import BACKENDS, KeySigner
 
