@@ -4,6 +4,7 @@ Canonical JSON with exactly these fields:
 
     format        "scf-claim-proof/1"
     fingerprint   the fingerprint, in hexadecimal
+    key           its key in the map, in hexadecimal: the path of nothing is often that of a neighbour, too
     claim         null when it was never claimed, or {"times", "claimed_at", "released_at"}
     path          [[level, base64 of a sibling], …]: the way from the sealed root to the fingerprint
     seal          the proof of the seal's entry, as an `scf-entry-proof/1`
@@ -30,7 +31,7 @@ from proof.policy import Policy
 from proof.signatures import Backend
 
 FORMAT = "scf-claim-proof/1"
-_FIELDS = {"format", "fingerprint", "claim", "path", "seal", "entries"}
+_FIELDS = {"format", "fingerprint", "key", "claim", "path", "seal", "entries"}
 _CODE = "claim_proof.form"
 
 
@@ -44,12 +45,18 @@ class ClaimProof:
     seal: EntryProof
     entries: Sequence[EntryProof]
 
+    @property
+    def key(self) -> bytes:
+        """The fingerprint's key in the map."""
+        return key_of(bytes.fromhex(self.fingerprint))
+
     def encode(self) -> bytes:
         """Return the file's bytes."""
         return canonical.encode(
             {
                 "format": FORMAT,
                 "fingerprint": self.fingerprint,
+                "key": self.key.hex(),
                 "claim": self.claim.as_json() if self.claim else None,
                 "path": [[level, encode_base64(node)] for level, node in sorted(self.path.items())],
                 "seal": canonical.decode(self.seal.encode()),
@@ -72,13 +79,16 @@ class ClaimProof:
             raise _malformed("The file has missing or unknown fields.")
         if not isinstance(fingerprint, str) or not is_fingerprint(fingerprint):
             raise _malformed("A fingerprint is a SHA-256 in hexadecimal.", "fingerprint")
-        return cls(
+        proof = cls(
             fingerprint,
             _claim(content["claim"]),
             _path(content["path"]),
             EntryProof.decode(canonical.encode(content["seal"])),
             tuple(EntryProof.decode(canonical.encode(entry)) for entry in entries),
         )
+        if content["key"] != proof.key.hex():
+            raise _malformed("The key is not that of the fingerprint.", "key")
+        return proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +153,7 @@ def verify(
     if sealed.size > seal.index:
         raise NotProven("claim_proof.root", "The seal covers more entries than stand before it.")
     leaf = proof.claim.leaf if proof.claim else EMPTY
-    if root_of(key_of(bytes.fromhex(proof.fingerprint)), leaf, proof.path) != sealed.root:
+    if root_of(proof.key, leaf, proof.path) != sealed.root:
         raise NotProven("claim_proof.root", "The path does not lead to the sealed root.", where="path")
     places = _places(proof.claim)
     if [entry.index for entry in entries] != places or any(place >= sealed.size for place in places):

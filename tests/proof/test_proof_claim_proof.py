@@ -10,6 +10,7 @@ import pytest
 from proof import canonical, claim_proof, claims
 from proof.claim_proof import ClaimProof, is_claim_proof
 from proof.claims import Claim
+from proof.claims_map import key_of
 from proof.entry_proof import EntryProof
 from proof.errors import NotCanonical, NotProven, ProofError
 from proof.signatures import BACKENDS
@@ -66,7 +67,7 @@ def test_of_a_claim_it_cannot_show_that_there_is_none_or_another() -> None:
     for forged in (
         none.encode(),
         changed(HELD, claim={"times": 2, "claimed_at": 0, "released_at": None}),
-        changed(NEVER, fingerprint=HELD),
+        changed(NEVER, fingerprint=HELD, key=key_of(bytes.fromhex(HELD)).hex()),
         changed(HELD, path=canonical.decode(LOG.claim_proof(NEVER))["path"]),  # type: ignore[call-overload,index]
     ):
         with pytest.raises(NotProven, match=r"claim_proof\.root"):
@@ -108,6 +109,9 @@ def test_a_seal_over_more_than_stands_before_it_shows_nothing() -> None:
         {"more": 1},
         {"format": "scf-claim-proof/2"},
         {"fingerprint": HELD.upper()},
+        {"fingerprint": NEVER},
+        {"key": key_of(bytes.fromhex(NEVER)).hex()},
+        {"key": None},
         {"claim": {"times": 0, "claimed_at": 0, "released_at": None}},
         {"claim": {"times": True, "claimed_at": 0, "released_at": None}},
         {"claim": []},
