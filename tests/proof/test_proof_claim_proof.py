@@ -6,6 +6,8 @@ import random
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from proof import canonical, claim_proof, claims
 from proof.claim_proof import ClaimProof, is_claim_proof
@@ -138,6 +140,31 @@ def test_what_is_no_such_file_is_told_apart() -> None:
 def test_the_key_that_was_given_counts() -> None:
     with pytest.raises(NotProven, match=r"proof\.key"):
         claim_proof.verify(LOG.claim_proof(HELD), log_key=KEY.replace("scf", "fcs"))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sets(st.sampled_from([HELD, FREE, AGAIN, NEVER])), min_size=1, max_size=6), st.data())
+def test_whatever_was_claimed_and_released_the_proof_says_how_it_stands(
+    touched: list[set[str]], data: st.DataObject
+) -> None:
+    """Each entry claims what it touches and is free, and releases what it touches and is held."""
+    size = data.draw(st.integers(1, len(touched)))
+    held: set[str] = set()
+    acts: list[Said] = []
+    stands: dict[str, Claim | None] = dict.fromkeys([HELD, FREE, AGAIN, NEVER])
+    for place, touches in enumerate(touched):
+        acts.append(said([*touches - held], [*touches & held]))
+        for fingerprint in touches if place < size else ():
+            before = stands[fingerprint]
+            if fingerprint in held and before:
+                stands[fingerprint] = Claim(before.times, before.claimed_at, place)
+            else:
+                stands[fingerprint] = Claim(before.times + 1 if before else 1, place)
+        held ^= touches
+    log = SmallLog.saying(*acts).sealed(size)
+    for fingerprint, claim in stands.items():
+        shown = claim_proof.verify(log.claim_proof(fingerprint), log_key=KEY)
+        assert (shown.claim, shown.size) == (claim, size)
 
 
 @pytest.mark.parametrize("fingerprint", [HELD, FREE, NEVER])
