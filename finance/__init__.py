@@ -7,6 +7,7 @@ is part of; called again with the same entry they change nothing.
 from core.database import Room
 from finance import register
 from finance.accounting import ACCOUNTS
+from finance.claims import claims_statement, fingerprint_of, take_over_claims
 from finance.documents import ImportOutcome, import_document
 from finance.erasure import erase_party, erase_requests
 from finance.journal_tie import JournalReport, journal_payload, verify_journal
@@ -85,6 +86,7 @@ __all__ = [
     "accrue",
     "activate_limits",
     "check_invoice",
+    "claims_statement",
     "close_request",
     "collect",
     "confirm_payment",
@@ -92,6 +94,7 @@ __all__ = [
     "eligibility_facts",
     "erase_party",
     "erase_requests",
+    "fingerprint_of",
     "free_invoices",
     "import_document",
     "instruct_payment",
@@ -116,6 +119,7 @@ __all__ = [
     "send_notice_of_assignment",
     "settle",
     "submit_request",
+    "take_over_claims",
     "verify_books",
     "verify_journal",
 ]

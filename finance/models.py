@@ -287,6 +287,9 @@ class Fingerprint(Model):
     fuzzy = fields.TextField()
     claimed_at = fields.DatetimeField()
     released_at = fields.DatetimeField(null=True)
+    # The entries of the log that tell of both; null for claims of releases whose entries did not.
+    claimed_entry = fields.UUIDField(null=True)
+    released_entry = fields.UUIDField(null=True)
 
     class Meta:
         schema = "finance"

@@ -144,7 +144,7 @@ async def purchase(tx: Transaction, request_id: UUID, *, at: datetime, entry_id:
         .using_db(tx.orm)
         .exclude(invoice_id__in=financed)
     )
-    await free_invoices(tx, request_id, [item.invoice_id for item in left_out], at=at)
+    await free_invoices(tx, request_id, [item.invoice_id for item in left_out], at=at, entry_id=entry_id)
     await models.FinancingRequest.filter(id=request_id).using_db(tx.orm).update(state="FUNDED")
     return await assets_of(tx, request_id)
 

@@ -209,13 +209,14 @@ async def claim_fingerprint(
     exact: str,
     fuzzy: str,
     at: datetime,
+    entry_id: UUID,
 ) -> tuple[UUID, UUID]:
     """Claim a fingerprint and return (invoice, request) of who holds it: the caller, or who was first."""
     # The update changes nothing: it makes the statement return the row that is there, and lock it.
     row = await sql.fetchrow(
         """
-        INSERT INTO finance.fingerprint (id, invoice_id, request_id, exact, fuzzy, claimed_at)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO finance.fingerprint (id, invoice_id, request_id, exact, fuzzy, claimed_at, claimed_entry)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (exact) WHERE released_at IS NULL DO UPDATE SET exact = EXCLUDED.exact
         RETURNING invoice_id, request_id
         """,
@@ -225,6 +226,7 @@ async def claim_fingerprint(
         exact,
         fuzzy,
         at,
+        entry_id,
     )
     holder = cast("Row", row)
     return holder["invoice_id"], holder["request_id"]

@@ -15,6 +15,7 @@ from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import derived_id, random_id
 from core.money import Money, total
 from finance import documents, fingerprints, models, register, repository
+from finance.claims import CLAIMED
 from finance.fingerprints import Identity, identity_of
 from finance.standards.trade import Finding, TradeInvoice
 
@@ -115,7 +116,9 @@ async def link_case(tx: Transaction, request_id: UUID, case_id: UUID) -> None:
     await models.FinancingRequest.filter(id=request_id).using_db(tx.orm).update(case_id=case_id)
 
 
-async def close_request(tx: Transaction, request_id: UUID, *, outcome: str, at: datetime) -> None:
+async def close_request(
+    tx: Transaction, request_id: UUID, *, outcome: str, at: datetime, entry_id: UUID
+) -> None:
     """End a request that is not funded: its invoices, fingerprints and drawn quantities are free again.
 
     A request that ended, or is funded and ends when its receivables are settled, stays as it is.
@@ -132,11 +135,11 @@ async def close_request(tx: Transaction, request_id: UUID, *, outcome: str, at: 
     items = await models.RequestItem.filter(request_id=request_id, live=True).using_db(tx.orm)
     invoice_ids = [item.invoice_id for item in items]
     await models.FinancingRequest.filter(id=request_id).using_db(tx.orm).update(state=outcome)
-    await free_invoices(tx, request_id, invoice_ids, at=at)
+    await free_invoices(tx, request_id, invoice_ids, at=at, entry_id=entry_id)
 
 
 async def free_invoices(
-    tx: Transaction, request_id: UUID, invoice_ids: Sequence[UUID], *, at: datetime
+    tx: Transaction, request_id: UUID, invoice_ids: Sequence[UUID], *, at: datetime, entry_id: UUID
 ) -> None:
     """Take invoices out of a request, so that they can be offered again."""
     await (
@@ -144,11 +147,13 @@ async def free_invoices(
         .using_db(tx.orm)
         .update(live=False)
     )
-    await (
+    released = await (
         models.Fingerprint.filter(request_id=request_id, invoice_id__in=invoice_ids, released_at=None)
         .using_db(tx.orm)
-        .update(released_at=at)
+        .update(released_at=at, released_entry=entry_id)
     )
+    if released:
+        tx.touched.add(CLAIMED)
     await (
         models.Invoice.filter(id__in=invoice_ids, request_id=request_id)
         .using_db(tx.orm)
@@ -157,7 +162,9 @@ async def free_invoices(
     await repository.drop_allocations(tx.sql, invoice_ids)
 
 
-async def check_invoice(tx: Transaction, invoice_id: UUID, *, request_id: UUID, at: datetime) -> InvoiceCheck:
+async def check_invoice(
+    tx: Transaction, invoice_id: UUID, *, request_id: UUID, at: datetime, entry_id: UUID
+) -> InvoiceCheck:
     """Check that an invoice still is what came in, and claim its fingerprint for a request.
 
     The database holds one claim per fingerprint: of two requests at once, one gets it.
@@ -177,7 +184,9 @@ async def check_invoice(tx: Transaction, invoice_id: UUID, *, request_id: UUID, 
         exact=fingerprints.exact(key, identity),
         fuzzy=fingerprints.fuzzy(key, identity),
         at=at,
+        entry_id=entry_id,
     )
+    tx.touched.add(CLAIMED)
     state: Literal["clear", "exact", "fuzzy"] = "clear"
     if claimed_by != (invoice_id, request_id):
         state = "exact"

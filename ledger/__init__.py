@@ -3,6 +3,7 @@
 from ledger.alerts import Alert, alerts, clear_alert
 from ledger.backlog import Backlogged
 from ledger.checker import Finding
+from ledger.claims import claims_statement, next_number, prove_claim, seal_claims
 from ledger.committed import Committed, committed
 from ledger.cosigning import Cosigning
 from ledger.disclose import disclose
@@ -104,6 +105,7 @@ __all__ = [
     "adopt_policy",
     "alerts",
     "check_folder",
+    "claims_statement",
     "clear_alert",
     "committed",
     "configured_signer",
@@ -123,6 +125,7 @@ __all__ = [
     "log_key_of_list",
     "log_status",
     "mirror_log",
+    "next_number",
     "next_signing_key",
     "open_entry",
     "open_list",
@@ -130,6 +133,7 @@ __all__ = [
     "policy_text",
     "prove",
     "prove_case",
+    "prove_claim",
     "prove_step",
     "prove_stream",
     "prove_streams",
@@ -145,6 +149,7 @@ __all__ = [
     "rotate_party",
     "rotate_platform_key",
     "rotate_root",
+    "seal_claims",
     "stamp_checkpoint",
     "streams_between",
     "streams_of",

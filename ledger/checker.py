@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ledger.repository import CheckpointRow, EntryRow, LoggedRow
 from ledger.signature_checks import Signed
 from proof.checkpoint import Checkpoint, NoteKey, open_checkpoint
+from proof.claims import Claims
 from proof.entry import Body, Envelope
 from proof.errors import ProofError
 from proof.hashes import CHAIN_START, HASH_SIZE, chain_next
@@ -75,6 +76,7 @@ class LogChecker:
         self._entry_keys = entry_keys
         self._log_keys = log_keys
         self._signed: list[Signed] = []
+        self._claims = Claims()
         self._open_tiles: dict[TileId, bytes] = {}
         self._entries = 0
 
@@ -153,6 +155,8 @@ class LogChecker:
         self._signature(row, body.key_id, where)
         for problem in self.registry.follow(place, body):
             self.findings.add(problem.code, where, problem.message)
+        for wrong in self._claims.follow(place, body):
+            self.findings.add(wrong.code, where, wrong.message)
 
     def _signature(self, row: EntryRow, key_id: str, where: str) -> None:
         key = self._entry_keys.get(key_id)

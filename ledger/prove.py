@@ -99,6 +99,15 @@ async def prove_streams(
     return [[await _proof(connection, row, checkpoint, None) for row in rows] for rows in found]
 
 
+async def prove_places(connection: Connection, places: Sequence[int]) -> list[EntryProof]:
+    """Return the proofs of the entries at these places of the log, all against one checkpoint.
+
+    The connection is in a transaction that sees one state of the database. Raises what `prove` raises.
+    """
+    checkpoint = await covering_checkpoint(connection, max(places))
+    return [await _proof(connection, await _logged(connection, place), checkpoint, None) for place in places]
+
+
 async def _prove_at(connection: Connection, streams: Sequence[str], size: int) -> list[list[EntryProof]]:
     rows = await repository.checkpoints_between(connection, size - 1, size)
     if not rows:

@@ -327,6 +327,21 @@ async def logged_in_stream(connection: Connection, stream: str) -> list[LoggedRo
     return [LoggedRow(*row.values()) for row in rows]
 
 
+async def logged_with(
+    connection: Connection, text: str, index: int, below: int, limit: int
+) -> list[LoggedRow]:
+    """Return the next entries after an index and below another whose bodies hold a text, in order."""
+    rows = await connection.fetch(
+        "SELECT index, entry_id, stream, seq, body, signature, leaf_hash, chain FROM ledger.entry"
+        " WHERE index > $1 AND index < $2 AND position($3 IN body) > 0 ORDER BY index LIMIT $4",
+        index,
+        below,
+        text.encode(),
+        limit,
+    )
+    return [LoggedRow(*row.values()) for row in rows]
+
+
 async def pending_in_stream(connection: Connection, stream: str) -> bool:
     """Tell whether entries of a stream wait to be logged."""
     pending: bool = await connection.fetchval(

@@ -76,10 +76,11 @@ async def verify_log(
     """Recompute the log entry by entry, and compare it with all that is stored about it.
 
     Checked are: each body's form, its columns and its place in its stream; each signature;
-    that its key, and that of a person's signed statement, is registered and valid at its place; leaf hashes,
-    chain, tree, tiles; root and note of each checkpoint; the head; the entries in the outbox; the newest
-    entry of each stream, so that an entry missing at an end is found as one missing in between is. With the
-    vault key, what is sealed is opened and compared with what the entries commit to, too.
+    that its key, and that of a person's signed statement, is registered and valid at its place; that no
+    claimed fingerprint is claimed again, and that what seals state of the claims follows; leaf hashes, chain,
+    tree, tiles; root and note of each checkpoint; the head; the entries in the outbox; the newest entry of
+    each stream, so that an entry missing at an end is found as one missing in between is. With the vault
+    key, what is sealed is opened and compared with what the entries commit to, too.
 
     Args:
         database: Where the log is.

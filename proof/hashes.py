@@ -2,6 +2,8 @@
 
 0x00  leaf of a Merkle tree (RFC 6962)        0x02  link of the hash chain
 0x01  inner node of a Merkle tree (RFC 6962)  0x10  salted commitment to a payload
+
+0x03, 0x04 and 0x05 are key, leaf and node of the map of claims: `proof.claims_map`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Checking a log that lies in files, with no database: each byte of them is what the checkpoint signs.
 
-All is recomputed from the entries: their form, place in their stream and signature, the tree, and from these
-each file. Who has checked a whole log also knows where each stream ends in it, which no single proof shows.
+All is recomputed from the entries: their form, place in their stream and signature, what they claim, the
+tree, and from these each file. Who has checked a whole log also knows where each stream ends in it, which no
+single proof shows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from proof.checkpoint import (
     opened_by_log,
     split_note,
 )
+from proof.claims import Claims
 from proof.cosignature import known_cosignatures
 from proof.entry import Body, Envelope
 from proof.errors import NotCanonical, NotProven, ProofError
@@ -106,6 +108,7 @@ class _Checker:
         self._backends = backends
         self._keys: dict[str, PublicKey] = {}
         self._used: set[str] = set()
+        self._claims = Claims()
         self._widths: dict[tuple[int | None, int], list[LogFile]] = {}
 
     def check(self, policy: Policy | None) -> None:
@@ -183,7 +186,7 @@ class _Checker:
                 self._add(error, file.path)
                 return
             for at, entry in enumerate(entries):
-                self._entry(entry, f"entry {number * TILE_WIDTH + at}")
+                self._entry(entry, number * TILE_WIDTH + at)
             for older in self._widths.get((None, number), ()):
                 self._compare(older, encode_bundle(entries[: older.width]))
             for tile, hashes in grow(tree, map(leaf_hash, entries)).items():
@@ -195,7 +198,8 @@ class _Checker:
         if tree.root() != checkpoint.root:
             self._add(NotProven("log.root", "The entries do not lead to the signed root."), CHECKPOINT)
 
-    def _entry(self, entry: bytes, where: str) -> None:
+    def _entry(self, entry: bytes, place: int) -> None:
+        where = f"entry {place}"
         try:
             envelope = Envelope.decode(entry)
             body = Body.decode(envelope.body)
@@ -203,6 +207,8 @@ class _Checker:
                 raise NotProven("entry.origin", f"It was signed for {body.origin}.")
             seq, parents = self.streams.get(body.stream, _START)
             self.streams[body.stream] = (body.seq, (envelope.leaf.hex(),))
+            for problem in self._claims.follow(place, body):
+                self._add(problem, where)
             if (body.seq, body.parents) != (seq + 1, parents):
                 raise NotProven("log.stream", f"It does not follow entry {seq} of {body.stream}.")
             key = self._keys.get(body.key_id)

@@ -518,7 +518,11 @@ class Advancer:
                 kind=kind,
                 occurred_at=now,
                 actor=actor,
-                statement=_statement(command, plan, burst, called),
+                statement={
+                    **_statement(command, plan, burst, called),
+                    **await finance.claims_statement(tx, _next_entry(case)),
+                }
+                or None,
                 model_hash=burst.model.hash,
                 kernel_version=state.kernel,
                 events=[event.to_json() for event in burst.events],
@@ -637,9 +641,9 @@ def _result(case: CaseRow, command: CommandRow, plan: _Plan) -> Mapping[str, Any
 
 def _statement(
     command: CommandRow | None, plan: _Plan | None, burst: Burst, called: Sequence[UUID]
-) -> Mapping[str, Any] | None:
+) -> Mapping[str, Any]:
     """Return what the person declared, or what a repair did; and which cases call or are called."""
     declared: Mapping[str, Any] | None = command.payload.get("statement") if command else None
     said = declared or (repairs.statement(plan.command, burst) if plan else None) or {}
     signed = {"signed": plan.signed.as_json()} if plan and plan.signed else {}
-    return {**said, **signed, **case_calls.statement(command, called)} or None
+    return {**said, **signed, **case_calls.statement(command, called)}

@@ -522,6 +522,8 @@ class _Fields:
         statement = self.small_mapping(name)
         if "signed" in statement:
             raise self._invalid(name, "says nothing of what is signed; that comes in a field of its own")
+        if "fingerprints" in statement:
+            raise self._invalid(name, "says nothing of fingerprints; that is for the platform to say")
         return statement
 
     def signed(self, name: str) -> Signed | None:

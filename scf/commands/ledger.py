@@ -15,6 +15,7 @@ from scf.commands import (
     ledger_prove,
     ledger_register,
     ledger_rotate,
+    ledger_seal,
     ledger_status,
     ledger_timestamp,
     ledger_verify,
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command("verify")(ledger_verify.verify_log)
 app.command("prove")(ledger_prove.prove)
+app.command("seal-claims")(ledger_seal.seal_claims)
 app.command("verify-proof")(ledger_verify_proof.verify_proof)
 app.command("status")(ledger_status.status)
 app.command("journal")(ledger_journal.journal)

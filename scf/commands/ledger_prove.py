@@ -1,4 +1,4 @@
-"""`scf ledger prove`: the proof of an entry, of one of its element steps, or of a whole case, in a file."""
+"""`scf ledger prove`: the proof of an entry or one of its steps, of a case, or of a claim, in a file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+import finance
 import ledger
 from core.errors import InvalidInput
 from scf import console
@@ -21,6 +22,10 @@ def prove(
     case: Annotated[
         UUID | None, typer.Option("--case", help="Instead of one entry: all entries of this case.")
     ] = None,
+    claim: Annotated[
+        UUID | None,
+        typer.Option("--claim", help="Instead: that this invoice is claimed once, or not, at the last seal."),
+    ] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="The file to write; else stdout.")] = None,
     step: Annotated[
         int | None, typer.Option(help="Also prove this element step of the entry (from 0).")
@@ -28,17 +33,23 @@ def prove(
     data: DataOption = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Write a proof file for an entry, or for a case without what is sealed of it; it verifies offline."""
-    if case is None and entry is not None:
-        content = asyncio.run(_prove(_entry(entry), step, data, database))
-    elif case is not None and entry is None and step is None:
-        content = asyncio.run(_prove_case(case, data, database))
-    else:
-        raise InvalidInput(
-            "ledger.proof_of_what",
-            "A proof is of one entry, perhaps with one of its steps, or of one case.",
-            hint="Give an entry, or --case, and --step only with an entry.",
-        )
+    """Write a proof file for an entry, for a case without what is sealed of it, or for an invoice's claim.
+
+    It verifies offline.
+    """
+    match entry, case, claim, step:
+        case str(), None, None, _:
+            content = asyncio.run(_prove(_entry(entry), step, data, database))
+        case None, UUID(), None, None:
+            content = asyncio.run(_prove_case(case, data, database))
+        case None, None, UUID(), None:
+            content = asyncio.run(_prove_claim(claim, data, database))
+        case _:
+            raise InvalidInput(
+                "ledger.proof_of_what",
+                "A proof is of one entry, perhaps with one of its steps, of one case, or of one claim.",
+                hint="Give an entry, --case or --claim, and --step only with an entry.",
+            )
     if out is None:
         sys.stdout.buffer.write(content if case else content + b"\n")
     else:
@@ -49,6 +60,11 @@ def prove(
 async def _prove_case(case: UUID, data: Path | None, database: str | None) -> bytes:
     async with platform_database(data, database) as opened:
         return await ledger.prove_case(opened, case)
+
+
+async def _prove_claim(invoice_id: UUID, data: Path | None, database: str | None) -> bytes:
+    async with platform_database(data, database) as opened:
+        return await ledger.prove_claim(opened, await finance.fingerprint_of(opened, invoice_id))
 
 
 async def _prove(entry: UUID | int, step: int | None, data: Path | None, database: str | None) -> bytes:

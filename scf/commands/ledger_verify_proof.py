@@ -1,4 +1,4 @@
-"""`scf ledger verify-proof`: a proof file checked offline, of an entry or of a case."""
+"""`scf ledger verify-proof`: a proof file checked offline, of an entry, a case, or a claim."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from core.errors import InvalidInput
+from proof.claim_proof import is_claim_proof
 from proof.entry import Body
 from proof.entry_proof import Verified, verify
 from proof.errors import ProofError
@@ -16,6 +17,7 @@ from proof.policy import Policy
 from proof.signatures import BACKENDS
 from scf import console
 from scf.commands.ledger_case_proof import check_case_proof, is_case_proof, show_case_proof
+from scf.commands.ledger_claim_proof import check_claim_proof, show_claim_proof
 from scf.commands.options import JsonOption, LogKeyOption, PolicyOption, read_policy
 from scf.commands.verdict import read_file, show_facts
 
@@ -31,6 +33,10 @@ def verify_proof(
     if is_case_proof(content):
         checked = check_case_proof(content, log_key=log_key, policy=read_policy(policy))
         show_case_proof(checked, read_policy(policy), json=json)
+        return
+    if is_claim_proof(content.strip()):
+        claim = check_claim_proof(content.strip(), log_key=log_key, policy=read_policy(policy))
+        show_claim_proof(claim, read_policy(policy), json=json)
         return
     verified = check_proof(content.strip(), log_key=log_key, policy=read_policy(policy))
     body, checkpoint = verified.body, verified.checkpoint

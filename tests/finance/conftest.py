@@ -84,7 +84,9 @@ class Desk:
         async with self.tx() as tx:
             eligible = []
             for invoice_id in invoice_ids:
-                await finance.check_invoice(tx, invoice_id, request_id=request_id, at=NOW)
+                await finance.check_invoice(
+                    tx, invoice_id, request_id=request_id, at=NOW, entry_id=random_id()
+                )
                 matched = await finance.match_invoice(tx, invoice_id, at=NOW, entry_id=random_id())
                 eligible.append(matched.eligible)
             await finance.propose_limits(tx, request_id, at=NOW, entry_id=random_id())

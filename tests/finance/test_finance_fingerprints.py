@@ -87,7 +87,9 @@ def test_number_keys_are_stable(number: str) -> None:
 
 async def check(desk: Desk, invoice_id: UUID, request_id: UUID) -> finance.InvoiceCheck:
     async with desk.tx() as tx:
-        return await finance.check_invoice(tx, invoice_id, request_id=request_id, at=NOW)
+        return await finance.check_invoice(
+            tx, invoice_id, request_id=request_id, at=NOW, entry_id=random_id()
+        )
 
 
 async def test_a_second_request_cannot_claim_the_same_invoice(desk: Desk) -> None:

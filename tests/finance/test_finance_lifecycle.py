@@ -136,7 +136,11 @@ async def test_every_step_twice_changes_nothing(desk: Desk) -> None:
                     entry_id=entry,
                 )
             )
-            outcomes.append(await finance.check_invoice(tx, invoice_id, request_id=request_id, at=NOW))
+            outcomes.append(
+                await finance.check_invoice(
+                    tx, invoice_id, request_id=request_id, at=NOW, entry_id=random_id()
+                )
+            )
             outcomes.append(await finance.match_invoice(tx, invoice_id, at=NOW, entry_id=entry))
             outcomes.append(await finance.score_parties(tx, request_id, at=NOW, entry_id=entry))
             outcomes.append(await finance.propose_limits(tx, request_id, at=NOW, entry_id=entry))
@@ -295,13 +299,13 @@ async def test_a_declined_request_frees_its_invoices(desk: Desk) -> None:
         await desk.request([invoice_id])
     assert taken.value.code == "request.invoice_taken"
     async with desk.tx() as tx:
-        await finance.check_invoice(tx, invoice_id, request_id=request_id, at=NOW)
+        await finance.check_invoice(tx, invoice_id, request_id=request_id, at=NOW, entry_id=random_id())
         await finance.match_invoice(tx, invoice_id, at=NOW, entry_id=random_id())
         for _ in range(2):
-            await finance.close_request(tx, request_id, outcome="DECLINED", at=NOW)
+            await finance.close_request(tx, request_id, outcome="DECLINED", at=NOW, entry_id=random_id())
     again = await desk.request([invoice_id])
     async with desk.tx() as tx:
-        check = await finance.check_invoice(tx, invoice_id, request_id=again, at=NOW)
+        check = await finance.check_invoice(tx, invoice_id, request_id=again, at=NOW, entry_id=random_id())
         matched = await finance.match_invoice(tx, invoice_id, at=NOW, entry_id=random_id())
     assert (check.authentic, check.fingerprint_state) == (True, "clear")
     assert matched.eligible == matched.invoiced
@@ -328,7 +332,9 @@ async def test_an_altered_document_is_not_authentic(desk: Desk) -> None:
             " WHERE i.document_id = d.id AND i.id = $1",
             invoice_id,
         )
-        check = await finance.check_invoice(tx, invoice_id, request_id=request_id, at=NOW)
+        check = await finance.check_invoice(
+            tx, invoice_id, request_id=request_id, at=NOW, entry_id=random_id()
+        )
     assert not check.authentic
     assert [finding.code for finding in check.findings] == ["document.altered"]
 

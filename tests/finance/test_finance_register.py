@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 import finance
-from core import Conflict, InvalidInput, NotFound
+from core import Conflict, InvalidInput, NotFound, random_id
 from finance import InvoiceCheck, fingerprints, models, register, register_repository
 from proof.register import Claim
 from support.registers import Other
@@ -59,7 +59,9 @@ async def offered(desk: Desk) -> tuple[UUID, UUID]:
 
 async def check(desk: Desk, invoice_id: UUID, request_id: UUID) -> InvoiceCheck:
     async with desk.tx() as tx:
-        return await finance.check_invoice(tx, invoice_id, request_id=request_id, at=NOW)
+        return await finance.check_invoice(
+            tx, invoice_id, request_id=request_id, at=NOW, entry_id=random_id()
+        )
 
 
 async def claims_of(desk: Desk, invoice_id: UUID, key: bytes = FIRST, period: str = "2026-01") -> list[Claim]:
@@ -118,7 +120,7 @@ async def test_a_claim_is_announced_until_it_is_released(desk: Desk) -> None:
     expected = {(period, blind, NOW.date()) for period, blind, _ in await claims_of(desk, invoice_id)}
     assert await own(desk) == expected
     async with desk.tx() as tx:
-        await finance.close_request(tx, request_id, outcome="WITHDRAWN", at=NOW)
+        await finance.close_request(tx, request_id, outcome="WITHDRAWN", at=NOW, entry_id=random_id())
     assert await own(desk) == set()
 
 

@@ -1,4 +1,6 @@
-"""Single bytes of what proves the log: its files, proof files, audit bundles. Each change must be found.
+"""Single bytes of what proves the log: its files, proofs of entries and claims, audit bundles.
+
+Each change must be found.
 
 An input names a file, a place and the bits to change there; it is refused when the change is found.
 """
@@ -9,13 +11,14 @@ from collections.abc import Mapping
 from functools import cache
 from random import Random
 
-from proof import entry_proof
+from proof import claim_proof, claims, entry_proof
 from proof.bundle import Bundle, check
 from proof.errors import ProofError
 from proof.log_check import check_log
-from support.small_log import NOTE_KEY, SmallLog
+from support.small_log import CASE, NOTE_KEY, Said, SmallLog
 
 _SIZE = 12
+_CLAIMED, _FREE = "ab" * 32, "cd" * 32
 
 
 class Found(Exception):
@@ -50,6 +53,9 @@ def holds(files: Mapping[str, bytes], name: str) -> bool:
             case "proof":
                 entry_proof.verify(files[name], log_key=str(NOTE_KEY))
                 return True
+            case "claim-proof" | "no-claim-proof":
+                claim_proof.verify(files[name], log_key=str(NOTE_KEY))
+                return True
             case "bundle" | "light-bundle":
                 checked = check(Bundle.decode(files[name]), log_key=str(NOTE_KEY), backends=("cryptography",))
                 return not checked.findings
@@ -62,7 +68,14 @@ def holds(files: Mapping[str, bytes], name: str) -> bool:
 
 @cache
 def _log_files() -> Mapping[str, bytes]:
-    return SmallLog.of(_SIZE).files()
+    return _sealed_log().files()
+
+
+@cache
+def _sealed_log() -> SmallLog:
+    """A log with a claim, and a seal over it at its end."""
+    claim = Said(CASE, "case.start", claims.statement([_CLAIMED], ()))
+    return SmallLog.saying(*map(Said.by, SmallLog.of(_SIZE).entries), claim).sealed()
 
 
 @cache
@@ -71,6 +84,8 @@ def _files() -> Mapping[str, bytes]:
     return {
         **_log_files(),
         "proof": log.proof(3),
+        "claim-proof": _sealed_log().claim_proof(_CLAIMED),
+        "no-claim-proof": _sealed_log().claim_proof(_FREE),
         "bundle": log.bundle().encode(),
         "light-bundle": log.bundle(light=True).encode(),
     }

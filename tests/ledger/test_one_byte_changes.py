@@ -18,23 +18,27 @@ from core import ScfError
 from ledger import (
     LogFolder,
     check_folder,
+    claims_statement,
     export_log,
     mirror_log,
     open_entry,
     prove,
     prove_case,
+    prove_claim,
     prove_streams,
+    seal_claims,
     verify_log,
 )
-from proof import canonical, entry_proof
+from proof import canonical, claim_proof, entry_proof
 from proof.bundle import Bundle, Opening, check
 from proof.checkpoint import NoteKey
 from proof.errors import ProofError
 
-from .conftest import ORIGIN, Ledger, draft
+from .conftest import NOON, ORIGIN, Ledger, draft
 from .test_ledger_verify import COVERED, database_owner, flip_one_bit
 
 CASES = [UUID(int=number) for number in (1, 2, 3)]
+CLAIMED, FREE = "ab" * 32, "cd" * 32
 PLACES = int(os.environ.get("SCF_BYTES_PLACES", "300"))
 
 
@@ -53,9 +57,14 @@ def chance() -> random.Random:
 
 @pytest.fixture
 async def cases(ledger: Ledger) -> Ledger:
-    """Three cases of eight entries, logged in several commits, and one entry that waits."""
-    for seq in range(1, 9):
+    """Three cases of eight entries, logged in several commits; the last one claims an invoice. And a seal."""
+    for seq in range(1, 8):
         await ledger.log(*(draft(str(case), seq) for case in CASES))
+    told = claims_statement([CLAIMED], ())
+    await ledger.log(*(draft(str(case), 8) for case in CASES[:2]), draft(str(CASES[2]), 8, statement=told))
+    async with ledger.database.transaction() as tx:
+        await seal_claims(tx, ledger.recorder, NOON)
+    await ledger.log()
     return ledger
 
 
@@ -80,6 +89,14 @@ async def audit_bundle(ledger: Ledger, case: UUID) -> bytes:
 def proof_holds(content: bytes, key: NoteKey) -> bool:
     try:
         entry_proof.verify(content, log_key=str(key))
+    except ProofError:
+        return False
+    return True
+
+
+def claim_holds(content: bytes, key: NoteKey) -> bool:
+    try:
+        claim_proof.verify(content, log_key=str(key))
     except ProofError:
         return False
     return True
@@ -138,7 +155,9 @@ async def test_in_an_exported_folder_and_no_mirror_hands_it_on(
     assert await folder_holds(folder, key)
 
 
-@pytest.mark.parametrize("kind", ["proof", "case proof", "audit bundle"])
+@pytest.mark.parametrize(
+    "kind", ["proof", "case proof", "audit bundle", "proof of a claim", "proof of no claim"]
+)
 async def test_in_a_file_that_proves(cases: Ledger, chance: random.Random, kind: str) -> None:
     key = key_of(cases)
     holds: Callable[[bytes, NoteKey], bool] = bundle_holds
@@ -147,6 +166,10 @@ async def test_in_a_file_that_proves(cases: Ledger, chance: random.Random, kind:
             content, holds = await prove(cases.database, 5), proof_holds
         case "case proof":
             content = await prove_case(cases.database, CASES[1])
+        case "proof of a claim":
+            content, holds = await prove_claim(cases.database, CLAIMED), claim_holds
+        case "proof of no claim":
+            content, holds = await prove_claim(cases.database, FREE), claim_holds
         case _:
             content = await audit_bundle(cases, CASES[1])
     assert holds(content, key)

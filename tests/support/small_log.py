@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from proof import canonical, merkle
+from proof import canonical, claims, merkle
 from proof.bundle import Bundle, BundleEntry, Opening
+from proof.canonical import Json
 from proof.checkpoint import Checkpoint, NoteKey, encode_base64, sign_checkpoint
+from proof.claim_proof import ClaimProof
+from proof.claims_map import key_of
 from proof.entry import Body, Envelope, seal
 from proof.entry_proof import EntryProof, TlogProof
 from proof.hashes import commitment, event_leaf
@@ -41,7 +45,26 @@ class SmallLog:
     @classmethod
     def of(cls, size: int) -> SmallLog:
         """Return a log of so many entries; the same one each time."""
-        return cls(list(_sealed(size)))
+        return cls.saying(*(Said((CASE, "case-2")[place % 2]) for place in range(size)))
+
+    @classmethod
+    def saying(cls, *said: Said) -> SmallLog:
+        """Return a log of entries that say this."""
+        return cls(list(_signed(said)))
+
+    def sealed(self, size: int | None = None) -> SmallLog:
+        """Return the log with one more entry, which seals what the entries below a size claim."""
+        said = [Said.by(entry) for entry in self.entries]
+        root = self.claims(size).map_at(size or len(said)).root()
+        seal = claims.Seal(root, size or len(said)).as_json()
+        return self.saying(*said, Said(claims.SEAL_STREAM, claims.SEAL_KIND, seal))
+
+    def claims(self, size: int | None = None) -> claims.Claims:
+        """Return what the entries below a size claim."""
+        followed = claims.Claims()
+        for place, entry in enumerate(self.entries[:size]):
+            followed.follow(place, Body.decode(entry.body))
+        return followed
 
     @property
     def case(self) -> Sequence[int]:
@@ -74,6 +97,21 @@ class SmallLog:
             TlogProof(place, path, self.note),
         ).encode()
 
+    def claim_proof(self, fingerprint: str) -> bytes:
+        """Return the proof of how a fingerprint stands at the seal that is the last entry."""
+        seal = len(self.entries) - 1
+        size = claims.Seal.of(Body.decode(self.entries[seal].body)).size
+        followed = self.claims(size)
+        claim = followed.held.get(fingerprint)
+        places = [claim.claimed_at, claim.released_at] if claim else []
+        return ClaimProof(
+            fingerprint,
+            claim,
+            followed.map_at(size).path(key_of(bytes.fromhex(fingerprint))),
+            EntryProof.decode(self.proof(seal)),
+            [EntryProof.decode(self.proof(place)) for place in places if place is not None],
+        ).encode()
+
     def bundle(self, *, light: bool = False) -> Bundle:
         """Return the audit bundle of the first case; a light one discloses nothing."""
         openings = {name: Opening(_SALT, payload) for name, payload in _PAYLOADS.items()}
@@ -100,30 +138,46 @@ class SmallLog:
         return [entry.leaf for entry in self.entries]
 
 
-def _sealed(size: int) -> Iterator[Envelope]:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an entry says, as far as entries of a small log differ."""
+
+    stream: str = CASE
+    kind: str = "task.complete"
+    statement: Mapping[str, Json] = field(default_factory=lambda: {"decision": "approve"})
+
+    @classmethod
+    def by(cls, entry: Envelope) -> Said:
+        """Return what an entry says."""
+        body = Body.decode(entry.body)
+        return cls(body.stream, body.kind, body.statement or {})
+
+
+def _signed(said: Sequence[Said]) -> Iterator[Envelope]:
     last: dict[str, Envelope] = {}
-    for place in range(size):
-        stream = (CASE, "case-2")[place % 2]
-        before = last.get(stream)
-        last[stream] = seal(
+    seqs: Counter[str] = Counter()
+    for place, each in enumerate(said):
+        before = last.get(each.stream)
+        seqs[each.stream] += 1
+        last[each.stream] = seal(
             Body(
                 origin=ORIGIN,
                 entry_id=UUID(int=place + 1),
-                stream=stream,
-                seq=place // 2 + 1,
+                stream=each.stream,
+                seq=seqs[each.stream],
                 parents=(before.leaf.hex(),) if before else (),
-                kind="task.complete",
+                kind=each.kind,
                 actor="user:ines",
                 occurred_at=_NOON + timedelta(minutes=place),
-                statement={"decision": "approve"},
+                statement=each.statement,
                 model_hash="ab" * 32,
                 kernel_version="1",
                 events_count=len(_EVENTS),
                 events_root=merkle.root([event_leaf(event) for event in _EVENTS]).hex(),
                 state_root="cd" * 32,
-                commitments={name: commitment(_SALT, each).hex() for name, each in _PAYLOADS.items()},
+                commitments={name: commitment(_SALT, payload).hex() for name, payload in _PAYLOADS.items()},
                 key_id=PublicKey.of(_KEY).key_id,
             ),
             KeySigner(_KEY),
         )
-        yield last[stream]
+        yield last[each.stream]

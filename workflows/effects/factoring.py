@@ -23,7 +23,9 @@ _DUE_HOUR = time(9, tzinfo=UTC)
 @effects.job("finance.check-invoice")
 async def check_invoice(job: JobContext) -> Mapping[str, Value]:
     """Check an invoice and claim its fingerprint; BPMN error DUPLICATE when it was offered before."""
-    check = await finance.check_invoice(job.tx, job.id("invoiceId"), request_id=job.request, at=job.at)
+    check = await finance.check_invoice(
+        job.tx, job.id("invoiceId"), request_id=job.request, at=job.at, entry_id=job.entry_id
+    )
     findings: Value = [finding.message for finding in check.findings]
     if check.fingerprint_state == "exact" or not check.authentic:
         raise BusinessError(
@@ -80,7 +82,7 @@ async def release_match(job: JobContext) -> Mapping[str, Value]:
 @effects.job("finance.exclude-invoice")
 async def exclude_invoice(job: JobContext) -> Mapping[str, Value]:
     """Take an invoice out of the request, so that it may be offered again."""
-    await finance.free_invoices(job.tx, job.request, [job.id("invoiceId")], at=job.at)
+    await finance.free_invoices(job.tx, job.request, [job.id("invoiceId")], at=job.at, entry_id=job.entry_id)
     return {}
 
 
@@ -151,6 +153,7 @@ async def close_request(job: JobContext) -> Mapping[str, Value]:
         job.request,
         outcome=job.headers.get("outcome", ""),
         at=job.at,
+        entry_id=job.entry_id,
     )
     return {}
 
@@ -277,7 +280,7 @@ async def withdraw_request(job: JobContext) -> None:
             hint="Demand recourse, or reverse the purchase.",
         )
     await finance.release_limits(job.tx, job.request_id, at=job.at, entry_id=job.entry_id)
-    await finance.close_request(job.tx, job.request_id, outcome="WITHDRAWN", at=job.at)
+    await finance.close_request(job.tx, job.request_id, outcome="WITHDRAWN", at=job.at, entry_id=job.entry_id)
 
 
 async def _facts(job: JobContext, invoice_id: UUID) -> Value:

@@ -1,0 +1,75 @@
+"""What the log tells of claims: the entry of a burst names the fingerprints that it claims and releases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import ledger
+from core.database import Database, Transaction
+from core.errors import NotFound
+from finance import claims_repository as repository
+from finance import fingerprints, models
+from finance.repository import fingerprint_key
+
+# Among what a transaction touched: it claimed or released a fingerprint.
+CLAIMED = "finance.fingerprint"
+
+# Entries of a stream of their own tell of claims from before entries told of them, so many in each.
+_TAKEN_OVER = "claims"
+_TAKE_OVER = "claims.take-over"
+_BATCH = 500
+
+
+async def claims_statement(tx: Transaction, entry_id: UUID) -> Mapping[str, Any]:
+    """Return what an entry states of the fingerprints that were claimed and released under it.
+
+    What it claims and releases again is no change, and not told; nothing is asked of the database when this
+    transaction claimed and released nothing.
+    """
+    if CLAIMED not in tx.touched:
+        return {}
+    claimed, released = await repository.changed_by(tx.sql, entry_id)
+    return ledger.claims_statement(claimed, released)
+
+
+async def fingerprint_of(database: Database, invoice_id: UUID) -> str:
+    """Return the fingerprint of an invoice as entries tell it, in hexadecimal.
+
+    Of one that was ever claimed it is the one that was: an erasure leaves nothing else.
+
+    Raises:
+        NotFound: `invoice.unknown`.
+    """
+    async with database.transaction() as tx:
+        if (claimed := await repository.claimed_as(tx.sql, invoice_id)) is not None:
+            return claimed
+        invoice = await models.Invoice.get_or_none(id=invoice_id, using_db=tx.orm)
+        if invoice is None:
+            raise NotFound("invoice.unknown", "No such invoice.", where=str(invoice_id))
+        return fingerprints.exact(await fingerprint_key(tx.sql), fingerprints.identity_of(invoice))
+
+
+async def take_over_claims(tx: Transaction, recorder: ledger.Recorder, at: datetime) -> int:
+    """Let the log tell of the claims that no entry tells yet, and return how many these were.
+
+    A platform has such claims from releases whose entries did not tell of them.
+    """
+    number = await ledger.next_number(tx, _TAKEN_OVER)
+    taken = 0
+    while exact := await repository.take_untold(tx.sql, ledger.entry_id(_TAKEN_OVER, number), _BATCH):
+        await recorder.record(
+            tx,
+            ledger.EntryDraft(
+                stream=_TAKEN_OVER,
+                seq=number,
+                kind=_TAKE_OVER,
+                occurred_at=at,
+                actor="system:platform",
+                statement=ledger.claims_statement(exact, ()),
+            ),
+        )
+        number, taken = number + 1, taken + len(exact)
+    return taken
