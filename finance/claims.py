@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,22 +17,45 @@ from finance.repository import fingerprint_key
 # Among what a transaction touched: it claimed or released a fingerprint.
 CLAIMED = "finance.fingerprint"
 
-# Entries of a stream of their own tell of claims from before entries told of them, so many in each.
+# Entries of a stream of their own tell of claims from before entries told of them.
 _TAKEN_OVER = "claims"
 _TAKE_OVER = "claims.take-over"
+# What is too much for the entry of a burst is told by entries of a stream that is named after that entry.
+_FURTHER = "claims.further"
+# A fingerprint takes 67 bytes of an entry, which has 65,535 at most (C2SP tlog-tiles).
 _BATCH = 500
 
 
-async def claims_statement(tx: Transaction, entry_id: UUID) -> Mapping[str, Any]:
+async def claims_statement(
+    tx: Transaction, entry_id: UUID, recorder: ledger.Recorder, at: datetime
+) -> Mapping[str, Any]:
     """Return what an entry states of the fingerprints that were claimed and released under it.
 
     What it claims and releases again is no change, and not told; nothing is asked of the database when this
-    transaction claimed and released nothing.
+    transaction claimed and released nothing. Of more than 500, the last 500 are left to the entry; entries
+    before it, written here, tell the others: the released ones first, since they may be claimed again.
     """
     if CLAIMED not in tx.touched:
         return {}
     claimed, released = await repository.changed_by(tx.sql, entry_id)
-    return ledger.claims_statement(claimed, released)
+    told = [(one, False) for one in sorted(released)] + [(one, True) for one in sorted(claimed)]
+    *further, last = [told[at_once : at_once + _BATCH] for at_once in range(0, len(told), _BATCH)] or [[]]
+    if further:
+        await recorder.record_all(
+            tx,
+            [
+                ledger.EntryDraft(
+                    stream=f"claims:{entry_id}",
+                    seq=number,
+                    kind=_FURTHER,
+                    occurred_at=at,
+                    actor="system:platform",
+                    statement={**_statement(part), "entry": str(entry_id)},
+                )
+                for number, part in enumerate(further, start=1)
+            ],
+        )
+    return _statement(last)
 
 
 async def fingerprint_of(database: Database, invoice_id: UUID) -> str:
@@ -73,3 +96,11 @@ async def take_over_claims(tx: Transaction, recorder: ledger.Recorder, at: datet
         )
         number, taken = number + 1, taken + len(exact)
     return taken
+
+
+def _statement(changes: Sequence[tuple[str, bool]]) -> Mapping[str, Any]:
+    """Return the statement of fingerprints, each with whether it is claimed or released."""
+    return ledger.claims_statement(
+        [exact for exact, is_claimed in changes if is_claimed],
+        [exact for exact, is_claimed in changes if not is_claimed],
+    )

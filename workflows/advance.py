@@ -520,7 +520,7 @@ class Advancer:
                 actor=actor,
                 statement={
                     **_statement(command, plan, burst, called),
-                    **await finance.claims_statement(tx, _next_entry(case)),
+                    **await finance.claims_statement(tx, _next_entry(case), self._recorder, now),
                 }
                 or None,
                 model_hash=burst.model.hash,
