@@ -9,7 +9,6 @@ from ledger.disclose import disclose
 from ledger.draft import EntryDraft, entry_id
 from ledger.erase import Erasures, Person
 from ledger.erasure_repository import Subject, streams_of
-from ledger.folder_check import check_folder
 from ledger.keys import (
     Keys,
     load_or_create_keys,
@@ -103,7 +102,6 @@ __all__ = [
     "WitnessStatus",
     "adopt_policy",
     "alerts",
-    "check_folder",
     "clear_alert",
     "committed",
     "configured_signer",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from proof.bundle import Finding
 from proof.checkpoint import (
@@ -83,6 +84,16 @@ def check_log(
         cosigned_by=checker.cosigned_by,
         unchecked=checker.unchecked,
         others=checker.others,
+    )
+
+
+def check_folder(
+    folder: Path, log_key: NoteKey, policy: Policy | None = None, *, backends: Sequence[Backend]
+) -> LogChecked:
+    """Recompute the log in a folder, an export or a mirror's copy; see `check_log`."""
+    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return check_log(
+        paths, lambda path: (folder / path).read_bytes(), log_key, policy=policy, backends=backends
     )
 
 

@@ -15,9 +15,8 @@ import uvicorn
 import ledger
 from core.errors import InvalidInput, NotFound, ScfError, Unavailable
 from proof.checkpoint import NoteKey
-from proof.errors import ProofError
 from scf import console
-from scf.commands.options import JsonOption
+from scf.commands.options import JsonOption, note_key
 from scf.commands.options_log import MirrorTokenHashes, PublicEntries, entry_readers
 from scf.stopping import stop_signals
 from scf_api.mirror import create_mirror_app
@@ -48,7 +47,7 @@ def mirror(
     json: JsonOption = False,
 ) -> None:
     """Copy what is new in a log, and check all of it: signatures, hashes, and that nothing was rewritten."""
-    asyncio.run(_mirror(folder, source, _note_key(log_key), every, token, json=json))
+    asyncio.run(_mirror(folder, source, note_key(log_key), every, token, json=json))
 
 
 @app.command("mirror-serve")
@@ -97,13 +96,6 @@ async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _note_key(text: str) -> NoteKey:
-    try:
-        return NoteKey.parse(text)
-    except ProofError as error:
-        raise InvalidInput("ledger.log_key", error.message, where="--log-key", hint=error.hint) from error
 
 
 def _tell(done: ledger.Mirrored, *, json: bool) -> None:

@@ -14,7 +14,9 @@ import typer
 
 import ledger
 from core.database import Database
-from core.errors import Conflict, NotFound, Unavailable
+from core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from proof.checkpoint import NoteKey
+from proof.errors import ProofError
 from proof.policy import Policy
 from scf import console
 from scf.data_folder import DataFolder, default_data_folder
@@ -72,6 +74,18 @@ def read_policy(file: Path | None) -> Policy | None:
         InvalidInput: a code of `policy.…`.
     """
     return ledger.parse_policy(file.read_bytes()) if file is not None else None
+
+
+def note_key(text: str) -> NoteKey:
+    """Return the log's key that `--log-key` names.
+
+    Raises:
+        InvalidInput: `ledger.log_key`.
+    """
+    try:
+        return NoteKey.parse(text)
+    except ProofError as error:
+        raise InvalidInput("ledger.log_key", error.message, where="--log-key", hint=error.hint) from error
 
 
 @asynccontextmanager
