@@ -21,6 +21,7 @@ from ledger.log_export import Exported, export_log
 from ledger.log_folder import LogFolder
 from ledger.log_source import DatabaseLog, LogSource
 from ledger.mirror import Mirrored, mirror_log
+from ledger.origin import DEFAULT_ORIGIN, log_origin
 from ledger.policy import adopt_policy, parse_policy, policy_text
 from ledger.prove import prove, prove_step, prove_stream, prove_streams
 from ledger.prove_case import prove_case
@@ -65,6 +66,7 @@ from ledger.witness_check import WitnessCheck
 from proof.register import Claim, Register
 
 __all__ = [
+    "DEFAULT_ORIGIN",
     "NEXT_ENTRY_KEY",
     "REVOCATION_REASONS",
     "ROOM",
@@ -119,6 +121,7 @@ __all__ = [
     "list_file",
     "load_or_create_keys",
     "log_key_of_list",
+    "log_origin",
     "log_status",
     "mirror_log",
     "next_signing_key",

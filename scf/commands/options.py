@@ -49,6 +49,17 @@ PolicyOption = Annotated[
     typer.Option("--policy", help="A witness policy (C2SP tlog-policy) whose quorum must hold.", exists=True),
 ]
 
+LogOriginOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log-origin",
+        envvar="SCF_LOG_ORIGIN",
+        metavar="NAME",
+        help="The log's name, such as scf.bank.example/log; chosen at the first start and kept from then on.",
+        show_default=False,
+    ),
+]
+
 SimulatedRate = Annotated[
     Decimal | None,
     typer.Option(
