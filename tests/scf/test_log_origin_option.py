@@ -1,4 +1,4 @@
-"""`--log-origin` and `SCF_LOG_ORIGIN`: services take the name that is kept, and refuse another one at once."""
+"""`--log-origin` and `SCF_LOG_ORIGIN`: services take the name that is kept, and refuse another one."""
 
 from __future__ import annotations
 
