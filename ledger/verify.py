@@ -13,6 +13,7 @@ from ledger.checker import Finding, Findings, LogChecker
 from ledger.repository import Connection
 from ledger.reveal import reveal, reveal_events
 from ledger.vault_keys import VaultKeys
+from ledger.witness_rows import check_witnesses
 from proof.checkpoint import NoteKey
 from proof.errors import ProofError
 from proof.hashes import HASH_SIZE
@@ -77,8 +78,9 @@ async def verify_log(
     Checked are: each body's form, its columns and its place in its stream; each signature;
     that its key, and that of a person's signed statement, is registered and valid at its place; leaf hashes,
     chain, tree, tiles; root and note of each checkpoint; the head; the entries in the outbox; the newest
-    entry of each stream, so that an entry missing at an end is found as one missing in between is. With the
-    vault key, what is sealed is opened and compared with what the entries commit to, too.
+    entry of each stream, so that an entry missing at an end is found as one missing in between is; what is
+    kept of witnesses. With the vault key, what is sealed is opened and compared with what the entries commit
+    to, too.
 
     Args:
         database: Where the log is.
@@ -147,6 +149,7 @@ async def _verify(
     pending = await _check_pending(connection, checker)
     await _check_streams(connection, checker)
     await _check_registry(connection, checker)
+    await check_witnesses(connection, checker.findings)
     if vault_key is not None:
         await _check_vault(connection, checker.findings, vault_key)
     return LogReport(
