@@ -19,8 +19,8 @@ from ledger.keys import (
 from ledger.log_client import LogClient
 from ledger.log_export import Exported, export_log
 from ledger.log_folder import LogFolder
-from ledger.log_source import DatabaseLog, LogSource
-from ledger.mirror import Mirrored, mirror_log
+from ledger.log_source import DatabaseLog, LogSource, StampName, unknown_file, write_names
+from ledger.mirror import Mirror, Mirrored, mirror_log
 from ledger.origin import DEFAULT_ORIGIN, log_origin
 from ledger.policy import adopt_policy, parse_policy, policy_text
 from ledger.prove import prove, prove_step, prove_stream, prove_streams
@@ -88,6 +88,7 @@ __all__ = [
     "LogReport",
     "LogSource",
     "LogStatus",
+    "Mirror",
     "Mirrored",
     "Opened",
     "PayloadKey",
@@ -98,6 +99,7 @@ __all__ = [
     "RegisteredKeyRow",
     "Rotated",
     "Sequencer",
+    "StampName",
     "Subject",
     "VaultKeys",
     "WitnessCheck",
@@ -150,8 +152,10 @@ __all__ = [
     "streams_between",
     "streams_of",
     "take_next_signing_key",
+    "unknown_file",
     "vault_key_in",
     "verify_log",
     "verify_timestamp",
     "witnessing",
+    "write_names",
 ]

@@ -59,7 +59,13 @@ def _verdict(options: Namespace) -> Verdict:
         case _:
             path.stat()  # a folder that is not there is no empty log
             proven = options.case_proof.read_bytes() if options.case_proof else None
-            return folder_verdict(path, NoteKey.parse(options.log_key), policy=policy, case_proof=proven)
+            return folder_verdict(
+                path,
+                NoteKey.parse(options.log_key),
+                policy=policy,
+                trusted_keys=options.entry_key,
+                case_proof=proven,
+            )
 
 
 def _parser() -> ArgumentParser:
@@ -84,6 +90,13 @@ def _parser() -> ArgumentParser:
                 "--policy", type=Path, metavar="FILE", help="A witness policy whose quorum must hold."
             )
         if of_folder:
+            command.add_argument(
+                "--entry-key",
+                action="append",
+                default=[],
+                metavar="ID",
+                help="The id of a key you know.",
+            )
             command.add_argument(
                 "--case-proof", type=Path, metavar="FILE", help="Tell whether it holds all of its case."
             )

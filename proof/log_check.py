@@ -1,7 +1,8 @@
 """Checking a log that lies in files, with no database: each byte of them is what the checkpoint signs.
 
-All is recomputed from the entries: their form, place in their stream and signature, the tree, and from these
-each file. Who has checked a whole log also knows where each stream ends in it, which no single proof shows.
+All is recomputed from the entries: their form, place in their stream and signature, the registry of keys, the
+tree, and from these each file. Who has checked a whole log also knows where each stream ends in it, which no
+single proof shows.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from proof.cosignature import known_cosignatures
 from proof.entry import Body, Envelope
 from proof.errors import NotCanonical, NotProven, ProofError
 from proof.hashes import HASH_SIZE, leaf_hash
+from proof.key_registry import KeyRegistry
 from proof.log_files import CHECKPOINT, LogFile, decode_bundle, encode_bundle, files_between
 from proof.merkle import CompactRange
 from proof.policy import Policy
@@ -63,6 +65,7 @@ def check_log(
     *,
     policy: Policy | None = None,
     backends: Sequence[Backend] = ("cryptography",),
+    trusted_keys: Collection[str] = (),
 ) -> LogChecked:
     """Recompute a log from its entries, and compare each of its files with what follows.
 
@@ -74,8 +77,10 @@ def check_log(
         log_key: The log's note key as known from elsewhere than the files.
         policy: Whose cosignatures the checkpoint must carry.
         backends: The libraries that check each entry's signature.
+        trusted_keys: The ids of entry keys of the platform as known from elsewhere: one of them may have come
+            in without an earlier key that brought it in.
     """
-    checker = _Checker(paths, read, log_key, backends)
+    checker = _Checker(paths, read, log_key, backends, trusted_keys)
     checker.check(policy)
     return LogChecked(
         findings=tuple(checker.findings),
@@ -88,12 +93,22 @@ def check_log(
 
 
 def check_folder(
-    folder: Path, log_key: NoteKey, policy: Policy | None = None, *, backends: Sequence[Backend]
+    folder: Path,
+    log_key: NoteKey,
+    policy: Policy | None = None,
+    *,
+    backends: Sequence[Backend],
+    trusted_keys: Collection[str] = (),
 ) -> LogChecked:
     """Recompute the log in a folder, an export or a mirror's copy; see `check_log`."""
     paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     return check_log(
-        paths, lambda path: (folder / path).read_bytes(), log_key, policy=policy, backends=backends
+        paths,
+        lambda path: (folder / path).read_bytes(),
+        log_key,
+        policy=policy,
+        backends=backends,
+        trusted_keys=trusted_keys,
     )
 
 
@@ -104,6 +119,7 @@ class _Checker:
         read: Callable[[str], bytes],
         log_key: NoteKey,
         backends: Sequence[Backend],
+        trusted_keys: Collection[str],
     ) -> None:
         self.findings: list[Finding] = []
         self.checkpoint: Checkpoint | None = None
@@ -117,6 +133,7 @@ class _Checker:
         self._backends = backends
         self._keys: dict[str, PublicKey] = {}
         self._used: set[str] = set()
+        self._registry = KeyRegistry(trusted_keys)
         self._widths: dict[tuple[int | None, int], list[LogFile]] = {}
 
     def check(self, policy: Policy | None) -> None:
@@ -194,7 +211,7 @@ class _Checker:
                 self._add(error, file.path)
                 return
             for at, entry in enumerate(entries):
-                self._entry(entry, f"entry {number * TILE_WIDTH + at}")
+                self._entry(entry, number * TILE_WIDTH + at)
             for older in self._widths.get((None, number), ()):
                 self._compare(older, encode_bundle(entries[: older.width]))
             for tile, hashes in grow(tree, map(leaf_hash, entries)).items():
@@ -206,7 +223,8 @@ class _Checker:
         if tree.root() != checkpoint.root:
             self._add(NotProven("log.root", "The entries do not lead to the signed root."), CHECKPOINT)
 
-    def _entry(self, entry: bytes, where: str) -> None:
+    def _entry(self, entry: bytes, place: int) -> None:
+        where = f"entry {place}"
         try:
             envelope = Envelope.decode(entry)
             body = Body.decode(envelope.body)
@@ -222,6 +240,8 @@ class _Checker:
             self._used.add(body.key_id)
             for backend in self._backends:
                 envelope.verify(key, backend)
+            for problem in self._registry.follow(place, body):
+                self._add(NotProven(problem.code, problem.message), where)
         except ProofError as error:
             self._add(error, where)
 

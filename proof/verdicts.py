@@ -6,6 +6,7 @@ that is, and is not as it must be, has findings.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from proof import disclosure, entry_proof
@@ -122,7 +123,12 @@ def bundle_headline(*, holds: bool) -> str:
 
 
 def folder_verdict(
-    folder: Path, log_key: NoteKey, *, policy: Policy | None = None, case_proof: bytes | None = None
+    folder: Path,
+    log_key: NoteKey,
+    *,
+    policy: Policy | None = None,
+    trusted_keys: Collection[str] = (),
+    case_proof: bytes | None = None,
 ) -> Verdict:
     """Recompute a log in a folder, and tell whether a proof of a case holds all that the log has of it.
 
@@ -130,12 +136,13 @@ def folder_verdict(
         folder: An export, or a mirror's copy.
         log_key: The log's note key as you know it, from elsewhere than the folder.
         policy: Whose cosignatures the folder's checkpoint must carry.
+        trusted_keys: The ids of entry keys of the platform as you know them; see `check_log`.
         case_proof: The file that proves a case.
 
     Raises:
         NotCanonical: when the proof of a case is not in its one form.
     """
-    checked = check_folder(folder, log_key, policy, backends=BACKENDS)
+    checked = check_folder(folder, log_key, policy, backends=BACKENDS, trusted_keys=trusted_keys)
     bundle = Bundle.decode(case_proof) if case_proof is not None else None
     findings = [*checked.findings]
     if bundle is not None:

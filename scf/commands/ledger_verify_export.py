@@ -9,7 +9,7 @@ import typer
 
 from core.errors import NotFound
 from proof.verdicts import folder_verdict
-from scf.commands.options import JsonOption, PolicyOption, note_key, read_policy
+from scf.commands.options import EntryKeyOption, JsonOption, PolicyOption, note_key, read_policy
 from scf.commands.verdict import read_file, refused_as_input, tell_verdict
 
 
@@ -25,6 +25,7 @@ def verify_export(
         ),
     ] = None,
     policy: PolicyOption = None,
+    entry_key: EntryKeyOption = None,
     json: JsonOption = False,
 ) -> None:
     """Recompute a log from the entries in a folder, and compare each of its files with what follows."""
@@ -33,5 +34,5 @@ def verify_export(
     if not folder.is_dir():
         raise NotFound("ledger.folder_missing", "There is no such folder.", where=str(folder))
     with refused_as_input():
-        verdict = folder_verdict(folder, key, policy=trusted, case_proof=proven)
+        verdict = folder_verdict(folder, key, policy=trusted, trusted_keys=entry_key or (), case_proof=proven)
     tell_verdict(verdict, json=json)

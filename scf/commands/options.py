@@ -44,6 +44,11 @@ LogKeyOption = Annotated[
     str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
 ]
 
+EntryKeyOption = Annotated[
+    list[str] | None,
+    typer.Option("--entry-key", help="The id of a key of the platform that you know; may be repeated."),
+]
+
 PolicyOption = Annotated[
     Path | None,
     typer.Option("--policy", help="A witness policy (C2SP tlog-policy) whose quorum must hold.", exists=True),

@@ -85,7 +85,10 @@ async def test_what_witnesses_signed_passes(cosigned: Ledger) -> None:
             "UPDATE ledger.cosignature SET key = 'odd' WHERE size = 2 AND key LIKE 'bank%'",
             {"ledger.cosignature", "ledger.published", "ledger.witness"},
         ),
-        ("DELETE FROM ledger.cosignature WHERE size = 2 AND key LIKE 'bank%'", {"ledger.published", "ledger.witness"}),
+        (
+            "DELETE FROM ledger.cosignature WHERE size = 2 AND key LIKE 'bank%'",
+            {"ledger.published", "ledger.witness"},
+        ),
         ("UPDATE ledger.witness SET size = 7 WHERE name = 'bank'", {"ledger.witness"}),
         ("INSERT INTO ledger.published (size, policy_id, published_at) SELECT 9, policy_id, now()"
          " FROM ledger.published LIMIT 1", {"ledger.published"}),
