@@ -26,7 +26,9 @@ COPY --from=ui /src/scf/web scf/web
 RUN uv sync --frozen --no-dev --no-editable
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --create-home --home-dir /var/lib/scf scf
+# Volumes that are mounted there take their owner from these folders.
+RUN useradd --system --create-home --home-dir /var/lib/scf scf \
+    && install --directory --owner=scf --group=scf --mode=0700 /var/lib/scf/keys /var/lib/scf/keys/vault
 COPY --from=build /src/.venv /src/.venv
 ENV PATH=/src/.venv/bin:$PATH PYTHONUNBUFFERED=1 SCF_DATA=/var/lib/scf
 USER scf

@@ -10,7 +10,6 @@ from ledger.disclose import disclose
 from ledger.draft import EntryDraft, entry_id
 from ledger.erase import Erasures, Person
 from ledger.erasure_repository import Subject, streams_of
-from ledger.folder_check import check_folder
 from ledger.keys import (
     Keys,
     load_or_create_keys,
@@ -21,8 +20,9 @@ from ledger.keys import (
 from ledger.log_client import LogClient
 from ledger.log_export import Exported, export_log
 from ledger.log_folder import LogFolder
-from ledger.log_source import DatabaseLog, LogSource
-from ledger.mirror import Mirrored, mirror_log
+from ledger.log_source import DatabaseLog, LogSource, StampName, unknown_file, write_names
+from ledger.mirror import Mirror, Mirrored, mirror_log
+from ledger.origin import DEFAULT_ORIGIN, log_origin
 from ledger.policy import adopt_policy, parse_policy, policy_text
 from ledger.prove import prove, prove_step, prove_stream, prove_streams
 from ledger.prove_case import prove_case
@@ -67,6 +67,7 @@ from ledger.witness_check import WitnessCheck
 from proof.register import Claim, Register
 
 __all__ = [
+    "DEFAULT_ORIGIN",
     "NEXT_ENTRY_KEY",
     "REVOCATION_REASONS",
     "ROOM",
@@ -88,6 +89,7 @@ __all__ = [
     "LogReport",
     "LogSource",
     "LogStatus",
+    "Mirror",
     "Mirrored",
     "Opened",
     "PayloadKey",
@@ -98,13 +100,13 @@ __all__ = [
     "RegisteredKeyRow",
     "Rotated",
     "Sequencer",
+    "StampName",
     "Subject",
     "VaultKeys",
     "WitnessCheck",
     "WitnessStatus",
     "adopt_policy",
     "alerts",
-    "check_folder",
     "claims_statement",
     "clear_alert",
     "committed",
@@ -123,6 +125,7 @@ __all__ = [
     "list_file",
     "load_or_create_keys",
     "log_key_of_list",
+    "log_origin",
     "log_status",
     "mirror_log",
     "next_number",
@@ -154,8 +157,10 @@ __all__ = [
     "streams_between",
     "streams_of",
     "take_next_signing_key",
+    "unknown_file",
     "vault_key_in",
     "verify_log",
     "verify_timestamp",
     "witnessing",
+    "write_names",
 ]

@@ -29,6 +29,9 @@ from ledger.vault import KEY_SIZE
 from ledger.vault_keys import PayloadKey, VaultKeys
 from proof.signatures import KeySigner, Signer
 
+# The vault's keys lie apart from those that sign: who only opens payloads, as the API does for bundles, is
+# given this folder and no more.
+_VAULT_FOLDER = "vault"
 _VAULT_FILE = "vault-key.hex"
 # There while the root key is rotated: the one that wraps from now on.
 _NEXT_VAULT_FILE = "vault-key.next.hex"
@@ -73,7 +76,7 @@ def load_or_create_keys(folder: Path) -> Keys:
     log = _load_pem(folder / "log-signing-key.pem", Ed25519PrivateKey.generate)
     if not isinstance(log, Ed25519PrivateKey):
         raise _unreadable(folder / "log-signing-key.pem", "an Ed25519 key")
-    return Keys(held.signer, log, _vault_keys(folder), held.protection)
+    return Keys(held.signer, log, _vault_keys(_vault_folder(folder)), held.protection)
 
 
 def next_signing_key(folder: Path) -> Signer:
@@ -93,18 +96,20 @@ def take_next_signing_key(folder: Path) -> None:
 def vault_key_in(folder: Path) -> VaultKeys:
     """Return what opens the vault of an installation, where there is one; none is made.
 
+    Of the key folder only the vault's part is read, which may be all that is there.
+
     Raises:
         NotFound: `ledger.keys_missing`.
         Forbidden, Broken: what `load_or_create_keys` raises.
     """
-    if not (folder / _VAULT_FILE).exists():
+    if not any((place / _VAULT_FILE).exists() for place in (folder / _VAULT_FOLDER, folder)):
         raise NotFound(
             "ledger.keys_missing",
             "No vault key is there, and without it no payload opens.",
             where=str(folder),
             hint="Name the platform's data folder with --data DIR.",
         )
-    return load_or_create_keys(folder).vault_key
+    return _vault_keys(_vault_folder(folder))
 
 
 def begin_rotation(folder: Path) -> bytes:
@@ -113,17 +118,34 @@ def begin_rotation(folder: Path) -> bytes:
     Raises:
         Forbidden, Broken: what `load_or_create_keys` raises.
     """
-    return _load_hex(folder / _NEXT_VAULT_FILE, lambda: secrets.token_bytes(KEY_SIZE), KEY_SIZE)
+    following = _vault_folder(folder) / _NEXT_VAULT_FILE
+    return _load_hex(following, lambda: secrets.token_bytes(KEY_SIZE), KEY_SIZE)
 
 
 def end_rotation(folder: Path) -> None:
     """Let the root key that followed be the only one."""
-    os.replace(folder / _NEXT_VAULT_FILE, folder / _VAULT_FILE)
-    descriptor = os.open(folder, os.O_RDONLY)
+    place = folder / _VAULT_FOLDER
+    os.replace(place / _NEXT_VAULT_FILE, place / _VAULT_FILE)
+    descriptor = os.open(place, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _vault_folder(folder: Path) -> Path:
+    """Return where the vault's keys lie; those that an older release kept beside the others go there."""
+    place = folder / _VAULT_FOLDER
+    for name in (_VAULT_FILE, _NEXT_VAULT_FILE, _PAYLOAD_FILE):
+        try:
+            content = _read_private(folder / name)
+        except FileNotFoundError:
+            continue
+        place.mkdir(exist_ok=True, mode=0o700)
+        create_once(place / name, content)
+        if _read_private(place / name) == content:  # never lose a key that an older release made beside it
+            (folder / name).unlink(missing_ok=True)
+    return place
 
 
 def _vault_keys(folder: Path) -> VaultKeys:
@@ -176,7 +198,12 @@ def _load_hex(path: Path, create: Callable[[], bytes], size: int) -> bytes:
 
 def _load(path: Path, create: Callable[[], bytes]) -> bytes:
     if not path.exists():
+        path.parent.mkdir(exist_ok=True, mode=0o700)
         create_once(path, create())
+    return _read_private(path)
+
+
+def _read_private(path: Path) -> bytes:
     if path.stat().st_mode & 0o077:
         raise Forbidden(
             "ledger.key_exposed", "Others may read this key file.", where=str(path), hint=f"chmod 600 {path}"

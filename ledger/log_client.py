@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import httpx
 
 from core.errors import Forbidden, NotFound, Unavailable
-from ledger.log_source import KEYS, unknown_file
+from ledger.log_source import KEYS, TIMESTAMP_LIST, Stamp, StampName, read_names, unknown_file
 from proof.entry import MAX_ENVELOPE
 from proof.log_files import CHECKPOINT, LogFile
 from proof.tiles import TILE_WIDTH
@@ -63,8 +64,29 @@ class LogClient:
         """
         content = await self._get(file.path)
         if content is None:
-            raise unknown_file(file)
+            raise unknown_file(file.path)
         return content
+
+    async def timestamps(self) -> Sequence[StampName]:
+        """Return the names of the time stamps, the oldest first; none when the server does not tell them.
+
+        Raises:
+            NotCanonical: `log.timestamp_name`.
+            Unavailable: `ledger.log_unreachable`.
+        """
+        return read_names((await self._get(TIMESTAMP_LIST) or b"").decode(errors="replace"))
+
+    async def timestamp(self, name: StampName) -> Stamp:
+        """Return a time stamp.
+
+        Raises:
+            NotFound: `ledger.log_file_unknown`.
+            Unavailable: `ledger.log_unreachable`.
+        """
+        note, answer = await self._get(name.note_path), await self._get(name.answer_path)
+        if note is None or answer is None:
+            raise unknown_file(name.answer_path)
+        return Stamp(note.decode(errors="replace"), answer)
 
     async def _get(self, path: str) -> bytes | None:
         """Return what the server has under a path, None when that is nothing; try again where it may help."""

@@ -7,17 +7,13 @@ from pathlib import Path
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
-from ledger import timestamp_repository
 from ledger.log_folder import LogFolder
-from ledger.log_source import KEYS, DatabaseLog
+from ledger.log_source import KEYS, TIMESTAMP_LIST, DatabaseLog
 from ledger.log_tree import root_of
 from ledger.published import published_checkpoint
 from proof.checkpoint import Checkpoint, split_note
 from proof.errors import ProofError
 from proof.log_files import CHECKPOINT, files_between
-
-# Where time stamps lie, beside the checkpoint. They are no part of tlog-tiles.
-TIMESTAMPS = "timestamps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,8 @@ async def export_log(database: Database, root: Path) -> Exported:
     Raises:
         NotFound: `ledger.log_empty` when nothing is published yet.
         Conflict: `ledger.export_other_log` when the folder holds another log, or a longer one.
-        InvalidInput: `ledger.folder_unusable`, or `ledger.folder_damaged` when its checkpoint cannot be read.
+        InvalidInput: `ledger.folder_unusable`, or `ledger.folder_damaged` when its checkpoint, or its list of
+            time stamps, cannot be read.
         Broken: `ledger.log_file_broken`.
     """
     folder, log = LogFolder(root), DatabaseLog(database)
@@ -62,24 +59,21 @@ async def export_log(database: Database, root: Path) -> Exported:
     for file in files_between(old_size, target.size):
         await folder.write(file.path, await log.read(file))
         files += 1
-    files += await _write_timestamps(database, folder, target.size)
+    files += await _write_timestamps(log, folder, target.size)
     await folder.write(KEYS, (await log.keys()).encode())
     await folder.write(CHECKPOINT, published.note.encode())
     return Exported(old_size, target.size, files)
 
 
-async def _write_timestamps(database: Database, folder: LogFolder, size: int) -> int:
+async def _write_timestamps(log: DatabaseLog, folder: LogFolder, size: int) -> int:
     """Write what authorities answered, each beside the note that it is over; return how many files came."""
-    files = 0
-    async with database.reading() as connection:
-        stamps = await timestamp_repository.timestamps_upto(connection, size)
-    for number, stamp in stamps:
-        name = f"{TIMESTAMPS}/{stamp.size}-{number}"
-        if not (folder.root / f"{name}.tsr").exists():
-            await folder.write(f"{name}.checkpoint", stamp.note.encode())
-            await folder.write(f"{name}.tsr", stamp.response)
-            files += 2
-    return files
+    try:
+        there = set(await folder.timestamps())
+    except ProofError as error:
+        raise _damaged("list of time stamps", folder.root / TIMESTAMP_LIST, error) from error
+    new = [name for name in await log.timestamps() if name.size <= size and name not in there]
+    await folder.keep_timestamps([(name, await log.timestamp(name)) for name in new])
+    return 2 * len(new)
 
 
 async def _checkpoint_in(folder: LogFolder) -> Checkpoint | None:
@@ -94,9 +88,13 @@ def _checkpoint(note: str, where: Path) -> Checkpoint:
     try:
         return Checkpoint.parse(split_note(note)[0])
     except ProofError as error:
-        raise InvalidInput(
-            "ledger.folder_damaged",
-            f"The folder's checkpoint cannot be read: {error.message}",
-            where=str(where / CHECKPOINT),
-            hint="Export to another folder.",
-        ) from error
+        raise _damaged("checkpoint", where / CHECKPOINT, error) from error
+
+
+def _damaged(what: str, where: Path, error: ProofError) -> InvalidInput:
+    return InvalidInput(
+        "ledger.folder_damaged",
+        f"The folder's {what} cannot be read: {error.message}",
+        where=str(where),
+        hint="Export to another folder.",
+    )

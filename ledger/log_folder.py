@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from core.errors import InvalidInput, NotFound
-from ledger.log_source import KEYS, unknown_file
+from ledger.log_source import KEYS, TIMESTAMP_LIST, Stamp, StampName, read_names, unknown_file, write_names
 from proof.log_files import CHECKPOINT, LogFile
 
 
@@ -39,10 +40,43 @@ class LogFolder:
         Raises:
             NotFound: `ledger.log_file_unknown`.
         """
-        try:
-            return await asyncio.to_thread((self.root / file.path).read_bytes)
-        except (FileNotFoundError, NotADirectoryError):
-            raise unknown_file(file) from None
+        content = await self._content(file.path)
+        if content is None:
+            raise unknown_file(file.path)
+        return content
+
+    async def timestamps(self) -> Sequence[StampName]:
+        """Return the names of the time stamps, the oldest first; none when there is no list of them.
+
+        Raises:
+            NotCanonical: `log.timestamp_name`.
+        """
+        return read_names(await self._read(TIMESTAMP_LIST) or "")
+
+    async def timestamp(self, name: StampName) -> Stamp:
+        """Return a time stamp.
+
+        Raises:
+            NotFound: `ledger.log_file_unknown`.
+        """
+        note, answer = await self._read(name.note_path), await self._content(name.answer_path)
+        if note is None or answer is None:
+            raise unknown_file(name.answer_path)
+        return Stamp(note, answer)
+
+    async def keep_timestamps(self, stamps: Sequence[tuple[StampName, Stamp]]) -> None:
+        """Add time stamps, their list last.
+
+        Raises:
+            InvalidInput: `ledger.folder_unusable`.
+        """
+        if not stamps:
+            return
+        for name, stamp in stamps:
+            await self.write(name.note_path, stamp.note.encode())
+            await self.write(name.answer_path, stamp.answer)
+        names = [*await self.timestamps(), *(name for name, _ in stamps)]
+        await self.write(TIMESTAMP_LIST, write_names(names).encode())
 
     async def write(self, path: str, content: bytes) -> None:
         """Write a file whole, or not at all: a reader or a crash never meets half of it.
@@ -62,11 +96,14 @@ class LogFolder:
 
     async def _read(self, path: str) -> str | None:
         """Return a text that stands beside the tiles; bytes that are no text never verify."""
+        content = await self._content(path)
+        return content.decode(errors="replace") if content is not None else None
+
+    async def _content(self, path: str) -> bytes | None:
         try:
-            content = await asyncio.to_thread((self.root / path).read_bytes)
+            return await asyncio.to_thread((self.root / path).read_bytes)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return content.decode(errors="replace")
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,28 +1,31 @@
 """Mirrors: following a log from elsewhere, and keeping a copy that was checked to the last byte.
 
 What a mirror writes down it has recomputed: leaf hashes come from the entries, tiles from the leaf hashes,
-and together with the tree that it already has they must lead to the root that the log signed. A log that does
-not extend what the mirror has is a fork: both notes are kept, and together they convict whoever signed them.
+and together with the tree that it already has they must lead to the root that the log signed. The keys of the
+entries must be valid at their places by the registry that the entries tell. A log that does not extend what
+the mirror has is a fork: both notes are kept, and together they convict whoever signed them.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from core.errors import Broken, Conflict, InvalidInput, NotFound
 from ledger.log_folder import LogFolder
-from ledger.log_source import KEYS, LogSource, write_keys
+from ledger.log_source import KEYS, TIMESTAMP_LIST, LogSource, Stamp, StampName, write_keys
 from ledger.log_tree import frontier_of, hashes_of, read_or_wider, read_tile, root_of
+from ledger.timestamps import is_over
 from proof import merkle
 from proof.checkpoint import Checkpoint, NoteKey, opened_by_log, split_note
 from proof.entry import Body, Envelope
 from proof.errors import NotProven, ProofError
 from proof.hashes import HASH_SIZE
+from proof.key_registry import KeyRegistry
 from proof.log_files import CHECKPOINT, LogFile, decode_bundle, encode_bundle
 from proof.merkle import CompactRange
 from proof.signatures import PublicKey
@@ -42,36 +45,51 @@ class Mirrored:
     behind: bool
 
 
-async def mirror_log(source: LogSource, root: Path, log_key: NoteKey) -> Mirrored:
-    """Bring the copy in a folder to the newest checkpoint of a source, checking all that is new.
+async def mirror_log(
+    source: LogSource, root: Path, log_key: NoteKey, trusted_keys: Collection[str] = ()
+) -> Mirrored:
+    """Bring the copy in a folder to the newest checkpoint of a source once; see `Mirror.follow`."""
+    return await Mirror(source, root, log_key, trusted_keys).follow()
 
-    The checkpoint's note is kept as it came, with every cosignature, and written last.
+
+class Mirror:
+    """Follows a log, run by run.
 
     Args:
         source: The log, or another mirror of it.
         root: The folder of the copy; each log has one of its own.
         log_key: The log's key as known from elsewhere than the source.
-
-    Raises:
-        Conflict: `ledger.mirror_fork` when the log signed two histories; both notes are kept below `forks`.
-        InvalidInput: `ledger.mirror_refused` when the source shows what its checkpoint or a signature does
-            not cover, `ledger.folder_unusable`.
-        Broken: `ledger.mirror_damaged` when the copy itself is no longer what was written there.
-        NotFound, Forbidden, Unavailable: what the source raises.
+        trusted_keys: The ids of entry keys of the platform as known from elsewhere: one of them may have come
+            in without an earlier key that brought it in.
     """
-    return await _Mirror(source, LogFolder(root), log_key).follow()
 
-
-class _Mirror:
-    """One run."""
-
-    def __init__(self, source: LogSource, folder: LogFolder, log_key: NoteKey) -> None:
+    def __init__(
+        self, source: LogSource, root: Path, log_key: NoteKey, trusted_keys: Collection[str] = ()
+    ) -> None:
         self._source = source
-        self._folder = folder
+        self._folder = LogFolder(root)
         self._log_key = log_key
+        self._trusted_keys = trusted_keys
         self._entry_keys: dict[str, PublicKey] = {}
+        # The registry that the copy's entries tell, and how many of them; it is recomputed at the first run.
+        self._registry = KeyRegistry(trusted_keys)
+        self._registered = 0
 
     async def follow(self) -> Mirrored:
+        """Bring the copy to the newest checkpoint of the source, checking all that is new.
+
+        The checkpoint's note is kept as it came, with every cosignature, and written last; then time stamps
+        over the copied log.
+
+        Raises:
+            Conflict: `ledger.mirror_fork` when the log signed two histories; both notes are kept below
+                `forks`.
+            InvalidInput: `ledger.mirror_refused` when the source shows what its checkpoint, a signature or
+                the registry of keys does not cover, `ledger.mirror_timestamp` when the log was copied and one
+                of its time stamps is over something else, `ledger.folder_unusable`.
+            Broken: `ledger.mirror_damaged` when the copy itself is no longer what was written there.
+            NotFound, Forbidden, Unavailable: what the source raises.
+        """
         note = await self._source.checkpoint()
         try:
             new = _open(note, self._log_key)
@@ -87,6 +105,7 @@ class _Mirror:
         if ours is None or new.size > old.size or len(note) >= len(ours[0]):
             # Also when only cosignatures came; but nobody can take away those that are there.
             await self._folder.write(CHECKPOINT, note.encode())
+        await self._copy_timestamps(note, new)
         return Mirrored(new.origin, old.size, new.size, behind=False)
 
     async def _ours(self) -> tuple[str, Checkpoint] | None:
@@ -149,11 +168,12 @@ class _Mirror:
         except (ProofError, NotFound) as error:
             raise self._damaged(error.message) from error
         await self._read_keys()
+        await self._recompute_registry(old.size)
         for number in range(old.size // TILE_WIDTH, -(-new.size // TILE_WIDTH)):
             file = LogFile(None, number, min(TILE_WIDTH, new.size - number * TILE_WIDTH))
             try:
                 entries = await self._entries(file)
-                leaves = await asyncio.to_thread(self._checked, entries)
+                leaves = await asyncio.to_thread(self._checked, entries, number * TILE_WIDTH)
             except (ProofError, NotFound) as error:
                 raise _refused(file.path, error) from error
             known = tree.size - number * TILE_WIDTH
@@ -178,10 +198,10 @@ class _Mirror:
                 raise
             return decode_bundle(bundle, TILE_WIDTH)[: file.width]
 
-    def _checked(self, entries: Sequence[bytes]) -> list[bytes]:
-        """Return the leaf hashes of entries whose form and signature hold."""
+    def _checked(self, entries: Sequence[bytes], first: int) -> list[bytes]:
+        """Return the leaf hashes of entries, from the place `first` on, whose form and signature hold."""
         leaves: list[bytes] = []
-        for entry in entries:
+        for place, entry in enumerate(entries, first):
             envelope = Envelope.decode(entry)
             body = Body.decode(envelope.body)
             if body.origin != self._log_key.name:
@@ -190,8 +210,67 @@ class _Mirror:
             if key is None:
                 raise NotProven("signature.key", f"The source does not tell the key {body.key_id}.")
             envelope.verify(key)
+            if place >= self._registered:
+                self._register(place, body)
             leaves.append(envelope.leaf)
         return leaves
+
+    def _register(self, place: int, body: Body) -> None:
+        """Take the next entry into the registry.
+
+        Raises:
+            NotProven: a code of `KeyRegistry.follow`, with the place.
+        """
+        self._registered = place + 1
+        for problem in self._registry.follow(place, body):
+            raise NotProven(problem.code, f"Entry {place}: {problem.message}")
+
+    async def _recompute_registry(self, size: int) -> None:
+        """Let the registry be the one that the first `size` entries of our copy tell."""
+        if self._registered != size:  # the first run, or one before broke off
+            self._registry, self._registered = KeyRegistry(self._trusted_keys), 0
+        for number in range(self._registered // TILE_WIDTH, -(-size // TILE_WIDTH)):
+            file = LogFile(None, number, min(TILE_WIDTH, size - number * TILE_WIDTH))
+            try:
+                entries = decode_bundle(await self._folder.read(file), file.width)
+                bodies = [Body.decode(Envelope.decode(entry).body) for entry in entries]
+                for place, body in enumerate(bodies, number * TILE_WIDTH):
+                    if place >= self._registered:
+                        self._register(place, body)
+            except (ProofError, NotFound) as error:
+                raise self._damaged(error.message) from error
+
+    async def _copy_timestamps(self, note: str, newest: Checkpoint) -> None:
+        """Copy the time stamps that are new: each over a note of this log, whose beginning we have.
+
+        Who the authority is, and whether it signed, is for those to check who know its certificates.
+        """
+        new: list[tuple[StampName, Stamp]] = []
+        try:
+            there = set(await self._folder.timestamps())
+        except ProofError as error:
+            raise self._damaged(error.message) from error
+        try:
+            for name in await self._source.timestamps():
+                if name in there or name.size > newest.size:
+                    continue
+                stamp = await self._source.timestamp(name)
+                stamped = _open(stamp.note, self._log_key)
+                if stamped.size != name.size:
+                    raise NotProven("timestamp.note", f"It is over {stamped.size} entries.", where=str(name))
+                if stamped.root != await root_of(self._folder, stamped.size, newest.size):
+                    raise await self._fork(note, newest, stamp.note, stamped)
+                if not is_over(stamp.answer, stamp.note):
+                    raise NotProven("timestamp.note", "It is over another note.", where=str(name))
+                new.append((name, stamp))
+        except (ProofError, NotFound) as error:
+            raise InvalidInput(
+                "ledger.mirror_timestamp",
+                f"A time stamp that the source shows does not hold: {error.message}",
+                where=error.where or TIMESTAMP_LIST,
+                hint="The log itself was copied, and no time stamp of this run.",
+            ) from error
+        await self._folder.keep_timestamps(new)
 
     async def _read_keys(self) -> None:
         """Collect the keys that sign entries. An entry names its key by its hash, so any source will do."""

@@ -18,7 +18,8 @@ async def prove_case(database: Database, case_id: UUID) -> bytes:
     """Return a file that proves all entries of a case, and those on Temporal's history of it.
 
     `proof.bundle.check` checks it without the database: that none is missing before the last one that it
-    holds. That no later one is in the log, only a check of the whole log shows: `check_folder`.
+    holds. That no later one is in the log, only a check of the whole log shows:
+    `proof.log_check.check_folder`.
 
     Raises:
         NotFound: `ledger.case_unknown` when the ledger holds no entry of it.

@@ -202,14 +202,22 @@ async def fall_asleep(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_unlock($1)", _AWAKE_LOCK)
 
 
-async def begin_epoch(connection: Connection, origin: str, chain_start: bytes) -> HeadRow | None:
-    """Begin a new epoch, after which no earlier sequencer can write; None when the log has another name."""
+async def kept_origin(connection: Connection, origin: str, chain_start: bytes) -> str:
+    """Return the log's name; where there is none yet, begin an empty log of this one."""
     await connection.execute(
         "INSERT INTO ledger.head (origin, size, frontier, chain, epoch) VALUES ($1, 0, '', $2, 0)"
         " ON CONFLICT DO NOTHING",
         origin,
         chain_start,
     )
+    kept: str = await connection.fetchval("SELECT origin FROM ledger.head")
+    return kept
+
+
+async def begin_epoch(connection: Connection, origin: str, chain_start: bytes) -> HeadRow | None:
+    """Begin a new epoch, after which no earlier sequencer can write; None when the log has another name."""
+    if await kept_origin(connection, origin, chain_start) != origin:
+        return None
     row = await connection.fetchrow(
         "UPDATE ledger.head SET epoch = epoch + 1 WHERE origin = $1"
         " RETURNING origin, size, frontier, chain, epoch",
@@ -290,7 +298,7 @@ async def keys(connection: Connection) -> list[KeyRow]:
 
 
 async def head(connection: Connection) -> HeadRow | None:
-    """Return where the log ends; None before its first sequencer."""
+    """Return where the log ends; None before the installation's first start."""
     row = await connection.fetchrow("SELECT origin, size, frontier, chain, epoch FROM ledger.head")
     return HeadRow(*row.values()) if row else None
 

@@ -36,11 +36,18 @@ async def newest_timestamp(connection: Connection) -> TimestampRow | None:
     return TimestampRow(*row.values()) if row else None
 
 
-async def timestamps_upto(connection: Connection, size: int) -> list[tuple[int, TimestampRow]]:
-    """Return every time stamp over a checkpoint of at most this size, with its id."""
-    rows = await connection.fetch(
-        "SELECT id, size, note, authority, response, stamped_at FROM ledger.timestamp"
-        " WHERE size <= $1 ORDER BY id",
+async def timestamps_upto(connection: Connection, size: int) -> list[tuple[int, int]]:
+    """Return size and number of every time stamp over a checkpoint of at most this size, the oldest first."""
+    rows = await connection.fetch("SELECT size, id FROM ledger.timestamp WHERE size <= $1 ORDER BY id", size)
+    return [(row["size"], row["id"]) for row in rows]
+
+
+async def timestamp(connection: Connection, size: int, number: int) -> TimestampRow | None:
+    """Return one time stamp."""
+    row = await connection.fetchrow(
+        "SELECT size, note, authority, response, stamped_at FROM ledger.timestamp"
+        " WHERE size = $1 AND id = $2",
         size,
+        number,
     )
-    return [(row["id"], TimestampRow(*row[1:])) for row in rows]
+    return TimestampRow(*row.values()) if row else None

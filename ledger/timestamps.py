@@ -13,6 +13,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -105,6 +106,18 @@ def verify_timestamp(note: str, response: bytes, certificates: Sequence[Certific
         InvalidInput: `timestamp.invalid`.
     """
     return _verified(note, response, certificates, None)
+
+
+def is_over(response: bytes, note: str) -> bool:
+    """Tell whether an authority's answer names this note; whose signature it carries is not looked at."""
+    try:
+        imprint = decode_timestamp_response(with_sorted_certificates(response)).tst_info.message_imprint
+    except ValueError:
+        return False
+    return (imprint.hash_algorithm.dotted_string, imprint.message) == (
+        _SHA256,
+        sha256(note.encode()).digest(),
+    )
 
 
 async def keep_stamping(

@@ -14,6 +14,7 @@ from ledger.repository import Connection
 from ledger.reveal import reveal, reveal_events
 from ledger.signature_checks import SignatureChecks
 from ledger.vault_keys import VaultKeys
+from ledger.witness_rows import check_witnesses
 from proof.checkpoint import NoteKey
 from proof.errors import ProofError
 from proof.hashes import HASH_SIZE
@@ -79,8 +80,8 @@ async def verify_log(
     that its key, and that of a person's signed statement, is registered and valid at its place; that no
     claimed fingerprint is claimed again, and that what seals state of the claims follows; leaf hashes, chain,
     tree, tiles; root and note of each checkpoint; the head; the entries in the outbox; the newest entry of
-    each stream, so that an entry missing at an end is found as one missing in between is. With the vault
-    key, what is sealed is opened and compared with what the entries commit to, too.
+    each stream, so that an entry missing at an end is found as one missing in between is; what is kept of
+    witnesses. With the vault key, what is sealed is opened and compared with what the entries commit to, too.
 
     Args:
         database: Where the log is.
@@ -155,6 +156,7 @@ async def _verify(
     find(head is not None or size == 0, "ledger.head", "head", "The log has no head.")
     await _check_streams(connection, checker)
     await _check_registry(connection, checker)
+    await check_witnesses(connection, checker.findings)
     if vault_key is not None:
         await _check_vault(connection, checker.findings, vault_key)
     return LogReport(

@@ -58,6 +58,27 @@ class AlertRow(NamedTuple):
     finding: str | None
 
 
+class StoredCosignature(NamedTuple):
+    """A cosignature as it is kept, with the note of the checkpoint that it is over, if that is there."""
+
+    id: int
+    size: int
+    key: str
+    line: str
+    signed_at: int
+    note: str | None
+
+
+class PublishedRow(NamedTuple):
+    """A published checkpoint, whether it is there, and the keys whose cosignatures over it are kept."""
+
+    id: int
+    size: int
+    policy_id: int
+    covered: bool
+    keys: list[str]
+
+
 async def try_cosigning_lock(connection: Connection) -> bool:
     """Become the one that asks witnesses, for as long as this connection lives; again is fine."""
     locked: bool = await connection.fetchval("SELECT pg_try_advisory_lock($1)", _COSIGNING_LOCK)
@@ -127,6 +148,46 @@ async def cosignatures(connection: Connection, size: int) -> list[CosignatureRow
         size,
     )
     return [CosignatureRow(*row.values()) for row in rows]
+
+
+async def cosignatures_after(connection: Connection, after: int, limit: int) -> list[StoredCosignature]:
+    """Return the next cosignatures that are kept, in the order in which they came."""
+    rows = await connection.fetch(
+        "SELECT c.id, c.size, c.key, c.line, extract(epoch FROM c.signed_at)::bigint, checkpoint.note"
+        " FROM ledger.cosignature c LEFT JOIN ledger.checkpoint USING (size)"
+        " WHERE c.id > $1 ORDER BY c.id LIMIT $2",
+        after,
+        limit,
+    )
+    return [StoredCosignature(*row.values()) for row in rows]
+
+
+async def reached(connection: Connection) -> list[tuple[str, int, int]]:
+    """Return each witness: its key, how far it is said to have cosigned, how far its cosignatures go."""
+    rows = await connection.fetch(
+        "SELECT key, size, coalesce((SELECT max(size) FROM ledger.cosignature c WHERE c.key = w.key), 0)"
+        " FROM ledger.witness w ORDER BY key"
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def policies(connection: Connection) -> list[tuple[int, bytes]]:
+    """Return every policy that was ever in force, by its number."""
+    rows = await connection.fetch("SELECT id, content FROM ledger.witness_policy ORDER BY id")
+    return [(row["id"], row["content"]) for row in rows]
+
+
+async def published_after(connection: Connection, after: int, limit: int) -> list[PublishedRow]:
+    """Return the next publications, in the order in which they came."""
+    rows = await connection.fetch(
+        "SELECT id, size, policy_id,"
+        " EXISTS (SELECT FROM ledger.checkpoint WHERE checkpoint.size = p.size),"
+        " ARRAY(SELECT key FROM ledger.cosignature c WHERE c.size = p.size)"
+        " FROM ledger.published p WHERE id > $1 ORDER BY id LIMIT $2",
+        after,
+        limit,
+    )
+    return [PublishedRow(*row.values()) for row in rows]
 
 
 async def publish(connection: Connection, size: int, policy_id: int) -> None:

@@ -26,6 +26,11 @@ _SIGNATURE_MARK = "— "
 _MOST_SIGNATURES = 128
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a log or a key may have this name."""
+    return _NAME.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """The state of a log: its name, the number of its entries, and the root over them."""
@@ -46,7 +51,7 @@ class Checkpoint:
             NotCanonical: `checkpoint.form`.
         """
         lines = text.split("\n")
-        if len(lines) != 4 or lines[3] or not _NAME.fullmatch(lines[0]) or not _SIZE.fullmatch(lines[1]):
+        if len(lines) != 4 or lines[3] or not is_name(lines[0]) or not _SIZE.fullmatch(lines[1]):
             raise NotCanonical("checkpoint.form", "A checkpoint is three lines: origin, size and root.")
         root = decode_base64(lines[2], "checkpoint.form")
         if len(root) != HASH_SIZE:
@@ -61,7 +66,7 @@ class NoteKey:
     algorithm: ClassVar[bytes] = b"\x01"
 
     def __init__(self, name: str, public: bytes) -> None:
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise NotCanonical(
                 "checkpoint.key", f"{name!r} cannot name a key.", hint="No spaces, no plus signs."
             )
@@ -128,7 +133,7 @@ class SignatureLine:
             NotCanonical: `checkpoint.form`.
         """
         name, spaced, encoded = line.removeprefix(_SIGNATURE_MARK).partition(" ")
-        if not line.startswith(_SIGNATURE_MARK) or not spaced or not _NAME.fullmatch(name):
+        if not line.startswith(_SIGNATURE_MARK) or not spaced or not is_name(name):
             raise NotCanonical("checkpoint.form", "A signature line is a dash, a key's name and base64.")
         material = decode_base64(encoded, "checkpoint.form")
         if len(material) <= 4:

@@ -1,14 +1,15 @@
 """Checking a log that lies in files, with no database: each byte of them is what the checkpoint signs.
 
-All is recomputed from the entries: their form, place in their stream and signature, what they claim, the
-tree, and from these each file. Who has checked a whole log also knows where each stream ends in it, which no
-single proof shows.
+All is recomputed from the entries: their form, place in their stream and signature, the registry of keys,
+what they claim, the tree, and from these each file. Who has checked a whole log also knows where each stream
+ends in it, which no single proof shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from proof.bundle import Finding
 from proof.checkpoint import (
@@ -24,6 +25,7 @@ from proof.cosignature import known_cosignatures
 from proof.entry import Body, Envelope
 from proof.errors import NotCanonical, NotProven, ProofError
 from proof.hashes import HASH_SIZE, leaf_hash
+from proof.key_registry import KeyRegistry
 from proof.log_files import CHECKPOINT, LogFile, decode_bundle, encode_bundle, files_between
 from proof.merkle import CompactRange
 from proof.policy import Policy
@@ -64,6 +66,7 @@ def check_log(
     *,
     policy: Policy | None = None,
     backends: Sequence[Backend] = ("cryptography",),
+    trusted_keys: Collection[str] = (),
 ) -> LogChecked:
     """Recompute a log from its entries, and compare each of its files with what follows.
 
@@ -75,8 +78,10 @@ def check_log(
         log_key: The log's note key as known from elsewhere than the files.
         policy: Whose cosignatures the checkpoint must carry.
         backends: The libraries that check each entry's signature.
+        trusted_keys: The ids of entry keys of the platform as known from elsewhere: one of them may have come
+            in without an earlier key that brought it in.
     """
-    checker = _Checker(paths, read, log_key, backends)
+    checker = _Checker(paths, read, log_key, backends, trusted_keys)
     checker.check(policy)
     return LogChecked(
         findings=tuple(checker.findings),
@@ -88,6 +93,26 @@ def check_log(
     )
 
 
+def check_folder(
+    folder: Path,
+    log_key: NoteKey,
+    policy: Policy | None = None,
+    *,
+    backends: Sequence[Backend],
+    trusted_keys: Collection[str] = (),
+) -> LogChecked:
+    """Recompute the log in a folder, an export or a mirror's copy; see `check_log`."""
+    paths = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return check_log(
+        paths,
+        lambda path: (folder / path).read_bytes(),
+        log_key,
+        policy=policy,
+        backends=backends,
+        trusted_keys=trusted_keys,
+    )
+
+
 class _Checker:
     def __init__(
         self,
@@ -95,6 +120,7 @@ class _Checker:
         read: Callable[[str], bytes],
         log_key: NoteKey,
         backends: Sequence[Backend],
+        trusted_keys: Collection[str],
     ) -> None:
         self.findings: list[Finding] = []
         self.checkpoint: Checkpoint | None = None
@@ -108,6 +134,7 @@ class _Checker:
         self._backends = backends
         self._keys: dict[str, PublicKey] = {}
         self._used: set[str] = set()
+        self._registry = KeyRegistry(trusted_keys)
         self._claims = Claims()
         self._widths: dict[tuple[int | None, int], list[LogFile]] = {}
 
@@ -207,8 +234,8 @@ class _Checker:
                 raise NotProven("entry.origin", f"It was signed for {body.origin}.")
             seq, parents = self.streams.get(body.stream, _START)
             self.streams[body.stream] = (body.seq, (envelope.leaf.hex(),))
-            for problem in self._claims.follow(place, body):
-                self._add(problem, where)
+            for wrong in self._claims.follow(place, body):
+                self._add(wrong, where)
             if (body.seq, body.parents) != (seq + 1, parents):
                 raise NotProven("log.stream", f"It does not follow entry {seq} of {body.stream}.")
             key = self._keys.get(body.key_id)
@@ -217,6 +244,8 @@ class _Checker:
             self._used.add(body.key_id)
             for backend in self._backends:
                 envelope.verify(key, backend)
+            for problem in self._registry.follow(place, body):
+                self._add(NotProven(problem.code, problem.message), where)
         except ProofError as error:
             self._add(error, where)
 

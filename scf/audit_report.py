@@ -16,6 +16,8 @@ from proof.bundle import Bundle, BundleEntry
 from proof.entry import Body, format_time
 from proof.errors import ProofError
 from proof.key_holder import key_holder
+from proof.verdict import printable
+from proof.verdicts import bundle_headline
 from workflows.audit import AuditReport
 
 Format = Literal["text", "html"]
@@ -81,7 +83,7 @@ def sections_of(bundle: Bundle, report: AuditReport) -> tuple[Section, ...]:
 
 
 def _result(report: AuditReport) -> Iterable[tuple[str, str]]:
-    yield "Verdict", "All that the bundle holds agrees." if report.ok else "It is not as it must be."
+    yield "Verdict", bundle_headline(holds=report.ok)
     yield "Case", report.case
     yield "Log", f"{report.log}, {report.log_size} entries"
     yield "Log's key", "the one that was given" if report.pinned else "the file's own: compare it with yours"
@@ -156,7 +158,7 @@ def _text(sections: Iterable[Section]) -> str:
         if not section.rows:
             lines.append(section.empty)
         for row in section.rows:
-            cells = zip(section.columns, map(_printable, row), strict=True)
+            cells = zip(section.columns, map(printable, row), strict=True)
             lines.append("- " + " | ".join(f"{column}: {cell}" for column, cell in cells if cell))
     return "\n".join(lines) + "\n"
 
@@ -176,14 +178,9 @@ def _html(sections: Iterable[Section]) -> str:
 
 
 def _table(section: Section) -> str:
-    rows = "".join(_row("td", row, _printable) for row in section.rows)
+    rows = "".join(_row("td", row, printable) for row in section.rows)
     return f"<table><thead>{_row('th', section.columns, str)}</thead><tbody>{rows}</tbody></table>"
 
 
 def _row(tag: str, cells: Iterable[str], shown: Callable[[str], str]) -> str:
     return "<tr>" + "".join(f"<{tag}>{escape(shown(cell))}</{tag}>" for cell in cells) + "</tr>"
-
-
-def _printable(text: str) -> str:
-    """Return a text in which what steers a terminal, or turns the direction of writing, is spelled out."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

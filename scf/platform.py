@@ -19,6 +19,7 @@ from scf import console
 from scf.data_folder import DataFolder
 from scf.embedded_postgres import prepare_postgres
 from scf.heartbeat import beats
+from scf.log_name import log_name
 from scf.rooms import ROOMS
 from scf.supervisor import Child, Supervisor
 from scf.temporal_server import answers, find_temporal, free_port, temporal_child
@@ -28,6 +29,7 @@ from scf.temporal_server import answers, find_temporal, free_port, temporal_chil
 class PlatformOptions:
     """What a person chooses when starting a platform. `port` 0 means any free one.
 
+    `log_origin` names the log when the platform starts for the first time; later it may be left out.
     `simulated_rate` is for demonstrations: how many seconds of business time pass in one second of a case.
     """
 
@@ -35,6 +37,7 @@ class PlatformOptions:
     port: int = 8080
     database: str | None = None
     temporal: str | None = None
+    log_origin: str | None = None
     simulated_rate: Decimal | None = None
 
 
@@ -69,6 +72,7 @@ async def running_platform(options: PlatformOptions) -> AsyncIterator[Platform]:
     Raises:
         Conflict: `up.already_running` or `up.port_in_use`.
         Unavailable: `up.child_failed`, `database.unreachable` or `temporal.unreachable`.
+        InvalidInput, Conflict: what `ledger.log_origin` raises.
     """
     folder = DataFolder.at(options.data)
     with folder.locked():
@@ -77,11 +81,13 @@ async def running_platform(options: PlatformOptions) -> AsyncIterator[Platform]:
             database_url = await _start_database(supervisor, folder, options.database)
             with console.step("Bringing the database to this release"):
                 await migrate(database_url, ROOMS)
+            origin = await log_name(database_url, options.log_origin)
             target = await _start_temporal(supervisor, folder, options.temporal)
             environment = {
                 "SCF_DATA": str(folder.root),
                 "SCF_DATABASE_URL": database_url,
                 "SCF_TEMPORAL": target,
+                "SCF_LOG_ORIGIN": origin,
             }
             if options.simulated_rate is not None:
                 environment["SCF_SIMULATED_RATE"] = str(options.simulated_rate)

@@ -66,7 +66,7 @@ class WorkerSettings:
     database_url: str
     temporal_target: str
     key_folder: Path
-    origin: str = "scf.local/log"
+    origin: str = ledger.DEFAULT_ORIGIN
     namespace: str = "default"
     task_queue: str = TASK_QUEUE
     pool_size: int = 8

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core import Clock, SystemClock
+from ledger import DEFAULT_ORIGIN
 from scf_api.case_bundles import CaseBundles
 from scf_api.entry_readers import EntryReaders
 
@@ -31,7 +32,7 @@ class ApiSettings:
     # ever.
     max_requests: int = 512
     # The log's name, which a person's signed statement is for; the worker's is the same.
-    origin: str = "scf.local/log"
+    origin: str = DEFAULT_ORIGIN
     command_wait: timedelta = timedelta(seconds=5)
     entry_readers: EntryReaders = field(default_factory=EntryReaders)
     # Makes audit bundles; without it the API gives none.

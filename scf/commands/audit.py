@@ -12,7 +12,8 @@ import typer
 import ledger
 from core.errors import InvalidInput
 from proof.bundle import Bundle
-from proof.errors import ProofError
+from proof.verdict import OWN_KEY
+from proof.verdicts import bundle_headline
 from scf import audit_report, console
 from scf.commands.options import (
     DatabaseOption,
@@ -24,7 +25,7 @@ from scf.commands.options import (
     platform_database,
     read_policy,
 )
-from scf.commands.verdict import read_file, show_facts, show_found, show_verdict
+from scf.commands.verdict import read_file, refused_as_input, show_facts, show_found, show_verdict
 from scf.exit_codes import EXIT_FINDINGS
 from workflows.audit import AuditReport, export_case, verify_bundle
 
@@ -63,12 +64,8 @@ def verify(
     if (form is None) != (out is None):
         raise InvalidInput("audit.report_file", "A report needs both its form (--report) and its file (-o).")
     content = read_file(file, "audit.file_missing")
-    try:
+    with refused_as_input(file):
         report = verify_bundle(content, log_key=log_key, policy=read_policy(policy))
-    except ProofError as error:
-        raise InvalidInput(
-            error.code, error.message, where=error.where or str(file), hint=error.hint
-        ) from error
     if form is not None and out is not None:
         out.write_text(audit_report.render(Bundle.decode(content), report, form), "utf-8")
         console.err.print(f"Wrote {out}.", markup=False)
@@ -87,9 +84,7 @@ async def _export(case_id: UUID, data: Path | None, database: str | None) -> byt
 
 
 def _show(report: AuditReport) -> None:
-    show_verdict(
-        holds=report.ok, good="All that the bundle holds agrees.", bad="The bundle is not as it must be."
-    )
+    show_verdict(holds=report.ok, good=bundle_headline(holds=True), bad=bundle_headline(holds=False))
     reexecuted = f"{report.commands} commands, the case is {report.status} after the last"
     show_facts(
         {
@@ -105,7 +100,7 @@ def _show(report: AuditReport) -> None:
     )
     show_found(report.findings)
     if not report.pinned:
-        console.err.print("The bundle's own log key was used; give the one that you know with --log-key.")
+        console.err.print(OWN_KEY)
 
 
 def _uuid(text: str) -> UUID:

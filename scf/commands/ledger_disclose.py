@@ -11,13 +11,12 @@ from uuid import UUID
 
 import typer
 
-from core.errors import InvalidInput, NotFound
-from proof.disclosure import Disclosure, verify
-from proof.errors import ProofError
-from proof.signatures import BACKENDS
+from core.errors import InvalidInput
+from proof.verdicts import disclosure_verdict
 from scf import console
 from scf.commands.inbox import give, result_of
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, LogKeyOption, platform_database
+from scf.commands.verdict import read_file, refused_as_input, tell_verdict
 
 
 def disclose(
@@ -55,43 +54,10 @@ def verify_disclosure(
     json: JsonOption = False,
 ) -> None:
     """Check a disclosure offline, with two signature libraries, and show what it opens."""
-    told = _verified(file, log_key)
-    body = told.entry.body
-    opened = {name: payload.decode("utf-8", "backslashreplace") for name, payload in told.payloads.items()}
-    if json:
-        console.print_json(
-            {
-                "entry": str(body.entry_id),
-                "index": told.entry.index,
-                "kind": body.kind,
-                "to": told.to,
-                "fields": opened,
-                "hidden": list(told.hidden),
-                "pinned": told.entry.log_key_pinned,
-            }
-        )
-        return
-    console.out.print(f"[green]Proven[/green]: entry {told.entry.index}, {body.kind} by {body.actor}.")
-    for name, text in opened.items():
-        console.out.print(f"{name}: {text}", soft_wrap=True, markup=False)
-    if told.hidden:
-        console.out.print(f"not opened: {', '.join(told.hidden)}")
-    if not told.entry.log_key_pinned:
-        console.err.print("The file's own log key was used; give the one that you know with --log-key.")
-
-
-def _verified(file: Path, log_key: str | None) -> Disclosure:
-    try:
-        content = file.read_bytes().strip()
-    except OSError as error:
-        raise NotFound(
-            "ledger.disclosure_missing", f"The file cannot be read: {error}.", where=str(file)
-        ) from None
-    try:
-        first, _ = (verify(content, log_key=log_key, backend=backend) for backend in BACKENDS)
-    except ProofError as error:
-        raise InvalidInput(error.code, error.message, where=error.where, hint=error.hint) from error
-    return first
+    content = read_file(file, "ledger.disclosure_missing").strip()
+    with refused_as_input():
+        verdict = disclosure_verdict(content, log_key=log_key)
+    tell_verdict(verdict, json=json)
 
 
 async def _disclose(

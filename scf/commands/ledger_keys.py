@@ -16,7 +16,6 @@ from core.errors import InvalidInput
 from proof.schemas import SCHEMAS, schema
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
-from scf.rooms import LOG_ORIGIN
 
 _ACTOR = "system:operator"
 
@@ -70,11 +69,13 @@ async def _rotate(data: Path | None, database: str | None) -> tuple[str, str]:
             hint=f"Set {ledger.NEXT_ENTRY_KEY}_PKCS11 or {ledger.NEXT_ENTRY_KEY}_PEM.",
         )
     new = elsewhere or ledger.Held(ledger.next_signing_key(folder), "file")
-    async with platform_database(data, database) as opened, opened.transaction() as tx:
-        recorder = ledger.Recorder(keys.signing_key, keys.vault_key, LOG_ORIGIN)
+    async with platform_database(data, database) as opened:
+        origin = await ledger.log_origin(opened)
+        recorder = ledger.Recorder(keys.signing_key, keys.vault_key, origin)
         now = SystemClock().now()
-        await ledger.register_platform_key(tx, recorder, protection=keys.protection, at=now)
-        await ledger.rotate_platform_key(tx, recorder, new.signer, protection=new.protection, at=now)
+        async with opened.transaction() as tx:
+            await ledger.register_platform_key(tx, recorder, protection=keys.protection, at=now)
+            await ledger.rotate_platform_key(tx, recorder, new.signer, protection=new.protection, at=now)
     # Only what the log knows may sign. Where this process ends before, the next call takes up the same key.
     if elsewhere is None:
         ledger.take_next_signing_key(folder)
@@ -83,7 +84,9 @@ async def _rotate(data: Path | None, database: str | None) -> tuple[str, str]:
 
 async def _revoke(key_id: str, reason: str, data: Path | None, database: str | None) -> None:
     keys = ledger.load_or_create_keys(data_folder(data).keys)
-    async with platform_database(data, database) as opened, opened.transaction() as tx:
-        recorder = ledger.Recorder(keys.signing_key, keys.vault_key, LOG_ORIGIN)
+    async with platform_database(data, database) as opened:
+        origin = await ledger.log_origin(opened)
+        recorder = ledger.Recorder(keys.signing_key, keys.vault_key, origin)
         at = SystemClock().now()
-        await ledger.revoke_key(tx, recorder, key_id, actor=_ACTOR, reason=reason, at=at)
+        async with opened.transaction() as tx:
+            await ledger.revoke_key(tx, recorder, key_id, actor=_ACTOR, reason=reason, at=at)

@@ -15,9 +15,8 @@ import uvicorn
 import ledger
 from core.errors import InvalidInput, NotFound, ScfError, Unavailable
 from proof.checkpoint import NoteKey
-from proof.errors import ProofError
 from scf import console
-from scf.commands.options import JsonOption
+from scf.commands.options import EntryKeyOption, JsonOption, note_key
 from scf.commands.options_log import MirrorTokenHashes, PublicEntries, entry_readers
 from scf.stopping import stop_signals
 from scf_api.mirror import create_mirror_app
@@ -45,10 +44,11 @@ def mirror(
             envvar="SCF_LOG_TOKEN", help="The bearer token for entries; better set SCF_LOG_TOKEN than this."
         ),
     ] = None,
+    entry_key: EntryKeyOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Copy what is new in a log, and check all of it: signatures, hashes, and that nothing was rewritten."""
-    asyncio.run(_mirror(folder, source, _note_key(log_key), every, token, json=json))
+    """Copy what is new in a log, and check all of it: signatures, keys, hashes, and that it only grew."""
+    asyncio.run(_mirror(folder, source, note_key(log_key), entry_key or [], every, token, json=json))
 
 
 @app.command("mirror-serve")
@@ -67,12 +67,20 @@ def mirror_serve(
 
 
 async def _mirror(
-    folder: Path, source: str, log_key: NoteKey, every: float | None, token: str | None, *, json: bool
+    folder: Path,
+    source: str,
+    log_key: NoteKey,
+    trusted_keys: list[str],
+    every: float | None,
+    token: str | None,
+    *,
+    json: bool,
 ) -> None:
     async with stop_signals() as stop, _opened(source, token) as log:
+        copy = ledger.Mirror(log, folder, log_key, trusted_keys)
         while True:
             try:
-                _tell(await ledger.mirror_log(log, folder, log_key), json=json)
+                _tell(await copy.follow(), json=json)
             except (Unavailable, NotFound, InvalidInput) as error:
                 # A source that errs may mend itself; a fork or a damaged copy does not.
                 if every is None:
@@ -97,13 +105,6 @@ async def _stopped(stop: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _note_key(text: str) -> NoteKey:
-    try:
-        return NoteKey.parse(text)
-    except ProofError as error:
-        raise InvalidInput("ledger.log_key", error.message, where="--log-key", hint=error.hint) from error
 
 
 def _tell(done: ledger.Mirrored, *, json: bool) -> None:

@@ -10,7 +10,6 @@ import ledger
 from core.clock import SystemClock
 from scf import console
 from scf.commands.options import DatabaseOption, DataOption, JsonOption, data_folder, platform_database
-from scf.rooms import LOG_ORIGIN
 
 
 def seal_claims(data: DataOption = None, database: DatabaseOption = None, json: JsonOption = False) -> None:
@@ -28,8 +27,9 @@ def seal_claims(data: DataOption = None, database: DatabaseOption = None, json: 
 
 async def _seal(data: Path | None, database: str | None) -> tuple[int, int]:
     keys = ledger.load_or_create_keys(data_folder(data).keys)
-    async with platform_database(data, database) as opened, opened.transaction() as tx:
-        recorder = ledger.Recorder(keys.signing_key, keys.vault_key, LOG_ORIGIN)
+    async with platform_database(data, database) as opened:
+        recorder = ledger.Recorder(keys.signing_key, keys.vault_key, await ledger.log_origin(opened))
         now = SystemClock().now()
-        taken = await finance.take_over_claims(tx, recorder, now)
-        return await ledger.seal_claims(tx, recorder, now), taken
+        async with opened.transaction() as tx:
+            taken = await finance.take_over_claims(tx, recorder, now)
+            return await ledger.seal_claims(tx, recorder, now), taken

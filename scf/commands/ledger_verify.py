@@ -15,6 +15,7 @@ from scf import console
 from scf.commands.options import (
     DatabaseOption,
     DataOption,
+    EntryKeyOption,
     JsonOption,
     LogKeyOption,
     data_folder,
@@ -33,10 +34,7 @@ def verify_log(
         typer.Option("--vault", help="Also open what is sealed, with the data folder's vault key (slower)."),
     ] = False,
     log_key: LogKeyOption = None,
-    entry_key: Annotated[
-        list[str] | None,
-        typer.Option("--entry-key", help="The id of a key of the platform that you know; may be repeated."),
-    ] = None,
+    entry_key: EntryKeyOption = None,
     data: DataOption = None,
     database: DatabaseOption = None,
     json: JsonOption = False,

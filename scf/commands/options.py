@@ -14,7 +14,9 @@ import typer
 
 import ledger
 from core.database import Database
-from core.errors import Conflict, NotFound, Unavailable
+from core.errors import Conflict, InvalidInput, NotFound, Unavailable
+from proof.checkpoint import NoteKey
+from proof.errors import ProofError
 from proof.policy import Policy
 from scf import console
 from scf.data_folder import DataFolder, default_data_folder
@@ -42,9 +44,25 @@ LogKeyOption = Annotated[
     str | None, typer.Option("--log-key", help="The log's public key as you know it (name+hash+key).")
 ]
 
+EntryKeyOption = Annotated[
+    list[str] | None,
+    typer.Option("--entry-key", help="The id of a key of the platform that you know; may be repeated."),
+]
+
 PolicyOption = Annotated[
     Path | None,
     typer.Option("--policy", help="A witness policy (C2SP tlog-policy) whose quorum must hold.", exists=True),
+]
+
+LogOriginOption = Annotated[
+    str | None,
+    typer.Option(
+        "--log-origin",
+        envvar="SCF_LOG_ORIGIN",
+        metavar="NAME",
+        help="The log's name, such as scf.bank.example/log; chosen at the first start and kept from then on.",
+        show_default=False,
+    ),
 ]
 
 SimulatedRate = Annotated[
@@ -72,6 +90,18 @@ def read_policy(file: Path | None) -> Policy | None:
         InvalidInput: a code of `policy.…`.
     """
     return ledger.parse_policy(file.read_bytes()) if file is not None else None
+
+
+def note_key(text: str) -> NoteKey:
+    """Return the log's key that `--log-key` names.
+
+    Raises:
+        InvalidInput: `ledger.log_key`.
+    """
+    try:
+        return NoteKey.parse(text)
+    except ProofError as error:
+        raise InvalidInput("ledger.log_key", error.message, where="--log-key", hint=error.hint) from error
 
 
 @asynccontextmanager

@@ -22,11 +22,13 @@ from core.clock import SystemClock
 from core.collector import settle_collector
 from core.database import Database
 from core.errors import Unavailable
-from scf.commands.options import DataOption, SimulatedRate, data_folder
+from scf.commands.options import DataOption, LogOriginOption, SimulatedRate, data_folder
 from scf.commands.options_log import MirrorTokenHashes, PublicEntries, entry_readers
 from scf.commands.options_tsa import TsaCertificatesOption, TsaOption, named_authority
+from scf.data_folder import DataFolder, default_data_folder
 from scf.heartbeat import beat, last_beat
-from scf.rooms import LOG_ORIGIN, ROOMS
+from scf.log_name import log_name
+from scf.rooms import ROOMS
 from scf.stopping import stop_signals
 from scf.web_app import web_folder
 from scf_api.app import create_app
@@ -71,6 +73,7 @@ def api(
         ),
     ] = False,
     data: DataOption = None,
+    log_origin: LogOriginOption = None,
 ) -> None:
     """Serve the GraphQL API, the log and the web app."""
     settle_collector()
@@ -78,7 +81,7 @@ def api(
         database_url=database,
         web_folder=web_folder(),
         cookie_secure=secure_cookie,
-        origin=LOG_ORIGIN,
+        origin=asyncio.run(log_name(database, log_origin)),
         entry_readers=entry_readers(mirror_token_hash, everybody=public_entries),
         case_bundles=CaseBundles(_exporter(data), bundles_for_parties),
     )
@@ -87,9 +90,10 @@ def api(
 
 def _exporter(data: Path | None) -> Export:
     """Return what makes bundles; the vault key of the data folder is read only when one is asked for."""
+    keys = DataFolder(data or default_data_folder()).keys
 
     async def export(database: Database, case_id: UUID, size: int) -> bytes:
-        return await export_case(database, case_id, ledger.vault_key_in(data_folder(data).keys), size)
+        return await export_case(database, case_id, ledger.vault_key_in(keys), size)
 
     return export
 
@@ -100,6 +104,7 @@ def worker(
     temporal: TemporalTarget,
     data: DataOption = None,
     beat_file: BeatFile = None,
+    log_origin: LogOriginOption = None,
     simulated_rate: SimulatedRate = None,
     register_every: Annotated[
         float,
@@ -110,7 +115,7 @@ def worker(
 ) -> None:
     """Drive cases and carry commands."""
     settings = replace(
-        _worker_settings(database, temporal, data, simulated_rate),
+        _worker_settings(database, temporal, data, log_origin, simulated_rate),
         register_every=timedelta(seconds=register_every),
     )
     _serve(beat_file, lambda stop, ready: _worker(settings, stop, ready))
@@ -122,10 +127,11 @@ def relay(
     temporal: TemporalTarget,
     data: DataOption = None,
     beat_file: BeatFile = None,
+    log_origin: LogOriginOption = None,
     simulated_rate: SimulatedRate = None,
 ) -> None:
     """Carry commands only, beside the relay that each worker has: it takes over what a lost worker left."""
-    settings = _worker_settings(database, temporal, data, simulated_rate)
+    settings = _worker_settings(database, temporal, data, log_origin, simulated_rate)
     _serve(beat_file, lambda stop, ready: run_relay(settings, stop, ready=ready))
 
 
@@ -134,6 +140,7 @@ def sequencer(
     database: DatabaseUrl,
     data: DataOption = None,
     beat_file: BeatFile = None,
+    log_origin: LogOriginOption = None,
     tsa: TsaOption = None,
     tsa_certificates: TsaCertificatesOption = None,
     tsa_minutes: Annotated[
@@ -144,7 +151,8 @@ def sequencer(
     """Give signed entries their place in the log, sign checkpoints, have them cosigned and time-stamped."""
     authority = named_authority(tsa, tsa_certificates)
     every = timedelta(minutes=tsa_minutes)
-    _serve(beat_file, lambda stop, ready: _sequencer(database, data, authority, every, stop, ready))
+    origin = asyncio.run(log_name(database, log_origin))
+    _serve(beat_file, lambda stop, ready: _sequencer(database, data, origin, authority, every, stop, ready))
 
 
 @app.command("check")
@@ -156,7 +164,11 @@ def check(beat_file: Annotated[Path, typer.Argument(help="The file that the serv
 
 
 def _worker_settings(
-    database: str, temporal: str, data: Path | None, simulated_rate: Decimal | None
+    database: str,
+    temporal: str,
+    data: Path | None,
+    log_origin: str | None,
+    simulated_rate: Decimal | None,
 ) -> WorkerSettings:
     case_clock = NewCaseClock()
     if simulated_rate is not None:
@@ -165,7 +177,7 @@ def _worker_settings(
         database_url=database,
         temporal_target=temporal,
         key_folder=data_folder(data).keys,
-        origin=LOG_ORIGIN,
+        origin=asyncio.run(log_name(database, log_origin)),
         case_clock=case_clock,
     )
 
@@ -183,6 +195,7 @@ async def _worker(settings: WorkerSettings, stop: asyncio.Event, ready: asyncio.
 async def _sequencer(
     database: str,
     data: Path | None,
+    origin: str,
     authority: ledger.Authority | None,
     every: timedelta,
     stop: asyncio.Event,
@@ -192,9 +205,9 @@ async def _sequencer(
     opened = await Database.open(database, ROOMS)
     try:
         ready.set()
-        check = ledger.WitnessCheck(opened, keys.log_key, LOG_ORIGIN)
+        check = ledger.WitnessCheck(opened, keys.log_key, origin)
         services = [
-            ledger.Sequencer(opened, keys.log_key, LOG_ORIGIN, before_lead=check).run(stop),
+            ledger.Sequencer(opened, keys.log_key, origin, before_lead=check).run(stop),
             ledger.Cosigning(opened).run(stop),
         ]
         if authority:

@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from scf import console
-from scf.commands.options import DatabaseOption, DataOption, SimulatedRate, TemporalOption
+from scf.commands.options import DatabaseOption, DataOption, LogOriginOption, SimulatedRate, TemporalOption
 from scf.data_folder import default_data_folder
 from scf.platform import Platform, PlatformOptions, running_platform
 from scf.stopping import stop_signals
@@ -27,6 +27,7 @@ def up(
     data: DataOption = None,
     database: DatabaseOption = None,
     temporal: TemporalOption = None,
+    log_origin: LogOriginOption = None,
     simulated_rate: SimulatedRate = None,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
 ) -> None:
@@ -36,6 +37,7 @@ def up(
         port=port,
         database=database,
         temporal=temporal,
+        log_origin=log_origin,
         simulated_rate=simulated_rate,
     )
     asyncio.run(_up(options, open_browser=not no_open and console.err.is_terminal))

@@ -13,10 +13,11 @@ import httpx
 import ledger
 from core.clock import Clock
 from core.database import Database
-from core.errors import Broken, ScfError
+from core.errors import Broken
+from proof.errors import ProofError
 from proof.signatures import BACKENDS, Backend
+from proof.verdicts import entry_verdict
 from scf import console
-from scf.commands.ledger_verify_proof import check_proof
 from scf.demo import queries
 from scf.demo.acting import CaseParties, run_to_its_end
 from scf.demo.client import Person, refusal
@@ -169,8 +170,8 @@ async def _verify(auditor: Person, database: Database, main: CaseReport) -> Ledg
     if proof is not None:
         proof_entry = last["index"]
         try:
-            proof_verified = check_proof(proof["text"].encode()).index == proof_entry
-        except ScfError as error:
+            proof_verified = entry_verdict(proof["text"].encode()).facts["entry"] == proof_entry
+        except ProofError as error:
             problems.append(str(error))
     async with database.reading() as sql:
         checkpoint = await sql.fetchval("SELECT note FROM ledger.checkpoint_view ORDER BY size DESC LIMIT 1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,17 +15,36 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, Unavailable
-from ledger import DatabaseLog, LogClient, LogFolder, LogSource, entry_id, export_log, mirror_log
+from ledger import (
+    Authority,
+    DatabaseLog,
+    LogClient,
+    LogFolder,
+    LogSource,
+    Mirror,
+    Recorder,
+    entry_id,
+    export_log,
+    mirror_log,
+    read_certificates,
+    register_platform_key,
+    revoke_key,
+    rotate_platform_key,
+    stamp_checkpoint,
+    verify_timestamp,
+)
 from ledger.log_source import write_keys
 from proof.checkpoint import Checkpoint, NoteKey, open_checkpoint, sign_checkpoint
 from proof.entry import Body, seal
 from proof.hashes import HASH_SIZE, leaf_hash
+from proof.log_check import check_folder
 from proof.log_files import LogFile, encode_bundle, files_between
 from proof.merkle import CompactRange
-from proof.signatures import KeySigner, PublicKey
+from proof.signatures import BACKENDS, KeySigner, PublicKey
 from proof.tiles import TileId, grow
 from scf_api.entry_readers import EntryReaders
 from scf_api.mirror import create_mirror_app
+from support.tsa import Tsa, running_tsa
 
 from .conftest import NOON, ORIGIN, Ledger, draft
 
@@ -298,3 +317,149 @@ async def test_a_partial_file_that_the_source_dropped_is_cut_from_the_full_one(
 async def test_an_empty_folder_is_no_log(copy: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=r"ledger\.log_empty"):
         await mirror_log(LogFolder(tmp_path), copy, KEY)
+
+
+async def test_an_entry_of_a_revoked_key_is_refused_also_by_a_copy_that_goes_on(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    """The registry is what the copied entries tell, from the first on, in whichever run they came."""
+    root, key = tmp_path / "copy", NoteKey.of(ORIGIN, ledger.keys.log_key)
+    own = ledger.keys.signing_key
+    async with ledger.database.transaction() as tx:
+        await register_platform_key(tx, ledger.recorder, protection="file", at=NOON)
+    await ledger.log(draft(seq=1))
+    mirror = Mirror(DatabaseLog(ledger.database), root, key)
+    assert (await mirror.follow()).size == 2
+
+    following = KeySigner(ec.generate_private_key(ec.SECP256R1()))
+    async with ledger.database.transaction() as tx:
+        await rotate_platform_key(tx, ledger.recorder, following, protection="file", at=NOON)
+        await revoke_key(
+            tx,
+            Recorder(following, ledger.keys.vault_key, ORIGIN),
+            own.public_key.key_id,
+            actor="user:olga",
+            reason="lost",
+            at=NOON,
+        )
+    await ledger.log()
+    assert (await mirror.follow()).size == 4
+    await ledger.log(draft(seq=2))  # signed with the key that was revoked
+    for follower in (mirror, mirror, Mirror(DatabaseLog(ledger.database), root, key)):
+        with pytest.raises(InvalidInput, match=r"ledger\.mirror_refused.*revoked"):
+            await follower.follow()
+    assert open_checkpoint((root / "checkpoint").read_text(), key).size == 4
+
+    await export_log(ledger.database, tmp_path / "export")
+    checked = check_folder(tmp_path / "export", key, backends=("cryptography",))
+    assert [finding.code for finding in checked.findings] == ["ledger.key_revoked"]
+
+
+async def test_a_key_that_nobody_brought_in_is_refused_unless_it_is_known(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    key = NoteKey.of(ORIGIN, ledger.keys.log_key)
+    stranger = KeySigner(ec.generate_private_key(ec.SECP256R1()))
+    for signer in (ledger.keys.signing_key, stranger):
+        async with ledger.database.transaction() as tx:
+            recorder = Recorder(signer, ledger.keys.vault_key, ORIGIN)
+            await register_platform_key(tx, recorder, protection="file", at=NOON)
+    await ledger.log()
+    log = DatabaseLog(ledger.database)
+    with pytest.raises(InvalidInput, match="brought in"):
+        await mirror_log(log, tmp_path / "refused", key)
+    known = (stranger.public_key.key_id,)
+    assert (await mirror_log(log, tmp_path / "copy", key, known)).size == 2
+    unknown = check_folder(tmp_path / "copy", key, backends=BACKENDS)
+    assert [finding.code for finding in unknown.findings] == ["ledger.key_unvouched"]
+    assert not check_folder(tmp_path / "copy", key, backends=BACKENDS, trusted_keys=known).findings
+
+
+@pytest.fixture(scope="module")
+def tsa(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tsa]:
+    with running_tsa(tmp_path_factory.mktemp("tsa")) as running:
+        yield running
+
+
+@pytest.fixture
+async def stamped(ledger: Ledger, tsa: Tsa) -> Ledger:
+    """A log whose first and third checkpoints were stamped."""
+    authority = Authority.at(tsa.url, tsa.certificates)
+    await ledger.log(draft(seq=1))
+    await stamp_checkpoint(ledger.database, authority)
+    await ledger.log(draft(seq=2))
+    await ledger.log(draft(seq=3))
+    await stamp_checkpoint(ledger.database, authority)
+    return ledger
+
+
+async def test_time_stamps_are_copied_over_http_and_from_mirror_to_mirror(
+    stamped: Ledger, tsa: Tsa, tmp_path: Path
+) -> None:
+    key = NoteKey.of(ORIGIN, stamped.keys.log_key)
+    copy, second = tmp_path / "copy", tmp_path / "second"
+    everybody = EntryReaders(everybody=True)
+    async with served(DatabaseLog(stamped.database), everybody) as url, LogClient(url) as client:
+        await mirror_log(client, copy, key)
+        async with httpx.AsyncClient() as http:
+            for odd in ("nothing.tsr", "1-1.exe", "9-9.tsr", "1-1"):
+                refused = await http.get(f"{url}/timestamps/{odd}")
+                assert (refused.status_code, refused.json()["code"]) == (404, "ledger.log_file_unknown"), odd
+    async with served(LogFolder(copy), everybody) as url, LogClient(url) as client:
+        await mirror_log(client, second, key)
+    await export_log(stamped.database, tmp_path / "export")
+    assert contents(second) == contents(copy) == contents(tmp_path / "export")
+
+    names = (second / "timestamps" / "list").read_text().split()
+    assert [name.partition("-")[0] for name in names] == ["1", "3"]
+    certificates = read_certificates(tsa.certificates)
+    for name in names:
+        note, answer = (second / "timestamps" / f"{name}.{kind}" for kind in ("checkpoint", "tsr"))
+        verify_timestamp(note.read_text(), answer.read_bytes(), certificates)
+
+
+async def test_a_later_run_adds_the_time_stamps_that_came(stamped: Ledger, tsa: Tsa, tmp_path: Path) -> None:
+    key, log = NoteKey.of(ORIGIN, stamped.keys.log_key), DatabaseLog(stamped.database)
+    await mirror_log(log, tmp_path, key)
+    before = contents(tmp_path)
+    await stamp_checkpoint(stamped.database, Authority.at(tsa.url, tsa.certificates))
+    await mirror_log(log, tmp_path, key)
+    after = contents(tmp_path)
+    assert len(after) == len(before) + 2
+    assert after["timestamps/list"].startswith(before.pop("timestamps/list"))
+    assert before.items() <= after.items()
+
+
+@pytest.mark.parametrize("damage", ["note", "answer", "list", "missing"])
+async def test_a_time_stamp_of_something_else_is_refused_and_the_log_copied(
+    stamped: Ledger, tmp_path: Path, damage: str
+) -> None:
+    key, source, copy = NoteKey.of(ORIGIN, stamped.keys.log_key), tmp_path / "source", tmp_path / "copy"
+    await export_log(stamped.database, source)
+    stamps = source / "timestamps"
+    first, last = (stamps / name for name in (stamps / "list").read_text().split())
+    match damage:
+        case "note":
+            first.with_suffix(".checkpoint").write_bytes(last.with_suffix(".checkpoint").read_bytes())
+        case "answer":
+            first.with_suffix(".tsr").write_bytes(last.with_suffix(".tsr").read_bytes())
+        case "list":
+            (stamps / "list").write_text("../../etc/passwd\n")
+        case "missing":
+            first.with_suffix(".tsr").unlink()
+    with pytest.raises(InvalidInput, match=r"ledger\.mirror_timestamp"):
+        await mirror_log(LogFolder(source), copy, key)
+    assert open_checkpoint((copy / "checkpoint").read_text(), key).size == 3
+    assert not (copy / "timestamps").exists()
+
+
+async def test_a_stamped_note_of_another_history_is_a_fork(stamped: Ledger, tmp_path: Path) -> None:
+    """Who holds the log's key had another log stamped than the one that is shown."""
+    key, source, copy = NoteKey.of(ORIGIN, stamped.keys.log_key), tmp_path / "source", tmp_path / "copy"
+    await export_log(stamped.database, source)
+    (name, *_) = (source / "timestamps" / "list").read_text().split()
+    other = sign_checkpoint(Checkpoint(ORIGIN, 1, bytes(32)), stamped.keys.log_key)
+    (source / "timestamps" / f"{name}.checkpoint").write_text(other)
+    with pytest.raises(Conflict, match=r"ledger\.mirror_fork"):
+        await mirror_log(LogFolder(source), copy, key)
+    assert other in {path.read_text() for path in (copy / "forks").iterdir()}

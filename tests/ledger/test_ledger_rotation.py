@@ -91,7 +91,7 @@ async def test_a_rotated_root_key_opens_all_and_the_old_one_nothing(ledger: Ledg
     fresh = load_or_create_keys(folder).vault_key
     assert fresh.first != before.first
     assert fresh.payload_key == before.payload_key
-    assert not (folder / "vault-key.next.hex").exists()
+    assert not (folder / "vault" / "vault-key.next.hex").exists()
     report = await verify_log(ledger.database, vault_key=fresh)
     assert report.ok, report.findings
     with pytest.raises(Broken, match=r"ledger\.vault_key"):

@@ -17,7 +17,6 @@ import pytest
 from core import ScfError
 from ledger import (
     LogFolder,
-    check_folder,
     claims_statement,
     export_log,
     mirror_log,
@@ -33,6 +32,7 @@ from proof import canonical, claim_proof, entry_proof
 from proof.bundle import Bundle, Opening, check
 from proof.checkpoint import NoteKey
 from proof.errors import ProofError
+from proof.log_check import check_folder
 
 from .conftest import NOON, ORIGIN, Ledger, draft
 from .test_ledger_verify import COVERED, database_owner, flip_one_bit
@@ -109,8 +109,8 @@ def bundle_holds(content: bytes, key: NoteKey) -> bool:
         return False
 
 
-async def folder_holds(folder: Path, key: NoteKey) -> bool:
-    return not (await check_folder(folder, key, backends=("cryptography",))).findings
+def folder_holds(folder: Path, key: NoteKey) -> bool:
+    return not check_folder(folder, key, backends=("cryptography",)).findings
 
 
 async def test_in_the_database(cases: Ledger, chance: random.Random) -> None:
@@ -136,23 +136,23 @@ async def test_in_an_exported_folder_and_no_mirror_hands_it_on(
     await export_log(cases.database, folder)
     await cases.log(*(draft(str(case), 9) for case in CASES))
     await export_log(cases.database, folder)  # beside it lie the files of the smaller log
-    assert await folder_holds(folder, key)
+    assert folder_holds(folder, key)
     files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
     assert len(files) == 6
     for number in range(PLACES // 3):
         path = chance.choice(list(files))
         content, change = flipped(files[path], chance)
         path.write_bytes(content)
-        assert not await folder_holds(folder, key), f"{path}: {change} was not found"
+        assert not folder_holds(folder, key), f"{path}: {change} was not found"
         copy = tmp_path / f"copy-{number}"
         try:
             await mirror_log(LogFolder(folder), copy, key)
         except ScfError:
             pass
         else:  # what a mirror does not take from there it recomputes
-            assert await folder_holds(copy, key), f"{path}: {change} was handed on"
+            assert folder_holds(copy, key), f"{path}: {change} was handed on"
         path.write_bytes(files[path])
-    assert await folder_holds(folder, key)
+    assert folder_holds(folder, key)
 
 
 @pytest.mark.parametrize(

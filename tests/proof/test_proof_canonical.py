@@ -38,6 +38,7 @@ def test_what_is_written_is_read_back(value: object) -> None:
         ({"ä": 1}, "canonical.key"),
         ({1: 1}, "canonical.key"),
         ("\ud800", "canonical.text"),
+        ({"a": {1, 2}}, "canonical.type"),
     ],
 )
 def test_what_has_no_single_form_is_refused(value: object, code: str) -> None:
@@ -58,7 +59,10 @@ def test_deep_nesting_is_refused_instead_of_exhausting_the_stack() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b'{"b":1,"a":2}', b'{ "a":1}', b'{"a":1,"a":1}', b'"\\u0061"', b"1.0", b"1e2", b"", b"\xff", b"1 "],
+    [
+        *(b'{"b":1,"a":2}', b'{ "a":1}', b'{"a":1,"a":1}', b'"\\u0061"', b"1.0", b"1e2", b"", b"\xff", b"1 "),
+        *(b"NaN", b"Infinity", b"9" * 5000, b"\xef\xbb\xbf1", "1".encode("utf-16"), b'"\\ud800"', b'"\x07"'),
+    ],
 )
 def test_any_other_spelling_is_refused(data: bytes) -> None:
     with pytest.raises(NotCanonical):

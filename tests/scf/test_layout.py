@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from scf.cli import COMMANDS, build
+from scf.data_folder import DataFolder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,6 +61,20 @@ def test_every_command_in_compose_exists() -> None:
         nouns = words[:2] if words[0] == "serve" else words[:1]
         result = CliRunner().invoke(build(nouns[0]), [*nouns, "--help"])
         assert result.exit_code == 0, result.output
+
+
+def test_the_api_in_compose_reads_the_vaults_keys_and_no_others() -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    own = {
+        name: service["volumes"] for name, service in services.items() if service.get("image") == "scf:latest"
+    }
+    assert own.pop("api") == ["vault:/var/lib/scf/keys/vault:ro"]
+    assert all(volumes == ["keys:/var/lib/scf", "vault:/var/lib/scf/keys/vault"] for volumes in own.values())
+    keys = DataFolder(Path("/var/lib/scf")).keys
+    assert str(keys / "vault") == "/var/lib/scf/keys/vault"
+    made = re.search(r"install .*--owner=scf .*--mode=0700 (.*)", (ROOT / "Dockerfile").read_text())
+    assert made is not None
+    assert made[1].split() == [str(keys), str(keys / "vault")]
 
 
 def test_the_list_of_commands_names_only_modules_that_exist() -> None:

@@ -15,7 +15,7 @@ import ledger
 from core import Database
 from ledger import EntryDraft
 from scf.data_folder import DataFolder
-from scf.rooms import LOG_ORIGIN, ROOMS
+from scf.rooms import ROOMS
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -35,10 +35,10 @@ async def recorded(database: Database, folder: Path, stream: str) -> str:
     """Sign an entry with the key that the folder holds, log it, and return the key's id."""
     keys = ledger.load_or_create_keys(folder)
     async with database.transaction() as tx:
-        recorder = ledger.Recorder(keys.signing_key, keys.vault_key, LOG_ORIGIN)
+        recorder = ledger.Recorder(keys.signing_key, keys.vault_key, ledger.DEFAULT_ORIGIN)
         await ledger.register_platform_key(tx, recorder, protection="file", at=NOON)
         await recorder.record(tx, EntryDraft(stream, 1, "test.done", NOON, "system:test"))
-    sequencer = ledger.Sequencer(database, keys.log_key, LOG_ORIGIN)
+    sequencer = ledger.Sequencer(database, keys.log_key, ledger.DEFAULT_ORIGIN)
     while await sequencer.sequence_once():
         pass
     await sequencer.close()

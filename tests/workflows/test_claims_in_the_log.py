@@ -20,7 +20,7 @@ import ledger
 from core import InvalidInput
 from proof.checkpoint import NoteKey
 from scf.data_folder import DataFolder
-from scf.rooms import LOG_ORIGIN, ROOMS
+from scf.rooms import ROOMS
 from support.cases import Platform
 from support.factoring import OPERATIONS, Trade, bring_trade, shipped_platform
 from workflows.domain_commands import NewCaseClock
@@ -54,7 +54,7 @@ class Installed:
 
     async def log(self) -> None:
         """Move all that was signed to the log."""
-        sequencer = ledger.Sequencer(self.platform.database, self.keys.log_key, LOG_ORIGIN)
+        sequencer = ledger.Sequencer(self.platform.database, self.keys.log_key, ledger.DEFAULT_ORIGIN)
         while await sequencer.sequence_once():
             pass
         await sequencer.close()
@@ -96,7 +96,7 @@ async def installed(
     url = await new_database(ROOMS)
     settings = WorkerSettings(url, temporal_target, folder.keys, task_queue="test-claims", case_clock=CLOCK)
     async with shipped_platform(settings) as platform, platform.running():
-        yield Installed(platform, folder, keys, str(NoteKey.of(LOG_ORIGIN, keys.log_key)))
+        yield Installed(platform, folder, keys, str(NoteKey.of(ledger.DEFAULT_ORIGIN, keys.log_key)))
 
 
 async def funded(trade: Trade) -> UUID:
