@@ -11,17 +11,8 @@ from finance.documents import ImportOutcome, import_document
 from finance.erasure import erase_party, erase_requests
 from finance.journal_tie import JournalReport, journal_payload, verify_journal
 from finance.journals import reverse, verify_books
-from finance.limits import (
-    ActiveLimit,
-    LimitProposal,
-    PartyScores,
-    ScoreRun,
-    activate_limits,
-    propose_limits,
-    release_limits,
-    reserve_limits,
-    score_parties,
-)
+from finance.limit_proposals import LimitProposal, PartyScores, ScoreRun, propose_limits, score_parties
+from finance.limits import ActiveLimit, activate_limits, release_limits, reserve_limits
 from finance.match_service import MatchOutcome, ReleasedMatch, match_invoice, release_match
 from finance.matching import MatchException
 from finance.notices import Notice, register_assignment, remind, send_notice_of_assignment

@@ -378,6 +378,9 @@ class LimitProposal(Model):
     state = fields.TextField(default="PROPOSED")
     proposed_at = fields.DatetimeField()
     entry_id = fields.UUIDField()
+    review_on = fields.DateField(null=True)
+    needs_second_person = fields.BooleanField(db_default=False)
+    raises = fields.JSONField[list[dict[str, str]]](null=True)
 
     class Meta:
         schema = "finance"
@@ -401,6 +404,7 @@ class Limit(Model):
     approved_by = fields.TextField()
     second_by = fields.TextField(null=True)
     activated_at = fields.DatetimeField()
+    review_on = fields.DateField(null=True)
 
     class Meta:
         schema = "finance"

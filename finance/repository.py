@@ -249,6 +249,24 @@ async def lock_limits(sql: Connection, seller_id: UUID, buyer_id: UUID, currency
     )
 
 
+async def limit_amounts(
+    sql: Connection, seller_id: UUID, buyer_id: UUID, currency: str
+) -> dict[str, Decimal]:
+    """Return the active limits that a request of this pair draws on: scope → amount."""
+    rows = await sql.fetch(
+        """
+        SELECT scope, amount FROM finance.limit_
+        WHERE state = 'ACTIVE' AND currency = $3
+          AND ((scope = 'SELLER' AND seller_id = $1) OR (scope = 'BUYER' AND buyer_id = $2)
+               OR (scope = 'PAIR' AND seller_id = $1 AND buyer_id = $2))
+        """,
+        seller_id,
+        buyer_id,
+        currency,
+    )
+    return {row["scope"]: row["amount"] for row in rows}
+
+
 async def request_usage(sql: Connection, request_id: UUID) -> list[Row]:
     """Return (limit_id, reserved, utilised): what a request has of each limit now."""
     return await sql.fetch(

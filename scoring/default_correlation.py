@@ -53,7 +53,7 @@ def joint_pd(first: Decimal, second: Decimal, correlation: Decimal) -> Decimal:
     """
     shares = {"first": (first, Decimal(1)), "second": (second, Decimal(1))}
     for name, (share, most) in {**shares, "correlation": (correlation, HIGHEST_CORRELATION)}.items():
-        if not (isinstance(share, Decimal) and share.is_finite() and 0 <= share <= most):
+        if not (share.is_finite() and 0 <= share <= most):
             raise InvalidInput(
                 "limit.input_invalid",
                 f"{name} must be a decimal between 0 and {most} and is {share}.",

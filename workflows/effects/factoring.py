@@ -103,6 +103,9 @@ async def propose_limits(job: JobContext) -> Mapping[str, Value]:
                 "currency": proposal.amount.currency,
                 "bindingCap": proposal.binding_cap,
                 "caps": dict(proposal.caps),
+                "reviewOn": proposal.review_on,
+                "needsSecondPerson": proposal.needs_second_person,
+                "raises": [dict(one) for one in proposal.raises],
             }
             for proposal in proposals
         ]
