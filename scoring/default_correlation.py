@@ -40,13 +40,14 @@ _NODES: Final = (
 )
 
 
-def joint_pd(first: Decimal, second: Decimal, correlation: Decimal) -> Decimal:
-    """Return the probability that both default within the time that both PDs are for, to nine places.
+def joint_pd(first: Decimal, second: Decimal, correlation: Decimal, days: int = 365) -> Decimal:
+    """Return the probability that both default within `days`, to nine places.
 
     Args:
-        first: one party's PD, 0 to 1.
+        first: one party's PD for one year, 0 to 1; brought to the days by a constant hazard.
         second: the other's.
         correlation: of the two parties' assets, 0 to 0.9; 0 gives the product.
+        days: the time in which both must default, 0 or more.
 
     Raises:
         InvalidInput: `limit.input_invalid` with the argument.
@@ -56,16 +57,21 @@ def joint_pd(first: Decimal, second: Decimal, correlation: Decimal) -> Decimal:
         if not (share.is_finite() and 0 <= share <= most):
             raise InvalidInput(
                 "limit.input_invalid",
-                f"{name} must be a decimal between 0 and {most} and is {share}.",
+                f"{name} must be a decimal from 0 to {most} and is {share}.",
                 where=name,
             )
-    lower, higher = sorted((first, second))
-    if not 0 < lower or higher == 1:
-        return lower
-    h, k = (_NORMAL.inv_cdf(float(pd)) for pd in (lower, higher))
-    both = _bivariate_normal(h, k, float(correlation))
-    # Correlated parties default together at least as often as strangers, and never more often than either.
-    return min(max(Decimal(both).quantize(_PLACES), first * second), lower)
+    lower, higher = sorted(_within(float(pd), days) for pd in (first, second))
+    if 0 < lower and higher < 1:
+        both = _bivariate_normal(_NORMAL.inv_cdf(lower), _NORMAL.inv_cdf(higher), float(correlation))
+        # Correlated parties default together at least as often as strangers, and at most as often as one.
+        lower = min(max(both, lower * higher), lower)
+    return Decimal(lower).quantize(_PLACES)
+
+
+def _within(annual_pd: float, days: int) -> float:
+    if annual_pd == 1:
+        return 1.0 if days > 0 else 0.0
+    return -math.expm1(days / 365 * math.log1p(-annual_pd))
 
 
 def _bivariate_normal(h: float, k: float, correlation: float) -> float:

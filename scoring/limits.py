@@ -206,11 +206,9 @@ def _expected_loss(inputs: LimitInputs) -> Decimal | None:
 
 
 def _tenor_loss_pd(inputs: LimitInputs) -> Decimal:
-    pd = tenor_pd(inputs.pd, inputs.terms_days)
     if inputs.recourse_pd is None:
-        return pd
-    other = tenor_pd(inputs.recourse_pd, inputs.terms_days)
-    return joint_pd(pd, other, inputs.policy.asset_correlation)
+        return tenor_pd(inputs.pd, inputs.terms_days)
+    return joint_pd(inputs.pd, inputs.recourse_pd, inputs.policy.asset_correlation, inputs.terms_days)
 
 
 def _collateral(inputs: LimitInputs) -> Decimal | None:
