@@ -1,4 +1,4 @@
-"""What `scf score train` does; the command line prints the reports."""
+"""What `scf score` does; the command line prints the reports."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 # The library reads this when it is loaded, so it is set before training is.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+from scoring.lgd_training import LgdReport, read_sba, train_lgd
 from scoring.training import TrainReport, train_csv, train_portfolio
 
 
@@ -27,3 +28,15 @@ def train_file(path: Path, target: str) -> TrainReport:
         NotFound, InvalidInput: with the column and the row; see `scoring.table.read_csv`.
     """
     return train_csv(path, target)
+
+
+def train_losses(path: Path, out: Path) -> LgdReport:
+    """Train the loss given default on the SBA's charged-off loans and write the model to `out`.
+
+    Raises:
+        NotFound, InvalidInput: see `scoring.lgd_training.read_sba` and `train_lgd`.
+    """
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    report = train_lgd(read_sba(path), name=name, source=path.name)
+    out.write_bytes(report.content)
+    return report
