@@ -24,6 +24,7 @@ from finance.payments import (
     instruct_payment,
     record_bank_entry,
 )
+from finance.portfolio import portfolio
 from finance.pricing import Price, PricingTerms
 from finance.products import MANDATORY_CONTROLS, MandatoryControl, MandatoryVerdict, ProductFamily
 from finance.purchases import Asset, Quote, QuoteLine, purchase, quote
@@ -90,6 +91,7 @@ __all__ = [
     "latest_issue_date",
     "link_case",
     "match_invoice",
+    "portfolio",
     "propose_limits",
     "purchase",
     "quote",

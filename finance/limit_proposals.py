@@ -24,7 +24,7 @@ Scope = Literal["SELLER", "BUYER", "PAIR"]
 SCOPES: tuple[Scope, ...] = ("SELLER", "BUYER", "PAIR")
 
 # Loss given default of senior unsecured corporate claims: Basel Framework CRE32.6.
-_LGD = Decimal("0.40")
+LGD = Decimal("0.40")
 _YEAR = timedelta(days=365)
 # Factoring demands recourse when the buyer does not pay: the pair loses money only when both default.
 _PAIR_PRODUCT: scoring_limits.Product = "factoring_with_recourse"
@@ -119,7 +119,7 @@ async def propose_limits(
     for scope in SCOPES:
         seller_id = request.seller_id if scope != "BUYER" else None
         buyer_id = request.buyer_id if scope != "SELLER" else None
-        inputs = await _inputs(tx, scope, seller_id, buyer_id, request.currency, scores, at)
+        inputs = await limit_inputs(tx, scope, seller_id, buyer_id, request.currency, scores, at)
         proposal = scoring_limits.propose(inputs)
         row = await models.LimitProposal.create(
             using_db=tx.orm,
@@ -159,7 +159,7 @@ async def _snapshot(tx: Transaction, party_id: UUID, at: datetime) -> dict[str, 
     }
 
 
-async def _inputs(
+async def limit_inputs(
     tx: Transaction,
     scope: Scope,
     seller_id: UUID | None,
@@ -168,6 +168,7 @@ async def _inputs(
     scores: PartyScores,
     at: datetime,
 ) -> scoring.LimitInputs:
+    """Return what a limit is proposed from, as known at a moment."""
     run = _run_of(scope, scores)
     volume, days, terms = await repository.invoiced_volume(
         tx.sql,
@@ -193,7 +194,7 @@ async def _inputs(
         terms_days=terms_days,
         pd=pds.pd,
         recourse_pd=pds.recourse_pd,
-        lgd=_LGD,
+        lgd=LGD,
         grade=run.grade,
         net_worth=net_worth if isinstance(net_worth, Decimal) else None,
         policy=_POLICY,

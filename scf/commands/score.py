@@ -10,8 +10,10 @@ from rich.table import Table
 
 from scf import console
 from scf.commands.options import JsonOption
+from scf.commands.score_stress import stress
 
 app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
+app.command("stress")(stress)
 
 
 @app.command("train")

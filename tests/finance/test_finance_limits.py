@@ -15,6 +15,7 @@ import finance
 from core import Conflict, Forbidden, InvalidInput, NotFound, random_id
 from core.money import Money
 from finance.products import SOLE_AUTHORITY
+from scoring.stress import stress
 
 if TYPE_CHECKING:
     from conftest import Desk, Trade
@@ -242,3 +243,22 @@ async def test_a_purchase_needs_the_reservation(desk: Desk) -> None:
         async with desk.tx() as tx:
             await finance.purchase(tx, request_id, at=NOW, entry_id=random_id())
     assert small.value.code == "limit.reservation_exceeded"
+
+
+async def test_the_pairs_limits_are_the_portfolio_that_is_stressed(desk: Desk) -> None:
+    trade = desk.trade("retail")
+    await trade.bring_all()
+    request_id = await numbered(desk, trade, "MV/2026/401")
+    limits = await with_limits(desk, request_id)
+    pair = next(limit for limit in limits if limit.scope == "PAIR")
+    await reserve(desk, request_id, "20000.00")
+    async with desk.tx() as tx:
+        positions = await finance.portfolio(tx, "EUR", at=NOW)
+    (ours,) = [one for one in positions if trade.mark in one.name]
+    assert (ours.exposure, ours.recourse_pd is not None) == (Decimal("20000.00"), True)
+    assert ours.limit is not None
+    assert ours.limit.amount == pair.amount.amount
+    report = stress(positions, currency="EUR")
+    losses = [result.expected_loss for result in report.results]
+    assert losses == sorted(losses)
+    assert losses[-1] > losses[0] >= 0
