@@ -1,4 +1,4 @@
-"""The portfolio as scoring stresses it: each pair's limit, what is drawn of it, and both sides' newest scores."""
+"""The portfolio that scoring stresses: each pair's limit, what is drawn, and both sides' newest scores."""
 
 from __future__ import annotations
 
