@@ -10,6 +10,8 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from scoring.lgd_training import LgdReport, read_sba, train_lgd
+from scoring.payments.forecast import encode
+from scoring.payments.report import PaymentReport, payment_report
 from scoring.training import TrainReport, train_csv, train_portfolio
 
 
@@ -39,4 +41,16 @@ def train_losses(path: Path, out: Path) -> LgdReport:
     name = path.name.removesuffix(".gz").removesuffix(".csv")
     report = train_lgd(read_sba(path), name=name, source=path.name)
     out.write_bytes(report.content)
+    return report
+
+
+def predict_payments(path: Path, out: Path | None) -> PaymentReport:
+    """Train the payment forecast on a file, test it on its last four months, and write the model to `out`.
+
+    Raises:
+        NotFound, InvalidInput: see `scoring.payments.report.payment_report`.
+    """
+    report = payment_report(path)
+    if out is not None:
+        out.write_bytes(encode(report.model))
     return report

@@ -83,3 +83,13 @@ def test_losses_are_learned_from_a_file(scf: Call, tmp_path: Path) -> None:
     assert told["rows"] == 686
     assert told["figures"]["r2"]["low"] > 0
     assert out.stat().st_size > 0
+
+
+def test_payments_are_predicted_from_a_file(scf: Call, tmp_path: Path) -> None:
+    out = tmp_path / "payments.json"
+    data = shared_path("datasets/ibm_ar_invoices_to_2013-05.csv.gz")
+    done = scf("payments", data, "-o", out, "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert told["auc"]["value"] > told["static_auc"]["value"]
+    assert out.stat().st_size > 0
