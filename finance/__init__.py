@@ -8,6 +8,7 @@ from core.database import Room
 from finance import register
 from finance.accounting import ACCOUNTS
 from finance.documents import ImportOutcome, import_document
+from finance.early_warnings import apply_measures, buyer_signals, lift_hold
 from finance.erasure import erase_party, erase_requests
 from finance.journal_tie import JournalReport, journal_payload, verify_journal
 from finance.journals import reverse, verify_books
@@ -76,6 +77,8 @@ __all__ = [
     "Side",
     "accrue",
     "activate_limits",
+    "apply_measures",
+    "buyer_signals",
     "check_invoice",
     "close_request",
     "collect",
@@ -89,6 +92,7 @@ __all__ = [
     "instruct_payment",
     "journal_payload",
     "latest_issue_date",
+    "lift_hold",
     "link_case",
     "match_invoice",
     "portfolio",

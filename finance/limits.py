@@ -82,7 +82,7 @@ async def reserve_limits(
 
     Raises:
         NotFound: `request.unknown`.
-        Conflict: `limit.no_headroom`, `limit.none_active`, `limit.already_reserved`.
+        Conflict: `limit.no_headroom`, `limit.on_hold`, `limit.none_active`, `limit.already_reserved`.
         InvalidInput: `limit.amount_invalid`.
     """
     request = await locked_request(tx, request_id)
@@ -109,6 +109,13 @@ async def reserve_limits(
                 hint="Propose and approve limits first.",
             )
     for row in rows:
+        if row["on_hold_since"] is not None:
+            raise Conflict(
+                "limit.on_hold",
+                f"The {row['scope'].lower()} limit is on hold since {row['on_hold_since']:%Y-%m-%d}.",
+                where=row["scope"],
+                hint="Judge the alert that put it on hold, or let two people approve the limit anew.",
+            )
         headroom = row["amount"] - row["reserved"] - row["utilised"]
         if headroom < amount.amount:
             raise Conflict(
@@ -200,7 +207,7 @@ async def _activate(
         amount, binding_cap = max(SOLE_AUTHORITY, standing), "authority"
     if amount < in_use:
         amount, binding_cap = in_use, "in_use"
-    values = {
+    values: dict[str, object] = {
         "amount": amount,
         "binding_cap": binding_cap,
         "review_on": proposal.review_on,
@@ -209,6 +216,8 @@ async def _activate(
         "second_by": second_by,
         "activated_at": at,
     }
+    if second_by is not None:
+        values["on_hold_since"] = None
     if current is None:
         await models.Limit.create(
             using_db=tx.orm,

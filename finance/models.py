@@ -405,6 +405,7 @@ class Limit(Model):
     second_by = fields.TextField(null=True)
     activated_at = fields.DatetimeField()
     review_on = fields.DateField(null=True)
+    on_hold_since = fields.DatetimeField(null=True)
 
     class Meta:
         schema = "finance"

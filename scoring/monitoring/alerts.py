@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.database import Transaction
 
 TRUE, FALSE = "true", "false"
+_SILENCE = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +45,27 @@ class Misjudgement:
 
 async def raise_alerts(
     tx: Transaction, measures: Sequence[Measure], *, at: datetime, entry_id: UUID
-) -> list[Alert]:
-    """Keep the measures as alerts and return those that stand now for them.
+) -> list[tuple[Measure, Alert]]:
+    """Keep the measures as alerts; return those that count, each with the alert that stands for it.
 
-    A rule has one alert that nobody has judged per party and currency: while it stands, the rule raises
-    no other.
+    A rule has one alert that nobody has judged per party and currency: while it stands, the rule raises no
+    other. After it was called false, the rule is silent on the party for thirty days and its measure does
+    not count.
     """
-    alerts = []
+    counting = []
     for measure in measures:
-        row = await repository.raise_alert(
-            tx.sql,
-            alert_id=derived_id("alert", measure.subject, measure.currency, measure.rule, entry_id),
-            measure=measure,
-            at=at,
-            entry_id=entry_id,
-        )
-        alerts.append(_alert(row))
-    return alerts
+        if not await repository.was_false(tx.sql, measure, since=at - _SILENCE):
+            row = await repository.raise_alert(
+                tx.sql,
+                alert_id=derived_id("alert", measure.subject, measure.currency, measure.rule, entry_id),
+                measure=measure,
+                at=at,
+                entry_id=entry_id,
+            )
+            counting.append(
+                (measure, Alert(row["id"], row["rule"], row["kind"], row["subject"], row["verdict"]))
+            )
+    return counting
 
 
 async def acknowledge(
@@ -103,7 +108,3 @@ async def misjudgements(
         Misjudgement(row["rule"], row["raised"], rate(row["false"], row["judged"]))
         for row in await repository.judged_by_rule(connection, since)
     ]
-
-
-def _alert(row: repository.Record) -> Alert:
-    return Alert(row["id"], row["rule"], row["kind"], row["subject"], row["verdict"])

@@ -52,6 +52,22 @@ async def raise_alert(
     return cast("Record", row)
 
 
+async def was_false(connection: Connection, measure: Measure, *, since: datetime) -> bool:
+    """Tell whether the rule's newest verdict on the party since a moment is that it was false."""
+    verdict: str | None = await connection.fetchval(
+        """
+        SELECT verdict FROM scoring.alert
+        WHERE subject = $1 AND currency = $2 AND rule = $3 AND judged_at > $4
+        ORDER BY judged_at DESC LIMIT 1
+        """,
+        measure.subject,
+        measure.currency,
+        measure.rule,
+        since,
+    )
+    return verdict == "false"
+
+
 async def lock_alert(connection: Connection, alert_id: UUID) -> Record | None:
     """Return an alert and lock it."""
     return await connection.fetchrow("SELECT * FROM scoring.alert WHERE id = $1 FOR UPDATE", alert_id)

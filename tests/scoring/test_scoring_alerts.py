@@ -36,9 +36,12 @@ async def empty(database: Database) -> None:
         await tx.sql.execute("TRUNCATE scoring.alert")
 
 
-async def raised(database: Database, *measures: Measure, entry_id: UUID | None = None) -> list[Alert]:
+async def raised(
+    database: Database, *measures: Measure, entry_id: UUID | None = None, at: datetime = AT
+) -> list[Alert]:
     async with database.transaction() as tx:
-        return await raise_alerts(tx, measures, at=AT, entry_id=entry_id or uuid4())
+        found = await raise_alerts(tx, measures, at=at, entry_id=entry_id or uuid4())
+    return [alert for _, alert in found]
 
 
 async def judged(database: Database, alert: Alert, verdict: str, by: str = "user:ana") -> Alert:
@@ -58,6 +61,15 @@ async def test_a_standing_alert_is_not_raised_again_and_a_judged_one_is(database
     assert await raised(database, DRIFT, entry_id=entry) == [replace(first, verdict="true")]
     (again,) = await raised(database, DRIFT)
     assert again.id != first.id
+
+
+async def test_what_was_called_false_is_not_said_again_for_a_month(database: Database) -> None:
+    (first,) = await raised(database, DRIFT)
+    await judged(database, first, "false")
+    assert await raised(database, DRIFT, at=AT + timedelta(days=29)) == []
+    assert len(await raised(database, replace(DRIFT, rule="dilution"))) == 1
+    (later,) = await raised(database, DRIFT, at=AT + timedelta(days=31))
+    assert later.id != first.id
 
 
 async def test_false_alerts_are_the_rule_s_misjudgements(database: Database) -> None:
