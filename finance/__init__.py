@@ -16,6 +16,7 @@ from finance.limit_proposals import LimitProposal, PartyScores, ScoreRun, propos
 from finance.limits import ActiveLimit, activate_limits, release_limits, reserve_limits
 from finance.match_service import MatchOutcome, ReleasedMatch, match_invoice, release_match
 from finance.matching import MatchException
+from finance.monitoring import PortfolioFigures, portfolio_figures, scored_outcomes
 from finance.notices import Notice, register_assignment, remind, send_notice_of_assignment
 from finance.payments import (
     BankEntry,
@@ -66,6 +67,7 @@ __all__ = [
     "Notice",
     "PartyScores",
     "PaymentOrder",
+    "PortfolioFigures",
     "Price",
     "PricingTerms",
     "ProductFamily",
@@ -96,6 +98,7 @@ __all__ = [
     "link_case",
     "match_invoice",
     "portfolio",
+    "portfolio_figures",
     "propose_limits",
     "purchase",
     "quote",
@@ -110,6 +113,7 @@ __all__ = [
     "respond_to_invoice",
     "reverse",
     "score_parties",
+    "scored_outcomes",
     "send_notice_of_assignment",
     "settle",
     "submit_request",

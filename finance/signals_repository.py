@@ -110,3 +110,65 @@ async def lift_hold(sql: Connection, buyer_id: UUID, currency: str) -> None:
         buyer_id,
         currency,
     )
+
+
+async def decided_requests(sql: Connection, since: datetime, upto: datetime) -> list[Row]:
+    """Return (carried, financed) of decided requests; carried: by each of the limits proposed for it."""
+    return await sql.fetch(
+        """
+        SELECT r.state IN ('FUNDED', 'SETTLED') AS financed, bool_and(p.amount >= r.face) AS carried
+        FROM finance.financing_request r JOIN finance.limit_proposal p ON p.request_id = r.id
+        WHERE r.state IN ('FUNDED', 'SETTLED', 'DECLINED') AND p.state <> 'REPLACED'
+          AND r.requested_at >= $1 AND r.requested_at < $2
+        GROUP BY r.id, r.state
+        """,
+        since,
+        upto,
+    )
+
+
+async def limits_in_use(sql: Connection) -> list[Row]:
+    """Return (currency, amount, used) of the active pair limits."""
+    return await sql.fetch(
+        """
+        SELECT currency, amount, reserved + utilised AS used FROM finance.limit_
+        WHERE scope = 'PAIR' AND state = 'ACTIVE'
+        """
+    )
+
+
+async def receivables_at(sql: Connection, at: datetime) -> list[Row]:
+    """Return (due_date, paid_at) of the receivables owed at a moment; paid_at: when the last was paid."""
+    return await sql.fetch(
+        """
+        SELECT a.due_date, CASE WHEN a.state IN ('COLLECTED', 'SETTLED') THEN max(j.booked_at) END AS paid_at
+        FROM finance.asset a
+        LEFT JOIN finance.posting p ON p.asset_id = a.id
+        LEFT JOIN finance.journal j ON j.id = p.journal_id AND j.event = 'collection'
+        WHERE a.purchased_at <= $1
+        GROUP BY a.id, a.due_date, a.state
+        HAVING a.state NOT IN ('COLLECTED', 'SETTLED') OR max(j.booked_at) > $1
+        """,
+        at,
+    )
+
+
+async def scored_outcomes(sql: Connection, card_id: str) -> list[Row]:
+    """Return (scored_on, pd, points, defaulted_on): buyers' first scores of each quarter by a card."""
+    return await sql.fetch(
+        """
+        WITH defaulted AS (
+            SELECT a.buyer_id, min(j.booked_at) AS at
+            FROM finance.journal j JOIN finance.asset a ON a.id = j.object_id
+            WHERE j.event = 'recourse' GROUP BY a.buyer_id
+        )
+        SELECT DISTINCT ON (r.party_id, date_trunc('quarter', r.at AT TIME ZONE 'UTC'))
+               (r.at AT TIME ZONE 'UTC')::date AS scored_on, r.pd, r.points,
+               (d.at AT TIME ZONE 'UTC')::date AS defaulted_on
+        FROM scoring.run_view r LEFT JOIN defaulted d ON d.buyer_id = r.party_id
+        WHERE r.card_id = $1 AND (d.at IS NULL OR d.at > r.at)
+          AND EXISTS (SELECT 1 FROM finance.financing_request q WHERE q.buyer_id = r.party_id)
+        ORDER BY r.party_id, date_trunc('quarter', r.at AT TIME ZONE 'UTC'), r.at
+        """,
+        card_id,
+    )

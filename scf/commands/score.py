@@ -10,10 +10,12 @@ from rich.table import Table
 
 from scf import console
 from scf.commands.options import JsonOption
+from scf.commands.score_monitor import monitor
 from scf.commands.score_payments import payments
 from scf.commands.score_stress import stress
 
 app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
+app.command("monitor")(monitor)
 app.command("payments")(payments)
 app.command("stress")(stress)
 

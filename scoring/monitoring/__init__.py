@@ -6,6 +6,7 @@ Importing this package loads neither numpy nor statsmodels.
 from __future__ import annotations
 
 from scoring.monitoring.alerts import Alert, Misjudgement, acknowledge, misjudgements, raise_alerts
+from scoring.monitoring.card_watch import CardWatch, watch_card
 from scoring.monitoring.cohorts import Cohort, ScoredOutcome, cohorts
 from scoring.monitoring.rates import Rate, RollRates, rate, roll_rates
 from scoring.monitoring.rules import EarlyWarningPolicy, Measure, Signals, early_warnings
@@ -13,6 +14,7 @@ from scoring.monitoring.stability import Stability, stability
 
 __all__ = [
     "Alert",
+    "CardWatch",
     "Cohort",
     "EarlyWarningPolicy",
     "Measure",
@@ -30,4 +32,5 @@ __all__ = [
     "rate",
     "roll_rates",
     "stability",
+    "watch_card",
 ]

@@ -105,13 +105,20 @@ async def judged_by_rule(connection: Connection, since: datetime) -> list[Record
 
 
 async def runs_between(connection: Connection, card_id: str, since: datetime, upto: datetime) -> list[Record]:
-    """Return (party_id, at, points, pd, grade, reasons) of a card's scores in a time, in order."""
+    """Return (grade, reasons) of a card's scores in a time."""
     return await connection.fetch(
-        """
-        SELECT party_id, at, points, pd, grade, reasons FROM scoring.run
-        WHERE card_id = $1 AND at >= $2 AND at < $3 ORDER BY at, id
-        """,
+        "SELECT grade, reasons FROM scoring.run WHERE card_id = $1 AND at >= $2 AND at < $3",
         card_id,
         since,
         upto,
     )
+
+
+async def grades_before(connection: Connection, card_id: str, upto: datetime) -> dict[str, int]:
+    """Return how often a card gave each grade before a moment."""
+    rows = await connection.fetch(
+        "SELECT grade, count(*) AS rows FROM scoring.run WHERE card_id = $1 AND at < $2 GROUP BY grade",
+        card_id,
+        upto,
+    )
+    return {row["grade"]: row["rows"] for row in rows}

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from conftest import NewDatabase
 
+import scoring
+from core.database import Database
 from scf.cli import main
+from scf.rooms import ROOMS
+from scoring.generator import generate_portfolio
 from support.shared import shared_path
 
 
@@ -93,3 +101,39 @@ def test_payments_are_predicted_from_a_file(scf: Call, tmp_path: Path) -> None:
     told = json.loads(done.out)
     assert told["auc"]["value"] > told["static_auc"]["value"]
     assert out.stat().st_size > 0
+
+
+async def test_a_platform_is_monitored_and_what_moved_is_a_finding(new_database: NewDatabase) -> None:
+    url = await new_database(ROOMS)
+
+    def scf(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "scf", "score", *words, "--database", url],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    assert scf("monitor").returncode == 3
+    database = await Database.open(url, ROOMS)
+    at = datetime.now(UTC) - timedelta(days=1)
+    async with database.transaction() as tx:
+        await scoring.install_shipped_card(tx, approved_by="user:ben", at=at)
+    calm = scf("monitor", "--json")
+    assert calm.returncode == 0, calm.stderr
+    assert json.loads(calm.stdout)["card"]["features"] is None
+    async with database.transaction() as tx:
+        card = await scoring.approved_card(tx.sql)
+        for firm in generate_portfolio(150, 4):
+            inputs = {name: firm.figures.get(name) for name in card.features} | {"days_late_12m": Decimal(40)}
+            await scoring.record_run(tx, uuid4(), card.score(inputs), inputs, at, uuid4())
+    await database.close()
+    moved = scf("monitor", "--json")
+    assert moved.returncode == 6, moved.stderr
+    findings = json.loads(moved.stdout)["findings"]
+    assert any("days_late_12m has moved" in finding for finding in findings)
+    shown = scf("monitor")
+    assert "days_late_12m" in shown.stdout
+    none = scf("stress")
+    assert (none.returncode, "stress.no_positions" in none.stderr) == (5, True)
