@@ -57,7 +57,8 @@ class LimitProposal:
     """A limit that scoring proposes: its amount is the smallest of the named caps.
 
     With `needs_second_person` one officer may not grant it alone: it is more than one officer's authority and
-    more than stands today. `raises` tells what would raise it, each as `input`, `now`, `needed`, `amount`.
+    more than stands today. `alone` is what could be drawn more if one officer approved it. `raises` tells
+    what would raise it, each as `input`, `now`, `needed`, `amount`.
     """
 
     scope: Scope
@@ -68,6 +69,7 @@ class LimitProposal:
     caps: Mapping[str, str]
     review_on: date | None
     needs_second_person: bool
+    alone: Money
     raises: Sequence[Mapping[str, str]]
 
 
@@ -114,13 +116,15 @@ async def propose_limits(
         .using_db(tx.orm)
         .update(state="REPLACED")
     )
-    standing = await repository.limit_amounts(tx.sql, request.seller_id, request.buyer_id, request.currency)
+    standing = await repository.limits_of_pair(tx.sql, request.seller_id, request.buyer_id, request.currency)
     proposals: list[LimitProposal] = []
     for scope in SCOPES:
         seller_id = request.seller_id if scope != "BUYER" else None
         buyer_id = request.buyer_id if scope != "SELLER" else None
         inputs = await limit_inputs(tx, scope, seller_id, buyer_id, request.currency, scores, at)
         proposal = scoring_limits.propose(inputs)
+        granted, used = standing.get(scope, (Decimal(0), Decimal(0)))
+        alone = min(proposal.amount, max(SOLE_AUTHORITY, granted))
         row = await models.LimitProposal.create(
             using_db=tx.orm,
             id=derived_id("limit-proposal", request_id, scope, entry_id),
@@ -136,8 +140,8 @@ async def propose_limits(
             proposed_at=at,
             entry_id=entry_id,
             review_on=proposal.review_on,
-            needs_second_person=proposal.needs_second_person
-            and proposal.amount > standing.get(scope, Decimal(0)),
+            needs_second_person=proposal.amount > alone,
+            alone=max(alone - used, Decimal(0)),
             raises=[_raise_as_text(one) for one in what_would_raise(inputs, proposal)],
         )
         proposals.append(_proposal(row))
@@ -226,6 +230,7 @@ def _proposal(row: models.LimitProposal) -> LimitProposal:
         caps=row.caps,
         review_on=row.review_on,
         needs_second_person=row.needs_second_person,
+        alone=Money(row.alone, row.currency),
         raises=row.raises or (),
     )
 

@@ -380,6 +380,7 @@ class LimitProposal(Model):
     entry_id = fields.UUIDField()
     review_on = fields.DateField(null=True)
     needs_second_person = fields.BooleanField(db_default=False)
+    alone = NumericField(db_default=0)
     raises = fields.JSONField[list[dict[str, str]]](null=True)
 
     class Meta:

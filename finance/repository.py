@@ -249,13 +249,13 @@ async def lock_limits(sql: Connection, seller_id: UUID, buyer_id: UUID, currency
     )
 
 
-async def limit_amounts(
+async def limits_of_pair(
     sql: Connection, seller_id: UUID, buyer_id: UUID, currency: str
-) -> dict[str, Decimal]:
-    """Return the active limits that a request of this pair draws on: scope → amount."""
+) -> dict[str, tuple[Decimal, Decimal]]:
+    """Return the active limits that a request of this pair draws on: scope → (amount, in use)."""
     rows = await sql.fetch(
         """
-        SELECT scope, amount FROM finance.limit_
+        SELECT scope, amount, reserved + utilised AS used FROM finance.limit_
         WHERE state = 'ACTIVE' AND currency = $3
           AND ((scope = 'SELLER' AND seller_id = $1) OR (scope = 'BUYER' AND buyer_id = $2)
                OR (scope = 'PAIR' AND seller_id = $1 AND buyer_id = $2))
@@ -264,7 +264,7 @@ async def limit_amounts(
         buyer_id,
         currency,
     )
-    return {row["scope"]: row["amount"] for row in rows}
+    return {row["scope"]: (row["amount"], row["used"]) for row in rows}
 
 
 async def pairs_with_scores(sql: Connection, currency: str) -> list[Row]:

@@ -3,6 +3,8 @@
 from tortoise import fields, migrations
 from tortoise.migrations import operations as ops
 
+from finance.fields import NumericField
+
 # The view of 0002, with what has come to limits and proposals since at its end.
 LIMIT_VIEW = """
 CREATE OR REPLACE VIEW finance.limit_view AS
@@ -31,6 +33,7 @@ class Migration(migrations.Migration):
     operations = [
         ops.AddField("LimitProposal", "review_on", fields.DateField(null=True)),
         ops.AddField("LimitProposal", "needs_second_person", fields.BooleanField(db_default=False)),
+        ops.AddField("LimitProposal", "alone", NumericField(db_default=0)),
         ops.AddField("LimitProposal", "raises", fields.JSONField(null=True)),
         ops.AddField("Limit", "review_on", fields.DateField(null=True)),
         ops.AddField("Limit", "on_hold_since", fields.DatetimeField(null=True)),

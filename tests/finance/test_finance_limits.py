@@ -87,6 +87,7 @@ async def test_a_proposal_tells_its_review_what_would_raise_it_and_that_two_must
         assert proposal.review_on is not None
         assert proposal.review_on > NOW.date()
         assert proposal.needs_second_person
+        assert proposal.alone == eur(str(SOLE_AUTHORITY))
         assert {one["input"] for one in proposal.raises} <= {"annual_volume", "terms_days"}
         assert all(Decimal(one["amount"]) > proposal.amount.amount for one in proposal.raises)
         assert proposal.raises

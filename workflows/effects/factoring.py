@@ -105,6 +105,7 @@ async def propose_limits(job: JobContext) -> Mapping[str, Value]:
                 "caps": dict(proposal.caps),
                 "reviewOn": proposal.review_on,
                 "needsSecondPerson": proposal.needs_second_person,
+                "alone": proposal.alone.amount,
                 "raises": [dict(one) for one in proposal.raises],
             }
             for proposal in proposals
