@@ -9,22 +9,15 @@ from finance import register
 from finance.accounting import ACCOUNTS
 from finance.claims import claims_statement, fingerprint_of, take_over_claims
 from finance.documents import ImportOutcome, import_document
+from finance.early_warnings import apply_measures, buyer_signals, lift_hold
 from finance.erasure import erase_party, erase_requests
 from finance.journal_tie import JournalReport, journal_payload, verify_journal
 from finance.journals import reverse, verify_books
-from finance.limits import (
-    ActiveLimit,
-    LimitProposal,
-    PartyScores,
-    ScoreRun,
-    activate_limits,
-    propose_limits,
-    release_limits,
-    reserve_limits,
-    score_parties,
-)
+from finance.limit_proposals import LimitProposal, PartyScores, ScoreRun, propose_limits, score_parties
+from finance.limits import ActiveLimit, activate_limits, release_limits, reserve_limits
 from finance.match_service import MatchOutcome, ReleasedMatch, match_invoice, release_match
 from finance.matching import MatchException
+from finance.monitoring import PortfolioFigures, portfolio_figures, scored_outcomes
 from finance.notices import Notice, register_assignment, remind, send_notice_of_assignment
 from finance.payments import (
     BankEntry,
@@ -34,6 +27,7 @@ from finance.payments import (
     instruct_payment,
     record_bank_entry,
 )
+from finance.portfolio import portfolio
 from finance.pricing import Price, PricingTerms
 from finance.products import MANDATORY_CONTROLS, MandatoryControl, MandatoryVerdict, ProductFamily
 from finance.purchases import Asset, Quote, QuoteLine, purchase, quote
@@ -74,6 +68,7 @@ __all__ = [
     "Notice",
     "PartyScores",
     "PaymentOrder",
+    "PortfolioFigures",
     "Price",
     "PricingTerms",
     "ProductFamily",
@@ -85,6 +80,8 @@ __all__ = [
     "Side",
     "accrue",
     "activate_limits",
+    "apply_measures",
+    "buyer_signals",
     "check_invoice",
     "claims_statement",
     "close_request",
@@ -100,8 +97,11 @@ __all__ = [
     "instruct_payment",
     "journal_payload",
     "latest_issue_date",
+    "lift_hold",
     "link_case",
     "match_invoice",
+    "portfolio",
+    "portfolio_figures",
     "propose_limits",
     "purchase",
     "quote",
@@ -116,6 +116,7 @@ __all__ = [
     "respond_to_invoice",
     "reverse",
     "score_parties",
+    "scored_outcomes",
     "send_notice_of_assignment",
     "settle",
     "submit_request",

@@ -1,4 +1,4 @@
-"""Credit limits: proposed by scoring, activated by people, reserved, utilised and released by requests.
+"""Credit limits: activated by people, reserved, utilised and released by requests.
 
 A request draws on three limits at once: the seller's, the buyer's and the pair's. Rows are locked in one
 order, and the table's check refuses reserved + utilised above the amount, so that no limit is ever overdrawn.
@@ -6,61 +6,19 @@ order, and the table's check refuses reserved + utilised above the amount, so th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from typing import Literal
 from uuid import UUID
 
-import scoring
 from core.database import Transaction
-from core.errors import Broken, Conflict, Forbidden, InvalidInput, NotFound
+from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.ids import derived_id
 from core.money import Money
 from finance import accounting, journals, models, repository
+from finance.limit_proposals import SCOPES, Scope, scope_of
+from finance.products import SOLE_AUTHORITY
 from finance.requests import locked_request
-from scoring import limits as scoring_limits
-
-Scope = Literal["SELLER", "BUYER", "PAIR"]
-SCOPES: tuple[Scope, ...] = ("SELLER", "BUYER", "PAIR")
-
-# Loss given default of senior unsecured corporate claims: Basel Framework CRE32.6.
-_LGD = Decimal("0.40")
-_YEAR = timedelta(days=365)
-
-
-@dataclass(frozen=True, slots=True)
-class ScoreRun:
-    """A company's score for a request."""
-
-    run_id: UUID
-    party_id: UUID
-    card_id: str
-    points: int
-    pd: Decimal
-    grade: str
-    synthetic: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PartyScores:
-    """The scores of both sides of a request."""
-
-    seller: ScoreRun
-    buyer: ScoreRun
-
-
-@dataclass(frozen=True, slots=True)
-class LimitProposal:
-    """A limit that scoring proposes: its amount is the smallest of the named caps."""
-
-    scope: Scope
-    seller_id: UUID | None
-    buyer_id: UUID | None
-    amount: Money
-    binding_cap: str
-    caps: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,73 +32,6 @@ class ActiveLimit:
     utilised: Money
 
 
-async def score_parties(tx: Transaction, request_id: UUID, *, at: datetime, entry_id: UUID) -> PartyScores:
-    """Score seller and buyer with the approved card, on their newest statements known at `at`.
-
-    Raises:
-        NotFound: `request.unknown`, `scoring.no_approved_card`.
-    """
-    request = await locked_request(tx, request_id)
-    card = await scoring.approved_card(tx.sql)
-
-    async def score(party_id: UUID) -> ScoreRun:
-        snapshot = await _snapshot(tx, party_id, at)
-        inputs = {name: snapshot.get(name) for name in card.features}
-        result = card.score(inputs)
-        run_id = await scoring.record_run(tx, party_id, result, inputs, at, entry_id)
-        return ScoreRun(
-            run_id, party_id, result.card_id, result.points, result.pd, result.grade, result.synthetic
-        )
-
-    return PartyScores(seller=await score(request.seller_id), buyer=await score(request.buyer_id))
-
-
-async def propose_limits(
-    tx: Transaction, request_id: UUID, *, at: datetime, entry_id: UUID
-) -> list[LimitProposal]:
-    """Propose a seller, a buyer and a pair limit from scores, volume and statements.
-
-    The pair takes the buyer's probability of default, as the buyer is who pays. A newer proposal for the
-    request replaces those that were not activated.
-
-    Raises:
-        NotFound: `request.unknown`, `scoring.no_approved_card`.
-    """
-    request = await locked_request(tx, request_id)
-    known = await models.LimitProposal.filter(request_id=request_id, entry_id=entry_id).using_db(tx.orm)
-    if known:
-        return _in_order([_proposal(row) for row in known])
-    scores = await score_parties(tx, request_id, at=at, entry_id=entry_id)
-    await (
-        models.LimitProposal.filter(request_id=request_id, state="PROPOSED")
-        .using_db(tx.orm)
-        .update(state="REPLACED")
-    )
-    proposals: list[LimitProposal] = []
-    for scope in SCOPES:
-        seller_id = request.seller_id if scope != "BUYER" else None
-        buyer_id = request.buyer_id if scope != "SELLER" else None
-        run = scores.seller if scope == "SELLER" else scores.buyer
-        proposal = scoring_limits.propose(await _inputs(tx, seller_id, buyer_id, request.currency, run, at))
-        row = await models.LimitProposal.create(
-            using_db=tx.orm,
-            id=derived_id("limit-proposal", request_id, scope, entry_id),
-            request_id=request_id,
-            scope=scope,
-            seller_id=seller_id,
-            buyer_id=buyer_id,
-            currency=request.currency,
-            amount=proposal.amount,
-            binding_cap=proposal.binding_cap,
-            caps={name: f"{amount:f}" for name, amount in proposal.caps.items()},
-            score_run_id=run.run_id,
-            proposed_at=at,
-            entry_id=entry_id,
-        )
-        proposals.append(_proposal(row))
-    return proposals
-
-
 async def activate_limits(
     tx: Transaction,
     request_id: UUID,
@@ -150,7 +41,11 @@ async def activate_limits(
     at: datetime,
     entry_id: UUID,
 ) -> list[ActiveLimit]:
-    """Make the proposed limits of a request count. A limit is never set below what is in use.
+    """Make the proposed limits of a request count.
+
+    A limit is never set below what is in use. Where a proposal needs a second person and nobody approved as
+    such, the limit is held to one officer's authority, or to what stands already: no limit grows past the
+    authority of who approved it.
 
     Raises:
         NotFound: `request.unknown`, `limit.no_proposal`.
@@ -187,7 +82,7 @@ async def reserve_limits(
 
     Raises:
         NotFound: `request.unknown`.
-        Conflict: `limit.no_headroom`, `limit.none_active`, `limit.already_reserved`.
+        Conflict: `limit.no_headroom`, `limit.on_hold`, `limit.none_active`, `limit.already_reserved`.
         InvalidInput: `limit.amount_invalid`.
     """
     request = await locked_request(tx, request_id)
@@ -214,6 +109,13 @@ async def reserve_limits(
                 hint="Propose and approve limits first.",
             )
     for row in rows:
+        if row["on_hold_since"] is not None:
+            raise Conflict(
+                "limit.on_hold",
+                f"The {row['scope'].lower()} limit is on hold since {row['on_hold_since']:%Y-%m-%d}.",
+                where=row["scope"],
+                hint="Judge the alert that put it on hold, or let two people approve the limit anew.",
+            )
         headroom = row["amount"] - row["reserved"] - row["utilised"]
         if headroom < amount.amount:
             raise Conflict(
@@ -299,15 +201,23 @@ async def _activate(
     entry_id: UUID,
 ) -> None:
     in_use = current["reserved"] + current["utilised"] if current else Decimal(0)
-    amount = max(proposal.amount, in_use)
-    values = {
+    standing = current["amount"] if current else Decimal(0)
+    amount, binding_cap = proposal.amount, proposal.binding_cap
+    if proposal.needs_second_person and second_by is None and amount > max(SOLE_AUTHORITY, standing):
+        amount, binding_cap = max(SOLE_AUTHORITY, standing), "authority"
+    if amount < in_use:
+        amount, binding_cap = in_use, "in_use"
+    values: dict[str, object] = {
         "amount": amount,
-        "binding_cap": proposal.binding_cap if amount == proposal.amount else "in_use",
+        "binding_cap": binding_cap,
+        "review_on": proposal.review_on,
         "score_run_id": proposal.score_run_id,
         "approved_by": approved_by,
         "second_by": second_by,
         "activated_at": at,
     }
+    if second_by is not None:
+        values["on_hold_since"] = None
     if current is None:
         await models.Limit.create(
             using_db=tx.orm,
@@ -358,81 +268,11 @@ async def _move(
     )
 
 
-async def _snapshot(tx: Transaction, party_id: UUID, at: datetime) -> dict[str, Decimal | str | None]:
-    """Return a company's figures as of a moment: numbers as decimals, categories as text."""
-    statement = (
-        await models.FinancialStatement.filter(party_id=party_id, period_end__lte=at.date())
-        .using_db(tx.orm)
-        .order_by("-period_end")
-        .first()
-    )
-    figures = statement.figures if statement else {}
-    return {
-        name: value if value is None or name == "sector" else Decimal(value)
-        for name, value in figures.items()
-    }
-
-
-async def _inputs(
-    tx: Transaction,
-    seller_id: UUID | None,
-    buyer_id: UUID | None,
-    currency: str,
-    run: ScoreRun,
-    at: datetime,
-) -> scoring.LimitInputs:
-    volume, days, terms = await repository.invoiced_volume(
-        tx.sql,
-        seller_id=seller_id,
-        buyer_id=buyer_id,
-        currency=currency,
-        since=at.date() - _YEAR,
-        upto=at.date(),
-    )
-    terms_days = max(int(terms), 1)
-    # The platform may know a company for less than a year: its volume is carried forward to one, from a span
-    # of at least one payment term, so that the first invoice counts as one term's business.
-    span = min(max(days, terms_days), _YEAR.days)
-    figures = await _snapshot(tx, run.party_id, at)
-    net_worth = figures.get("net_worth")
-    return scoring.LimitInputs(
-        currency=currency,
-        annual_volume=volume * _YEAR.days / span,
-        terms_days=terms_days,
-        pd=run.pd,
-        lgd=_LGD,
-        grade=run.grade,
-        net_worth=net_worth if isinstance(net_worth, Decimal) else None,
-    )
-
-
-def _proposal(row: models.LimitProposal) -> LimitProposal:
-    return LimitProposal(
-        scope=_scope(row.scope),
-        seller_id=row.seller_id,
-        buyer_id=row.buyer_id,
-        amount=Money(row.amount, row.currency),
-        binding_cap=row.binding_cap,
-        caps=row.caps,
-    )
-
-
 def _active(row: repository.Row) -> ActiveLimit:
     return ActiveLimit(
         id=row["id"],
-        scope=_scope(row["scope"]),
+        scope=scope_of(row["scope"]),
         amount=Money(row["amount"], row["currency"]),
         reserved=Money(row["reserved"], row["currency"]),
         utilised=Money(row["utilised"], row["currency"]),
     )
-
-
-def _in_order(proposals: Sequence[LimitProposal]) -> list[LimitProposal]:
-    return sorted(proposals, key=lambda proposal: SCOPES.index(proposal.scope))
-
-
-def _scope(name: str) -> Scope:
-    for scope in SCOPES:
-        if scope == name:
-            return scope
-    raise Broken("limit.scope_unknown", f"{name!r} is no scope of limits.")

@@ -381,6 +381,10 @@ class LimitProposal(Model):
     state = fields.TextField(default="PROPOSED")
     proposed_at = fields.DatetimeField()
     entry_id = fields.UUIDField()
+    review_on = fields.DateField(null=True)
+    needs_second_person = fields.BooleanField(db_default=False)
+    alone = NumericField(db_default=0)
+    raises = fields.JSONField[list[dict[str, str]]](null=True)
 
     class Meta:
         schema = "finance"
@@ -404,6 +408,8 @@ class Limit(Model):
     approved_by = fields.TextField()
     second_by = fields.TextField(null=True)
     activated_at = fields.DatetimeField()
+    review_on = fields.DateField(null=True)
+    on_hold_since = fields.DatetimeField(null=True)
 
     class Meta:
         schema = "finance"

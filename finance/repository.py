@@ -251,6 +251,47 @@ async def lock_limits(sql: Connection, seller_id: UUID, buyer_id: UUID, currency
     )
 
 
+async def limits_of_pair(
+    sql: Connection, seller_id: UUID, buyer_id: UUID, currency: str
+) -> dict[str, tuple[Decimal, Decimal]]:
+    """Return the active limits that a request of this pair draws on: scope → (amount, in use)."""
+    rows = await sql.fetch(
+        """
+        SELECT scope, amount, reserved + utilised AS used FROM finance.limit_
+        WHERE state = 'ACTIVE' AND currency = $3
+          AND ((scope = 'SELLER' AND seller_id = $1) OR (scope = 'BUYER' AND buyer_id = $2)
+               OR (scope = 'PAIR' AND seller_id = $1 AND buyer_id = $2))
+        """,
+        seller_id,
+        buyer_id,
+        currency,
+    )
+    return {row["scope"]: (row["amount"], row["used"]) for row in rows}
+
+
+async def pairs_with_scores(sql: Connection, currency: str) -> list[Row]:
+    """Return the active pair limits in a currency with the newest score of each side, by name."""
+    return await sql.fetch(
+        """
+        WITH newest AS (
+            SELECT DISTINCT ON (party_id) party_id, id AS run_id, card_id, points, pd, grade, synthetic
+            FROM scoring.run_view ORDER BY party_id, at DESC, id
+        )
+        SELECT l.party_name AS name, l.seller_id, l.buyer_id, l.amount, l.reserved, l.utilised,
+               s.run_id AS seller_run_id, s.card_id AS seller_card_id, s.points AS seller_points,
+               s.pd AS seller_pd, s.grade AS seller_grade, s.synthetic AS seller_synthetic,
+               b.run_id AS buyer_run_id, b.card_id AS buyer_card_id, b.points AS buyer_points,
+               b.pd AS buyer_pd, b.grade AS buyer_grade, b.synthetic AS buyer_synthetic
+        FROM finance.limit_view l
+        JOIN newest s ON s.party_id = l.seller_id
+        JOIN newest b ON b.party_id = l.buyer_id
+        WHERE l.scope = 'PAIR' AND l.state = 'ACTIVE' AND l.currency = $1
+        ORDER BY l.party_name, l.id
+        """,
+        currency,
+    )
+
+
 async def request_usage(sql: Connection, request_id: UUID) -> list[Row]:
     """Return (limit_id, reserved, utilised): what a request has of each limit now."""
     return await sql.fetch(

@@ -44,3 +44,28 @@ class RunRecord(Model):
     class Meta:  # noqa: D106 (Tortoise reads it)
         schema = "scoring"
         table = "run"
+
+
+class AlertRecord(Model):
+    """A warning of an early-warning rule, and whether a person called it true."""
+
+    id = fields.UUIDField(primary_key=True)
+    rule = fields.CharField(max_length=32)
+    kind = fields.CharField(max_length=16)
+    subject = fields.UUIDField()
+    currency = fields.CharField(max_length=3)
+    value = fields.DecimalField(max_digits=24, decimal_places=4)
+    threshold = fields.DecimalField(max_digits=24, decimal_places=4)
+    amount = fields.DecimalField(max_digits=24, decimal_places=4, null=True)
+    message = fields.TextField()
+    raised_at = fields.DatetimeField()
+    entry_id = fields.UUIDField()
+    verdict = fields.CharField(max_length=8, null=True)
+    note = fields.TextField(null=True)
+    judged_by = fields.TextField(null=True)
+    judged_at = fields.DatetimeField(null=True)
+    judged_entry_id = fields.UUIDField(null=True)
+
+    class Meta:  # noqa: D106 (Tortoise reads it)
+        schema = "scoring"
+        table = "alert"

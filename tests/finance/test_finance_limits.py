@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -13,6 +14,8 @@ import pytest
 import finance
 from core import Conflict, Forbidden, InvalidInput, NotFound, random_id
 from core.money import Money
+from finance.products import SOLE_AUTHORITY
+from scoring.stress import stress
 
 if TYPE_CHECKING:
     from conftest import Desk, Trade
@@ -39,7 +42,10 @@ async def reserve(desk: Desk, request_id: UUID, amount: str) -> list[finance.Act
 
 async def numbered(desk: Desk, trade: Trade, number: str) -> UUID:
     """Bring another invoice of the same trade; return its request."""
-    outcome = await desk.bring(trade.read("invoice.xml").replace(b"MV/2026/00318", number.encode()))
+    content = trade.read("invoice.xml")
+    for shipped in (b"MV/2026/00318", b"260122-07"):
+        content = content.replace(shipped, number.encode())
+    outcome = await desk.bring(content)
     return await desk.request([UUID(outcome.summary["objectId"])])
 
 
@@ -61,6 +67,58 @@ async def test_scores_and_volume_give_three_proposals_with_their_caps(desk: Desk
             "SELECT state, headroom FROM finance.limit_view WHERE request_id = $1", request_id
         )
     assert {(row["state"], row["headroom"]) for row in states} == {("PROPOSED", 0)}
+
+
+async def test_a_pair_loses_only_when_both_sides_default(desk: Desk) -> None:
+    request_id = await desk.request([await desk.trade("manufacturing").bring_all()])
+    async with desk.tx() as tx:
+        _, buyer, pair = await finance.propose_limits(tx, request_id, at=NOW, entry_id=random_id())
+    assert Decimal(pair.caps["expected_loss"]) > Decimal(buyer.caps["expected_loss"])
+
+
+async def test_a_proposal_tells_its_review_what_would_raise_it_and_that_two_must_approve(desk: Desk) -> None:
+    request_id = await desk.request([await desk.trade("manufacturing").bring_all()])
+    entry_id = random_id()
+    async with desk.tx() as tx:
+        proposals = await finance.propose_limits(tx, request_id, at=NOW, entry_id=entry_id)
+        again = await finance.propose_limits(tx, request_id, at=NOW, entry_id=entry_id)
+    assert proposals == again
+    for proposal in proposals:
+        assert proposal.review_on is not None
+        assert proposal.review_on > NOW.date()
+        assert proposal.needs_second_person
+        assert proposal.alone == eur(str(SOLE_AUTHORITY))
+        assert {one["input"] for one in proposal.raises} <= {"annual_volume", "terms_days"}
+        assert all(Decimal(one["amount"]) > proposal.amount.amount for one in proposal.raises)
+        assert proposal.raises
+
+
+async def test_one_officer_alone_grants_no_more_than_the_sole_authority(desk: Desk) -> None:
+    trade = desk.trade("manufacturing")
+    await trade.bring_all()
+    first = await numbered(desk, trade, "MV/2026/301")
+    async with desk.tx() as tx:
+        await finance.propose_limits(tx, first, at=NOW, entry_id=random_id())
+        alone = await finance.activate_limits(
+            tx, first, approved_by="user:one", second_by=None, at=NOW, entry_id=random_id()
+        )
+        kinds = await tx.sql.fetch(
+            "SELECT binding_cap FROM finance.limit_ WHERE id = ANY($1)", [limit.id for limit in alone]
+        )
+    assert {limit.amount for limit in alone} == {eur(str(SOLE_AUTHORITY))}
+    assert {row["binding_cap"] for row in kinds} == {"authority"}
+    # Two may grant what is proposed; what they granted, one may confirm and need not be asked for again.
+    both = await with_limits(desk, await numbered(desk, trade, "MV/2026/302"))
+    assert min(limit.amount.amount for limit in both) > SOLE_AUTHORITY
+    async with desk.tx() as tx:
+        proposals = await finance.propose_limits(tx, first, at=NOW, entry_id=random_id())
+        confirmed = await finance.activate_limits(
+            tx, first, approved_by="user:one", second_by=None, at=NOW, entry_id=random_id()
+        )
+    assert not any(proposal.needs_second_person for proposal in proposals)
+    assert {limit.amount for limit in confirmed} == {proposal.amount for proposal in proposals}
+    async with desk.tx() as tx:
+        assert await finance.verify_books(tx) == []
 
 
 async def test_a_company_without_figures_is_scored_as_unknown_and_gets_little(desk: Desk) -> None:
@@ -186,3 +244,22 @@ async def test_a_purchase_needs_the_reservation(desk: Desk) -> None:
         async with desk.tx() as tx:
             await finance.purchase(tx, request_id, at=NOW, entry_id=random_id())
     assert small.value.code == "limit.reservation_exceeded"
+
+
+async def test_the_pairs_limits_are_the_portfolio_that_is_stressed(desk: Desk) -> None:
+    trade = desk.trade("retail")
+    await trade.bring_all()
+    request_id = await numbered(desk, trade, "MV/2026/401")
+    limits = await with_limits(desk, request_id)
+    pair = next(limit for limit in limits if limit.scope == "PAIR")
+    await reserve(desk, request_id, "20000.00")
+    async with desk.tx() as tx:
+        positions = await finance.portfolio(tx, "EUR", at=NOW)
+    (ours,) = [one for one in positions if trade.mark in one.name]
+    assert (ours.exposure, ours.recourse_pd is not None) == (Decimal("20000.00"), True)
+    assert ours.limit is not None
+    assert ours.limit.amount == pair.amount.amount
+    report = stress(positions, currency="EUR")
+    losses = [result.expected_loss for result in report.results]
+    assert losses == sorted(losses)
+    assert losses[-1] > losses[0] >= 0

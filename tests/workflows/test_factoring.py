@@ -98,6 +98,26 @@ async def test_a_second_officer_is_asked_only_above_the_threshold(platform: Plat
     assert "SecondApproval" not in await platform.steps(case_id, "element.activated")
 
 
+async def test_a_second_officer_is_asked_when_small_requests_add_up(platform: Platform) -> None:
+    """One officer may grant a limit of 100,000: three invoices of 29,779.40 fit into it, no fourth."""
+    asked = []
+    for series in ("", "-2", "-3", "-4"):
+        trade = await bring_trade(platform, "retail", "19", series=series)
+        case_id = await trade.request()
+        if series:  # the same amount of the same two companies looks like the first invoice
+            await platform.complete(
+                case_id, "ReviewMatch", OPERATIONS, decision="accept", reason="another one"
+            )
+        await trade.approve(case_id)
+        await platform.task(case_id, "AcceptOffer")
+        asked.append("SecondApproval" in await platform.steps(case_id))
+    assert asked == [False, False, False, True]
+    limits = await platform.rows(
+        "SELECT amount FROM finance.limit_view WHERE party_name LIKE '%19%' AND state = 'ACTIVE'"
+    )
+    assert {row["amount"] > 100_000 for row in limits} == {True}
+
+
 async def test_the_first_officer_cannot_be_the_second(platform: Platform) -> None:
     trade = await bring_trade(platform, "manufacturing", "13")
     case_id = await trade.request()

@@ -105,6 +105,10 @@ async def propose_limits(job: JobContext) -> Mapping[str, Value]:
                 "currency": proposal.amount.currency,
                 "bindingCap": proposal.binding_cap,
                 "caps": dict(proposal.caps),
+                "reviewOn": proposal.review_on,
+                "needsSecondPerson": proposal.needs_second_person,
+                "alone": proposal.alone.amount,
+                "raises": [dict(one) for one in proposal.raises],
             }
             for proposal in proposals
         ]
@@ -127,12 +131,12 @@ async def activate_limits(job: JobContext) -> Mapping[str, Value]:
 
 @effects.job("finance.reserve-limits")
 async def reserve_limits(job: JobContext) -> Mapping[str, Value]:
-    """Reserve the amount of all limits; BPMN error NO_HEADROOM when one of them is too small."""
+    """Reserve the amount of all limits; BPMN error NO_HEADROOM when one of them is too small or on hold."""
     amount = Money(_decimal(job, "amount"), job.text("currency"))
     try:
         await finance.reserve_limits(job.tx, job.request, amount, at=job.at, entry_id=job.entry_id)
     except Conflict as refusal:
-        if refusal.code == "limit.no_headroom":
+        if refusal.code in ("limit.no_headroom", "limit.on_hold"):
             raise BusinessError("NO_HEADROOM", refusal.message) from refusal
         raise
     return {}

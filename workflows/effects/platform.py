@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.effects import factoring
+from workflows.effects import factoring, monitoring
 from workflows.effects.registry import Effects
 
 
@@ -10,4 +10,5 @@ def platform_effects() -> Effects:
     """Return a registry of all job types."""
     effects = Effects()
     effects.include(factoring.effects)
+    effects.include(monitoring.effects)
     return effects
