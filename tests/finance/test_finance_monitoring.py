@@ -43,7 +43,7 @@ async def declined(desk: Desk, invoice_id: UUID) -> None:
     request_id = await desk.request([invoice_id])
     async with desk.tx() as tx:
         await finance.propose_limits(tx, request_id, at=NOW, entry_id=random_id())
-        await finance.close_request(tx, request_id, outcome="DECLINED", at=NOW)
+        await finance.close_request(tx, request_id, outcome="DECLINED", at=NOW, entry_id=random_id())
 
 
 async def test_the_books_tell_how_scores_and_limits_are_used(desk: Desk) -> None:
