@@ -8,6 +8,7 @@ card can never reward what every credit officer knows to be worse.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, Literal
 
 Kind = Literal["number", "category"]
@@ -17,12 +18,25 @@ TRENDS: Final[tuple[Trend, ...]] = ("ascending", "descending", "peak", "valley",
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """Bins that a person fixed by hand: `cuts` of a number or `levels` of a category, by whom and why."""
+
+    by: str
+    why: str
+    cuts: tuple[Decimal, ...] = ()
+    levels: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FeatureSpec:
     """One figure that a card may use.
 
     `trend` is the course of the probability of default as the value rises: `ascending`, `descending`,
     `peak` (rises, then falls), `valley` (falls, then rises), `monotonic` (either way, the data choose) or
     `auto` (any of these, the data choose). Categories are ordered by their own risk and need no trend.
+
+    `special` lists the numbers that are codes and not quantities (-9 "no bureau record"); each has a bin of
+    its own, apart from the cuts. `edit` replaces the search for bins by those of an analyst.
     """
 
     name: str
@@ -30,6 +44,8 @@ class FeatureSpec:
     label: str
     trend: Trend = "auto"
     unit: str = ""
+    special: tuple[Decimal, ...] = ()
+    edit: Edit | None = None
 
 
 SME_FEATURES: Final[tuple[FeatureSpec, ...]] = (

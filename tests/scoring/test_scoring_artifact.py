@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from core.errors import InvalidInput
-from scoring.artifact import card_id, decode, encode
+from scoring.card_file import card_id, decode, encode
 from scoring.registry import shipped_card
 from scoring.scorer import load_card
 

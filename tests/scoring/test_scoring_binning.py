@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.binning import MAX_PREBINS, Binning, Rule, bin_feature, prebin_edges
+from scoring.binning import Binning, Rule, bin_feature
 from scoring.contract import FeatureSpec, Trend
+from scoring.prebins import MAX_PREBINS, prebin_edges
 
 LOOSE = Rule(min_share=0.0, min_bad=1)
 TRENDS: tuple[Trend, ...] = ("ascending", "descending", "peak", "valley", "monotonic", "auto")

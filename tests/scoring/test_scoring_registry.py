@@ -15,7 +15,7 @@ import pytest
 from core.database import Database
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from scoring import ROOM, load_card
-from scoring.artifact import decode, encode
+from scoring.card_file import decode, encode
 from scoring.registry import (
     approve,
     approved_card,

@@ -14,8 +14,9 @@ import pytest
 import statsmodels.api as sm
 
 from core.errors import InvalidInput
-from scoring.artifact import Card, CardFeature, card_id, decode, encode
+from scoring.artifact import Card, CardFeature
 from scoring.binning import bin_positions
+from scoring.card_file import card_id, decode, encode
 from scoring.commands import train_synthetic
 from scoring.contract import SME_FEATURES, FeatureSpec
 from scoring.generator import generate_portfolio
