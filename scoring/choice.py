@@ -103,8 +103,11 @@ def _judged(table: Table, rules: Sequence[Rule]) -> dict[Candidate, list[float]]
 
 def _fits(data: Prepared) -> Iterator[tuple[Candidate, Fitted | None]]:
     yield Candidate(data.rule, None), fit_selected(data)
+    start: Floats | None = None
     for strength in STRENGTHS:
-        yield Candidate(data.rule, strength), fit_ridge(data, strength, intervals=False)
+        fitted = fit_ridge(data, strength, intervals=False, start=start)
+        start = None if fitted is None else fitted.weights.params
+        yield Candidate(data.rule, strength), fitted
 
 
 def _log_loss(bad: Flags, log_odds: Floats) -> float:
