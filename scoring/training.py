@@ -15,11 +15,11 @@ from scoring.artifact import Card, Scale
 from scoring.binning import Rule
 from scoring.calibration import Calibration, calibrate, grade_outcomes
 from scoring.card_file import card_id, encode
-from scoring.choice import RULES
+from scoring.choice import RULES, choose
 from scoring.contract import SME_FEATURES, FeatureSpec
 from scoring.generator import SYNTHETIC_NOTICE, generate_portfolio
 from scoring.prebins import Flags, Floats
-from scoring.scorecard import Described, batch_log_odds, batch_pd, batch_points, fit_card
+from scoring.scorecard import Described, batch_log_odds, batch_pd, batch_points, card_of, fit_card
 from scoring.scorer import MICRO
 from scoring.table import Table, read_csv, table_of_portfolio
 from scoring.validation import Estimate, Holdout, Validation, auc, stratified_folds, validate
@@ -123,7 +123,8 @@ def cross_validate(
     points = np.empty(len(table.bad), dtype=np.int64)
     cards = []
     for fold in range(FOLDS):
-        card = fit_card(table.rows(folds != fold), described, rules=rules)
+        train_rows = table.rows(folds != fold)
+        card = card_of(choose(train_rows, rules), train_rows, described, Scale())
         test = table.rows(folds == fold)
         log_odds[folds == fold] = batch_log_odds(card, test)
         points[folds == fold] = batch_points(card, test)

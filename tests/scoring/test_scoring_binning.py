@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from scoring.binning import Binning, Rule, bin_feature
+from scoring.binning import Binning, Rule, bin_feature, check_edit
 from scoring.contract import Edit, FeatureSpec, Trend
 from scoring.prebins import MAX_PREBINS, prebin_edges
 
@@ -249,7 +249,7 @@ def test_cuts_fixed_by_hand_are_kept_as_they_are() -> None:
 def test_an_edit_that_does_not_fit_is_refused(spec: FeatureSpec, why: str) -> None:
     values = np.arange(300, dtype=float)
     with pytest.raises(InvalidInput, match=why) as refused:
-        bin_feature(spec, values, np.random.default_rng(1).random(300) < values / 400)
+        check_edit(spec, values, np.random.default_rng(1).random(300) < values / 400)
     assert (refused.value.code, refused.value.where) == ("scoring.edit_invalid", "x")
 
 
@@ -259,7 +259,7 @@ def test_an_edit_of_a_category_must_name_every_level() -> None:
     spec = FeatureSpec("x", "category", "X", edit=Edit("ana", "why", levels=(("a",), ("b", "c"))))
     assert bin_feature(spec, values, bad).levels == (("a",), ("b", "c"))
     with pytest.raises(InvalidInput, match="40 rows hold a level that is in none of its bins"):
-        bin_feature(replace(spec, edit=Edit("ana", "why", levels=(("a",), ("b",)))), values, bad)
+        check_edit(replace(spec, edit=Edit("ana", "why", levels=(("a",), ("b",)))), values, bad)
 
 
 def test_rare_levels_are_pooled_and_an_unseen_one_is_priced_like_them() -> None:
