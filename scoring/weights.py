@@ -20,6 +20,7 @@ import numpy as np
 import statsmodels.api as sm
 from numpy.typing import NDArray
 
+from core.errors import Broken
 from scoring.design import PlacedDesign
 from scoring.prebins import Flags, Floats
 
@@ -93,13 +94,7 @@ def fit_with_priors(
         family=sm.families.Binomial(),
         var_weights=np.concatenate([np.ones(len(bad)), strengths]),
     )
-    fit: Any = model.fit(
-        method="newton",
-        start_params=_begin(bad, count) if start is None or len(start) != count + 1 else start,
-        max_start_irls=0,
-        maxiter=_MOST_STEPS,
-        disp=0,
-    )
+    fit = _search(model, count, start)
     params = np.asarray(fit.params, dtype=np.float64)
     log_odds = matrix @ params
     pd = 1 / (1 + np.exp(-log_odds))
@@ -112,9 +107,27 @@ def fit_with_priors(
     )
 
 
-def _begin(bad: Flags, count: int) -> Floats:
-    rate = float(bad.mean())
-    return np.array([np.log(rate / (1 - rate)), *np.zeros(count)])
+def _search(model: _WithPriors, count: int, start: Floats | None) -> Any:
+    """Find the only maximum: by Newton from `start`, then from 0, and where both overshoot by BFGS."""
+    zero = np.zeros(count + 1)
+    ways = [("newton", zero), ("lbfgs", zero)]
+    if start is not None and len(start) == count + 1:
+        ways.insert(0, ("newton", start))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for method, begin in ways:
+            steps = _MOST_STEPS if method == "newton" else _MOST_STEPS * 100
+            try:
+                fit = model.fit(method=method, start_params=begin, max_start_irls=0, maxiter=steps, disp=0)
+            except np.linalg.LinAlgError:
+                continue
+            if fit.mle_retvals["converged"] and np.isfinite(fit.params).all():
+                return fit
+    raise Broken(
+        "scoring.fit_failed",
+        "A fit with priors has one maximum, and no search found it.",
+        hint="Look for columns of extreme size, and report the data's shape to the maintainers.",
+    )
 
 
 def fit_separated(design: Floats, bad: Flags) -> tuple[Weights, int]:
