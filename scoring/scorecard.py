@@ -159,7 +159,8 @@ def batch_points(card: Card, table: Table) -> NDArray[np.int64]:
 
 def batch_pd(log_odds: NDArray[np.int64]) -> Floats:
     """Return the probabilities of default for log odds in millionths."""
-    return np.asarray(1 / (1 + np.exp(-log_odds / MICRO)), dtype=np.float64)
+    with np.errstate(over="ignore"):  # e^710 is as infinite as is needed
+        return np.asarray(1 / (1 + np.exp(-log_odds / MICRO)), dtype=np.float64)
 
 
 def _summed(card: Card, table: Table, start: int, of_bin: Callable[[Bin], int]) -> NDArray[np.int64]:

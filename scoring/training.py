@@ -146,6 +146,7 @@ def train_csv(
     specs: Sequence[FeatureSpec] | None = None,
     rules: Sequence[Rule] = RULES,
     firm: str | None = None,
+    dropped: Sequence[str] = (),
     population_rate: Decimal | None = None,
 ) -> TrainReport:
     """Train a card on a CSV file (see `scoring.table.read_csv`).
@@ -154,7 +155,7 @@ def train_csv(
         NotFound, InvalidInput: what `read_csv` and `fit_card` raise.
     """
     name = path.name.removesuffix(".gz").removesuffix(".csv")
-    table = read_csv(path, target, specs, firm)
+    table = read_csv(path, target, specs, firm, dropped)
     described = Described(name, path.name, False, target)
     return train(table, described, rules=rules, population_rate=population_rate)
 

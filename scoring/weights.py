@@ -19,6 +19,7 @@ from typing import Any, Final
 import numpy as np
 import statsmodels.api as sm
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from core.errors import Broken
 from scoring.design import PlacedDesign
@@ -97,7 +98,7 @@ def fit_with_priors(
     fit = _search(model, count, start)
     params = np.asarray(fit.params, dtype=np.float64)
     log_odds = matrix @ params
-    pd = 1 / (1 + np.exp(-log_odds))
+    pd = expit(log_odds)
     inverse = np.asarray(fit.normalized_cov_params)
     return Weights(
         params,
@@ -168,7 +169,7 @@ class _WithPriors(sm.GLM):  # type: ignore[misc] # statsmodels has no types
 
 def bootstrap(weights: Weights, design: Floats, bad: Flags, groups: Groups | None = None) -> Floats:
     """Return 200 seeded draws of the weights, one per row; with `groups` whole firms are drawn again."""
-    pd = 1 / (1 + np.exp(-(design @ weights.params)))
+    pd = expit(design @ weights.params)
     scores = design * (bad - pd)[:, None]
     if groups is not None:
         summed = np.zeros((int(groups.max()) + 1, scores.shape[1]))

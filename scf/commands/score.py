@@ -11,6 +11,7 @@ from rich.table import Table
 
 from scf import console
 from scf.commands.options import JsonOption
+from scf.exit_codes import EXIT_FINDINGS
 
 app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
 
@@ -26,6 +27,8 @@ def train(
     population_rate: Annotated[
         str | None, typer.Option(help="The true default rate, where bad rows were oversampled (0.05).")
     ] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Leave out this column; may be repeated.")] = None,
+    keep_leaks: Annotated[bool, typer.Option(help="Train also on columns that know the outcome.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Train a card and tell how well it separates, out of sample, with 95 % intervals."""
@@ -36,7 +39,14 @@ def train(
         if file is None:
             report = train_synthetic(out)
         else:
-            report = train_file(file, target, firm, _rate(population_rate))
+            report = train_file(
+                file,
+                target,
+                firm=firm,
+                dropped=drop or [],
+                population_rate=_rate(population_rate),
+                keep_leaks=keep_leaks,
+            )
             out.write_bytes(report.content)
     found = report.out_of_sample
     figures = {
@@ -73,6 +83,33 @@ def train(
     if report.card.data.synthetic:
         console.out.print("Trained on simulated data: for demonstrations, not for decisions on real firms.")
     console.out.print(f"Card {report.card_id} is in {out}", soft_wrap=True)
+
+
+@app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(help="A CSV file (also .gz).")],
+    target: Annotated[str, typer.Option(help="The file's column that is 1 for bad rows.")] = "class",
+    json: JsonOption = False,
+) -> None:
+    """Find columns that know the outcome or only who it was; ends with 6 when there are some."""
+    from scoring.commands import check_file
+
+    leaks = check_file(file, target)
+    if json:
+        console.print_json(
+            {
+                "leaks": [
+                    {"column": one.column, "reason": one.reason, "evidence": one.evidence} for one in leaks
+                ]
+            }
+        )
+    else:
+        table = Table("column", "reason", "evidence")
+        for one in leaks:
+            table.add_row(one.column, one.reason, one.evidence)
+        console.out.print(table if leaks else "No column looks like a leak.")
+    if leaks:
+        raise typer.Exit(EXIT_FINDINGS)
 
 
 @app.command("bench")

@@ -69,8 +69,8 @@ def compare_binning(table: Table) -> OracleBinning:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             other.fit(column, target)
-        its_cpu += time.process_time() - started
-        ratios.append((_ratio(ours, _regular_iv(other)), spec.name))
+            its_cpu += time.process_time() - started
+            ratios.append((_ratio(ours, _regular_iv(other)), spec.name))
     lowest = min(ratios)
     return OracleBinning(
         variables=len(ratios),
