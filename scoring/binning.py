@@ -166,7 +166,9 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
         cuts = tuple(float(edges[start - 1]) for start, _ in joined[1:])
     else:
         least = math.ceil(rule.rare_share * len(bad))
-        groups, good, bads = ordered_levels(values, target, rule.max_prebins, least, demands.least)
+        groups, good, bads = ordered_levels(
+            values, target, rule.max_prebins, least, demands.least, rule.pseudo_rows
+        )
         trend, joined = join("ascending", good, bads, totals, demands)
         levels = tuple(tuple(sorted(v for group in groups[a:b] for v in group)) for a, b in joined)
         names, rows = np.unique(values.astype(str), return_counts=True)

@@ -61,12 +61,12 @@ def counts_between(edges: Floats, values: Floats, bad: Flags) -> tuple[Floats, F
 
 
 def ordered_levels(
-    values: Column, bad: Flags, most: int, rare: int, least: int
+    values: Column, bad: Flags, most: int, rare: int, least: int, pseudo_rows: float
 ) -> tuple[list[list[str]], Floats, Floats]:
     """Order a category's levels from safest to riskiest, in at most `most` groups, with their rows.
 
     Levels of fewer than `rare` rows are one group: what so few rows say of each is chance, and ordering
-    them by it would sell the chance as information. A level's risk is its bad rate with one pseudo-row at
+    them by it would sell the chance as information. A level's risk is its bad rate with `pseudo_rows` at
     the rate of all (see `scoring.binning`). More groups than `most` are cut as a number is, by a greedy
     tree over their order with at least `least` rows to a leaf.
     """
@@ -78,7 +78,9 @@ def ordered_levels(
     rate = bads.sum() / rows.sum()
 
     def risk(group: NDArray[np.intp]) -> tuple[float, str]:
-        return (bads[group].sum() + rate) / (rows[group].sum() + 1), str(names[group[0]])
+        return (bads[group].sum() + pseudo_rows * rate) / (rows[group].sum() + pseudo_rows), str(
+            names[group[0]]
+        )
 
     groups.sort(key=risk)
     if len(groups) > most:
