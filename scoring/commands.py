@@ -15,6 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from core.errors import InvalidInput
 from scoring.bench.run import bench_set
 from scoring.bench.sets import chosen_sets
+from scoring.bench.speed import measured_apart
 from scoring.leaks import Leak, find_leaks
 from scoring.table import read_labelled
 from scoring.training import TrainReport, train_csv, train_portfolio
@@ -66,10 +67,13 @@ def check_file(path: Path, target: str) -> tuple[Leak, ...]:
     return find_leaks(columns, bad)
 
 
-def bench(folder: Path, stems: list[str], out: Path, told: Callable[[str], None]) -> dict[str, Any]:
-    """Measure the modelling core on the sets of a folder; write the folds to `out`.
+def bench(
+    folder: Path, stems: list[str], out: Path, told: Callable[[str], None], *, speed: bool = False
+) -> dict[str, Any]:
+    """Measure the modelling core on the sets of a folder, and its `speed`; write the folds to `out`.
 
     Raises:
         NotFound: `scoring.bench_set_unknown`, `scoring.bench_no_sets`.
     """
-    return {"sets": {one.stem: bench_set(one, folder, out, told) for one in chosen_sets(folder, stems)}}
+    report = {"sets": {one.stem: bench_set(one, folder, out, told) for one in chosen_sets(folder, stems)}}
+    return report | {"speed": measured_apart()} if speed else report

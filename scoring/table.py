@@ -102,7 +102,8 @@ def table_of_columns(
     Raises:
         InvalidInput: `scoring.no_rows`, `scoring.no_features`, `scoring.one_class`,
             `scoring.class_too_small`, `scoring.column_duplicate`, `scoring.column_empty`,
-            `scoring.column_constant`, `scoring.column_length`, `scoring.value_type`,
+            `scoring.column_constant`, `scoring.column_length`, `scoring.column_missing`,
+            `scoring.special_not_number`, `scoring.value_type`,
             `scoring.value_not_finite`, `scoring.too_many_levels`.
     """
     if not specs:
@@ -111,6 +112,17 @@ def table_of_columns(
     target = _read_classes(bad)
     read: dict[str, Column] = {}
     for spec in specs:
+        if spec.name not in columns:
+            raise InvalidInput(
+                "scoring.column_missing", f"The data have no column {spec.name!r}.", where=spec.name
+            )
+        if spec.special and spec.kind != "number":
+            raise InvalidInput(
+                "scoring.special_not_number",
+                f"{spec.name} is a category; only a number has special codes.",
+                where=spec.name,
+                hint="Each level of a category may have a bin of its own as it is.",
+            )
         cells = columns[spec.name]
         if len(cells) != len(target):
             raise InvalidInput(

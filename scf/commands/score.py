@@ -119,17 +119,20 @@ def bench(
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the folds are written.")] = Path(
         "score-bench"
     ),
+    speed: Annotated[bool, typer.Option(help="Measure also what fitting and scoring cost.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure the card on public data: five folds, each scored by a card that never saw it."""
     from scoring.commands import bench as measure
 
-    report = measure(folder, only or [], out, lambda text: console.err.print(f"· {text}"))
+    report = measure(folder, only or [], out, lambda text: console.err.print(f"· {text}"), speed=speed)
     if json:
         console.print_json(report)
         return
     for stem, one in report["sets"].items():
         console.out.print(_bench_table(stem, one))
+    for name, figure in report.get("speed", {}).items():
+        console.out.print(f"{name}: {figure}")
     console.out.print(f"Each row's fold is in {out}", soft_wrap=True)
 
 
