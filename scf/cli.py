@@ -24,7 +24,7 @@ COMMANDS = {
     "case": "Cases: list, show, re-execute, retry what failed, migrate to another version.",
     "audit": "A case in one file for auditors: write it, check it offline.",
     "ledger": "The signed log: verify it, prove an entry, check a proof.",
-    "score": "Scorecards: train and evaluate.",
+    "score": "Scorecards: train them, measure them, find leaks in data.",
     "user": "Local accounts.",
     "migrate": "Bring a database to this release.",
     "serve": "One service of the platform, as supervisor and containers run it.",

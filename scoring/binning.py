@@ -2,45 +2,60 @@
 
 A number is first cut into at most 20 pre-bins where the target changes most (a greedy tree). Among all ways
 to join neighbouring pre-bins, dynamic programming then finds the one with the highest information value
-whose bins are large enough and whose bad rates follow the trend: exactly, in O(pre-bins³) steps. What is
-missing has a bin of its own.
+whose bins are large enough, differ enough and whose bad rates follow the trend: exactly, in O(pre-bins³)
+steps. What is missing and each special code have a bin of their own.
 
     WOE_i = ln((g_i + m·G/N) / G) − ln((b_i + m·B/N) / B)        IV = Σ (g_i/G − b_i/B) · WOE_i
 
 with g, b the good and bad rows of bin i, G, B all of them, N = G + B. The m pseudo-rows at the portfolio's
 own rate keep a small bin's WOE finite and draw it to 0 (no evidence, no points). Source of WOE and IV:
-Siddiqi, Credit Risk Scorecards (2006), chapter 6; of the smoothing: the m-estimate, Cestnik (1990).
+Siddiqi, Credit Risk Scorecards (2006), chapter 6; of the smoothing: the m-estimate, Cestnik (1990). The
+interval of the IV is the delta method's for two multinomial samples (Jeffreys' divergence; Pardo, Statistical
+Inference Based on Divergence Measures, 2006, ch. 3).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from itertools import pairwise
+from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contract import FeatureSpec, Kind, Trend
+from core.errors import InvalidInput
+from scoring.contract import Edit, FeatureSpec, Kind, Trend
+from scoring.joining import Demands, Totals, join
+from scoring.prebins import (
+    MAX_PREBINS,
+    Column,
+    Flags,
+    Floats,
+    counts_between,
+    ordered_levels,
+    prebin_edges,
+)
 
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
-Column = NDArray[Any]
-
-MAX_PREBINS: Final = 20
-_PSEUDO_ROWS: Final = 1.0
-# A course that turns must explain this much more than the best that does not, or the simpler one is kept.
-_TURN_MUST_GAIN: Final = 1.10
-_EPSILON: Final = 1e-12
+_REACH: Final = NormalDist().inv_cdf(0.975)
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a bin must hold: `min_share` of all rows, and `min_bad` bad and as many good rows."""
+    """What bins must hold: `min_share` of all rows, `min_bad` bad and as many good rows.
+
+    The bad rates of neighbours differ by `min_difference` at least. Levels of a category below `rare_share`
+    of the rows are pooled before they are ordered. `pseudo_rows` is the m of the smoothing.
+    """
 
     min_share: float = 0.02
     min_bad: int = 1
+    min_difference: float = 0.0
+    rare_share: float = 0.01
+    pseudo_rows: float = 1.0
     max_prebins: int = MAX_PREBINS
 
 
@@ -55,7 +70,11 @@ class BinCounts:
 
 @dataclass(frozen=True, slots=True)
 class Binning:
-    """A binned feature: `cuts` (numbers) or `levels` (categories), the bins' counts, and missing apart."""
+    """A binned feature: `cuts` of a number or `levels` of a category, and what its bins hold.
+
+    A category that training never met is priced as bin `unseen_as`, which holds those that it seldom met,
+    or as the worst. `iv_low` and `iv_high` bound the 95 % interval of the information value.
+    """
 
     name: str
     kind: Kind
@@ -64,28 +83,49 @@ class Binning:
     levels: tuple[tuple[str, ...], ...]
     bins: tuple[BinCounts, ...]
     missing: BinCounts
+    unseen_as: int | None
+    codes: tuple[float, ...]
+    specials: tuple[BinCounts, ...]
     information_value: float
+    iv_low: float
+    iv_high: float
+
+    def all_bins(self) -> tuple[BinCounts, ...]:
+        """Return the bins in the order of `positions`: regular, missing, then specials or unseen."""
+        if self.kind == "number":
+            return (*self.bins, self.missing, *self.specials)
+        like = _worst(self.bins) if self.unseen_as is None else self.bins[self.unseen_as]
+        return (*self.bins, self.missing, BinCounts(0, 0, like.woe))
 
     def woe(self, column: Column) -> Floats:
-        """Return the weight of evidence of each training row (see `positions`)."""
-        weights = np.array([*(one.woe for one in self.bins), self.missing.woe])
+        """Return the weight of evidence of each row."""
+        weights = np.array([one.woe for one in self.all_bins()])
         return np.asarray(weights[self.positions(column)], dtype=np.float64)
 
     def positions(self, column: Column) -> NDArray[np.intp]:
-        """Return each row's bin: 0 … n−1, n for missing, n + 1 for a category that was not in training."""
-        return bin_positions(column, self.kind, self.cuts, self.levels)
+        """Return each row's place among `all_bins`."""
+        return bin_positions(column, self.kind, self.cuts, self.levels, self.codes)
 
 
 def bin_positions(
-    column: Column, kind: Kind, cuts: Sequence[float], levels: Sequence[Sequence[str]]
+    column: Column,
+    kind: Kind,
+    cuts: Sequence[float],
+    levels: Sequence[Sequence[str]],
+    codes: Sequence[float],
 ) -> NDArray[np.intp]:
     """Return each row's bin among n: 0 … n−1, n for missing, n + 1 for a category in none of `levels`.
 
-    A number equal to a cut lies in the bin above it, as in the one-row scorer.
+    The i-th special code of a number lies at n + 1 + i. A number equal to a cut lies in the bin above it,
+    as in the one-row scorer.
     """
     if kind == "number":
+        missing = len(cuts) + 1
         found = np.searchsorted(np.array(cuts, dtype=np.float64), column, side="right")
-        return np.where(np.isnan(column), len(cuts) + 1, found)
+        found[np.isnan(column)] = missing
+        for i, code in enumerate(codes):
+            found[column == code] = missing + 1 + i
+        return found
     bin_of = {value: i for i, group in enumerate(levels) for value in group}
     missing, unseen = len(levels), len(levels) + 1
     return np.array(
@@ -99,27 +139,48 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
     `column` holds floats with NaN for missing, or texts with None for missing; `bad` is the target. The
     column must hold at least one value and the target both classes (`scoring.table` checks this and names
     what is wrong).
+
+    Raises:
+        InvalidInput: `scoring.edit_invalid` when bins fixed by hand do not fit the data or the declared
+        trend.
     """
     rule = rule or Rule()
-    totals = _Totals(int((~bad).sum()), int(bad.sum()))
-    missing = np.isnan(column) if spec.kind == "number" else np.array([value is None for value in column])
-    values, target = column[~missing], bad[~missing]
-    least = max(1, math.ceil(rule.min_share * len(bad)))
-    if spec.kind == "number":
-        edges = prebin_edges(values, target, rule.max_prebins, least)
-        good, bad_counts = _counts_between(edges, values, target)
-        trend, joined = _search(spec.trend, good, bad_counts, totals, least, rule.min_bad)
+    totals = Totals(int((~bad).sum()), int(bad.sum()), rule.pseudo_rows)
+    codes = tuple(float(code) for code in spec.special)
+    absent = np.isnan(column) if spec.kind == "number" else np.array([value is None for value in column])
+    regular = ~absent & ~np.isin(column, codes) if codes else ~absent
+    values, target = column[regular], bad[regular]
+    demands = Demands(max(1, math.ceil(rule.min_share * len(bad))), max(rule.min_bad, 1), rule.min_difference)
+    rare: frozenset[str] = frozenset()
+    cuts: tuple[float, ...] = ()
+    levels: tuple[tuple[str, ...], ...] = ()
+    trend = spec.trend
+    if spec.edit is not None:
+        _check_shape(spec, spec.edit)
+        cuts, levels = tuple(map(float, spec.edit.cuts)), spec.edit.levels
+    elif not len(values):
+        levels = () if spec.kind == "number" else ((),)
+    elif spec.kind == "number":
+        edges = prebin_edges(values, target, rule.max_prebins, demands.least)
+        trend, joined = join(trend, *counts_between(edges, values, target), totals, demands)
         cuts = tuple(float(edges[start - 1]) for start, _ in joined[1:])
-        levels: tuple[tuple[str, ...], ...] = ()
     else:
-        groups, good, bad_counts = _ordered_levels(values, target, totals, rule.max_prebins)
-        trend, joined = _search("ascending", good, bad_counts, totals, least, rule.min_bad)
-        cuts = ()
-        levels = tuple(
-            tuple(sorted(value for group in groups[start:end] for value in group)) for start, end in joined
+        least = math.ceil(rule.rare_share * len(bad))
+        groups, good, bads = ordered_levels(
+            values, target, rule.max_prebins, least, demands.least, rule.pseudo_rows
         )
-    bins = tuple(totals.bin(int(good[a:b].sum()), int(bad_counts[a:b].sum())) for a, b in joined)
-    absent = _missing_bin(int((~bad[missing]).sum()), int(bad[missing].sum()), bins, totals)
+        trend, joined = join("ascending", good, bads, totals, demands)
+        levels = tuple(tuple(sorted(v for group in groups[a:b] for v in group)) for a, b in joined)
+        names, rows = np.unique(values.astype(str), return_counts=True)
+        rare = frozenset(str(name) for name in names[rows < least])
+    places = bin_positions(column, spec.kind, cuts, levels, codes)
+    count = len(cuts) + 1 if spec.kind == "number" else len(levels)
+    rows = np.bincount(places, minlength=count + 2 + len(codes))
+    bad_rows = np.bincount(places[bad], minlength=count + 2 + len(codes))
+    counted = [_bin(totals, int(n - b), int(b)) for n, b in zip(rows, bad_rows, strict=True)]
+    bins = tuple(counted[:count])
+    worst = _worst(counted)
+    low, value, high = information_value(counted, totals)
     return Binning(
         name=spec.name,
         kind=spec.kind,
@@ -127,185 +188,115 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
         cuts=cuts,
         levels=levels,
         bins=bins,
-        missing=absent,
-        information_value=sum(totals.iv(one.good, one.bad) for one in (*bins, absent)),
+        missing=_known(counted[count], worst),
+        unseen_as=next((i for i, group in enumerate(levels) if rare.intersection(group)), None),
+        codes=codes,
+        specials=tuple(_known(one, worst) for one in counted[count + 1 :][: len(codes)]),
+        information_value=value,
+        iv_low=low,
+        iv_high=high,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Totals:
-    good: int
-    bad: int
+def check_edit(spec: FeatureSpec, column: Column, bad: Flags) -> None:
+    """Refuse bins fixed by hand that the data cannot fill or that contradict the declared trend.
 
-    def woe(self, good: float, bad: float) -> float:
-        rows = self.good + self.bad
-        smooth_good = good + _PSEUDO_ROWS * self.good / rows
-        smooth_bad = bad + _PSEUDO_ROWS * self.bad / rows
-        return math.log(smooth_good / self.good) - math.log(smooth_bad / self.bad)
+    To be asked of all training rows; a part of them may leave a bin empty.
 
-    def iv(self, good: float, bad: float) -> float:
-        return (good / self.good - bad / self.bad) * self.woe(good, bad)
-
-    def bin(self, good: int, bad: int) -> BinCounts:
-        return BinCounts(good, bad, self.woe(good, bad))
-
-
-def _missing_bin(good: int, bad: int, bins: Sequence[BinCounts], totals: _Totals) -> BinCounts:
-    """Price missing by its own rows; where training had none, at the worst bin: silence must not pay."""
-    if good + bad:
-        return totals.bin(good, bad)
-    return BinCounts(0, 0, min(one.woe for one in bins))
-
-
-def prebin_edges(values: Floats, bad: Flags, max_prebins: int, least: int) -> Floats:
-    """Return where a greedy tree cuts the values: at most `max_prebins` leaves of at least `least` rows.
-
-    An edge is the smallest value of the leaf above it. The cut that lowers the sum of squared errors (the
-    Gini impurity) most is made first.
+    Raises:
+        InvalidInput: `scoring.edit_invalid`.
     """
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    # Between which rows a cut may lie: only where the value changes.
-    ends = np.flatnonzero(np.diff(ordered)) + 1
-    bads = np.concatenate(([0.0], np.cumsum(bad[order], dtype=np.float64)))
-    leaves = [(_best_cut(0, len(ordered), ends, bads, least), 0, len(ordered))]
-    edges: list[int] = []
-    while len(leaves) < max_prebins:
-        position = max(range(len(leaves)), key=lambda i: leaves[i][0][0])
-        (gain, cut), start, end = leaves[position]
-        if gain <= _EPSILON:
-            break
-        edges.append(cut)
-        leaves[position] = (_best_cut(start, cut, ends, bads, least), start, cut)
-        leaves.append((_best_cut(cut, end, ends, bads, least), cut, end))
-    return np.asarray(ordered[np.sort(np.array(edges, dtype=np.intp))], dtype=np.float64)
+    if spec.edit is None:
+        return
+    found = bin_feature(spec, column, bad)
+    if spec.kind == "category":
+        outside = int((found.positions(column) == len(found.bins) + 1).sum())
+        if outside:
+            raise _bad_edit(spec, f"{outside} rows hold a level that is in none of its bins")
+    for i, one in enumerate(found.bins):
+        if not _rows(one):
+            raise _bad_edit(spec, f"no training row lies in bin {i + 1}")
+    order = {"ascending": -1, "descending": 1}.get(spec.trend, 0)
+    for i, (one, after) in enumerate(pairwise(found.bins)):
+        if (after.woe - one.woe) * order < 0 and spec.kind == "number":
+            raise _bad_edit(spec, f"bins {i + 1} and {i + 2} run against the declared trend {spec.trend}")
 
 
-def _best_cut(start: int, end: int, ends: NDArray[np.intp], bads: Floats, least: int) -> tuple[float, int]:
-    """Return the gain and place of the best cut of rows start … end, or a gain of 0."""
-    low, high = np.searchsorted(ends, (start + least, end - least + 1))
-    if low >= high:
-        return 0.0, start
-    cuts = ends[low:high]
-    left, whole = bads[cuts] - bads[start], bads[end] - bads[start]
-    explained = left**2 / (cuts - start) + (whole - left) ** 2 / (end - cuts) - whole**2 / (end - start)
-    best = int(np.argmax(explained))
-    return float(explained[best]), int(cuts[best])
+def information_value(bins: Sequence[BinCounts], totals: Totals) -> tuple[float, float, float]:
+    """Return the lower bound, the value and the upper bound of the IV, 95 % by the delta method."""
+    good = np.array([one.good for one in bins]) / totals.good
+    bad = np.array([one.bad for one in bins]) / totals.bad
+    woe = np.array([one.woe for one in bins])
+    value = float(((good - bad) * woe).sum())
+    # ∂IV/∂g = WOE + 1 − b/g and ∂IV/∂b = −WOE + 1 − g/b, with e^−WOE for b/g so that a pure bin stays finite.
+    of_good, of_bad = woe + 1 - np.exp(-woe), -woe + 1 - np.exp(woe)
+    variance = ((good * of_good**2).sum() - (good * of_good).sum() ** 2) / totals.good
+    variance += ((bad * of_bad**2).sum() - (bad * of_bad).sum() ** 2) / totals.bad
+    reach = _REACH * math.sqrt(max(variance, 0.0))
+    return max(value - reach, 0.0), value, value + reach
 
 
-def _counts_between(edges: Floats, values: Floats, bad: Flags) -> tuple[Floats, Floats]:
-    found = np.searchsorted(edges, values, side="right")
-    rows = np.bincount(found, minlength=len(edges) + 1).astype(np.float64)
-    bads = np.bincount(found, weights=bad, minlength=len(edges) + 1)
-    return rows - bads, np.asarray(bads, dtype=np.float64)
+def joined_at(binning: Binning, places: Sequence[int], rule: Rule, totals: tuple[int, int]) -> Binning:
+    """Return the binning of a number with bin i joined to bin i + 1 for every i in `places`."""
+    both = Totals(*totals, rule.pseudo_rows)
+    bins: list[BinCounts] = []
+    for i, one in enumerate(binning.bins):
+        if i - 1 in places and bins:
+            last = bins.pop()
+            one = _bin(both, last.good + one.good, last.bad + one.bad)
+        bins.append(one)
+    worst = _worst([*bins, *binning.specials])
+    missing = binning.missing if _rows(binning.missing) else worst
+    specials = tuple(one if _rows(one) else worst for one in binning.specials)
+    low, value, high = information_value([*bins, missing, *specials], both)
+    return replace(
+        binning,
+        cuts=tuple(cut for i, cut in enumerate(binning.cuts) if i not in places),
+        bins=tuple(bins),
+        missing=missing,
+        specials=specials,
+        information_value=value,
+        iv_low=low,
+        iv_high=high,
+    )
 
 
-def _ordered_levels(
-    values: Column, bad: Flags, totals: _Totals, most: int
-) -> tuple[list[list[str]], Floats, Floats]:
-    """Order categories from safest to riskiest; pool neighbours down to `most` groups."""
-    names, found = np.unique(values.astype(str), return_inverse=True)
-    rows = np.bincount(found, minlength=len(names))
-    bads = np.bincount(found, weights=bad, minlength=len(names))
-    woe = [totals.woe(n - b, b) for n, b in zip(rows, bads, strict=True)]
-    order = sorted(range(len(names)), key=lambda i: (-woe[i], names[i]))
-    groups: list[list[str]] = []
-    goods, group_bads = [], []
-    for chunk in np.array_split(np.array(order), max(1, min(most, len(order)))):
-        groups.append([str(names[i]) for i in chunk])
-        goods.append(float((rows[chunk] - bads[chunk]).sum()))
-        group_bads.append(float(bads[chunk].sum()))
-    return groups, np.array(goods), np.array(group_bads)
+def _bin(totals: Totals, good: int, bad: int) -> BinCounts:
+    return BinCounts(good, bad, totals.woe(good, bad) if good + bad else 0.0)
 
 
-# A way to join pre-bins: (start, end) of each bin, in order.
-_Joined = list[tuple[int, int]]
+def _rows(one: BinCounts) -> int:
+    return one.good + one.bad
 
 
-def _search(
-    trend: Trend, good: Floats, bad: Floats, totals: _Totals, least: int, min_bad: int
-) -> tuple[Trend, _Joined]:
-    """Join under one trend, or the best of those that `monotonic` and `auto` stand for."""
-    segments = _Segments(good, bad, totals, least, min_bad)
-    if trend not in ("monotonic", "auto"):
-        return trend, segments.best(trend)[1]
-    straight: list[Trend] = ["ascending", "descending"]
-    turning: list[Trend] = ["peak", "valley"] if trend == "auto" else []
-    found = {course: segments.best(course) for course in (*straight, *turning)}
-    chosen = max(straight, key=lambda course: found[course][0])
-    for course in turning:
-        if found[course][0] > found[chosen][0] * (_TURN_MUST_GAIN if chosen in straight else 1):
-            chosen = course
-    return chosen, found[chosen][1]
+def _worst(bins: Sequence[BinCounts]) -> BinCounts:
+    """Price what training had no rows of at the worst bin: silence must not pay."""
+    return BinCounts(0, 0, min((one.woe for one in bins if _rows(one)), default=0.0))
 
 
-class _Segments:
-    """Every run of neighbouring pre-bins, with its WOE, its IV and whether it may be a bin."""
-
-    def __init__(self, good: Floats, bad: Floats, totals: _Totals, least: int, min_bad: int) -> None:
-        self.count = len(good)
-        goods, bads = [0.0, *np.cumsum(good).tolist()], [0.0, *np.cumsum(bad).tolist()]
-        self.woe: dict[tuple[int, int], float] = {}
-        self.iv: dict[tuple[int, int], float] = {}
-        for start in range(self.count):
-            for end in range(start + 1, self.count + 1):
-                g, b = goods[end] - goods[start], bads[end] - bads[start]
-                if g + b >= least and b >= min_bad and g >= min_bad:
-                    self.woe[start, end] = totals.woe(g, b)
-                    self.iv[start, end] = totals.iv(g, b)
-
-    def best(self, trend: Trend) -> tuple[float, _Joined]:
-        """Return the highest IV and its bins; one bin of all rows where none may be cut."""
-        ends_at: list[list[_State]] = [[] for _ in range(self.count + 1)]
-        for start, end in sorted(self.iv, key=lambda segment: segment[1]):
-            woe, iv = self.woe[start, end], self.iv[start, end]
-            for phase, may_follow in enumerate(_PHASES[trend]):
-                before: _State | None = None
-                for state in ends_at[start]:
-                    if (
-                        state.phase <= phase
-                        and may_follow(state.woe, woe)
-                        and (before is None or state.iv > before.iv + _EPSILON)
-                    ):
-                        before = state
-                if before is not None:
-                    ends_at[end].append(_State(before.iv + iv, woe, phase, start, end, before))
-                elif start == 0 and phase == 0:
-                    ends_at[end].append(_State(iv, woe, phase, start, end, None))
-        final = max(ends_at[self.count], key=lambda state: state.iv, default=None)
-        if final is None:
-            return 0.0, [(0, self.count)]
-        return final.iv, final.joined()
+def _known(one: BinCounts, worst: BinCounts) -> BinCounts:
+    return one if _rows(one) else worst
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
-    """The best way so far whose last bin is start … end, in a phase of the trend."""
-
-    iv: float
-    woe: float
-    phase: int
-    start: int
-    end: int
-    before: _State | None
-
-    def joined(self) -> _Joined:
-        earlier = self.before.joined() if self.before else []
-        return [*earlier, (self.start, self.end)]
+def _check_shape(spec: FeatureSpec, edit: Edit) -> None:
+    if list(edit.cuts) != sorted(set(edit.cuts)) or any(not cut.is_finite() for cut in edit.cuts):
+        raise _bad_edit(spec, "its cuts must be finite and rise")
+    named = [value for group in edit.levels for value in group]
+    if len(set(named)) != len(named):
+        raise _bad_edit(spec, "a level stands in two bins")
+    if bool(edit.levels) != (spec.kind == "category") or (edit.cuts and spec.kind == "category"):
+        raise _bad_edit(spec, "a number is edited by cuts and a category by levels")
 
 
-def _riskier(before: float, after: float) -> bool:
-    return after < before - _EPSILON
+def _bad_edit(spec: FeatureSpec, why: str) -> InvalidInput:
+    return InvalidInput(
+        "scoring.edit_invalid",
+        f"The bins fixed by hand for {spec.name} cannot be kept: {why}.",
+        where=spec.name,
+        hint="Correct the edit, or leave it out to have the bins found.",
+    )
 
 
-def _safer(before: float, after: float) -> bool:
-    return after > before + _EPSILON
-
-
-# The phases of each trend: how the WOE of a bin must lie to that of the bin before it.
-_PHASES: Final[dict[Trend, tuple[Callable[[float, float], bool], ...]]] = {
-    "ascending": (_riskier,),
-    "descending": (_safer,),
-    "peak": (_riskier, _safer),
-    "valley": (_safer, _riskier),
-}
+def decimal_cuts(cuts: Sequence[float]) -> tuple[Decimal, ...]:
+    """Return cuts as the decimals that their shortest text writes, which is what data files hold."""
+    return tuple(Decimal(repr(cut)) for cut in cuts)

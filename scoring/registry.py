@@ -19,7 +19,7 @@ import orjson
 from core.errors import Broken, Conflict, Forbidden, InvalidInput, NotFound
 from core.ids import derived_id
 from scoring import repository
-from scoring.artifact import card_id, decode
+from scoring.card_file import card_id, decode
 from scoring.scorer import CompiledCard, Score, Snapshot, load_card
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from core.database import Transaction
 
-SHIPPED_CARD: Final = "sme-synthetic-1.json"
+SHIPPED_CARD: Final = "sme-synthetic-2.json"
 SHIPPED_CARD_TRAINER: Final = "system:generator"
 
 

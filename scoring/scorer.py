@@ -16,7 +16,8 @@ from operator import attrgetter
 from typing import Final
 
 from core.errors import InvalidInput
-from scoring.artifact import Bin, Card, CardFeature, card_id, decode
+from scoring.artifact import Bin, Card, CardFeature
+from scoring.card_file import card_id, decode
 
 Value = Decimal | int | str | None
 Snapshot = Mapping[str, Value]
@@ -144,6 +145,8 @@ class _NumberFeature:
         self._cuts = list(feature.cuts)
         self._slots = _slots(feature, feature.bins)
         (self._missing,) = _slots(feature, (feature.missing,))
+        specials = _slots(feature, tuple(one.bin for one in feature.specials))
+        self._special = {one.code: slot for one, slot in zip(feature.specials, specials, strict=True)}
 
     def slot(self, value: Value) -> _Slot:
         if value is None:
@@ -157,6 +160,8 @@ class _NumberFeature:
                 where=self.name,
                 hint="Give null when the figure is not known.",
             )
+        if self._special and value in self._special:
+            return self._special[value]
         return self._slots[bisect_right(self._cuts, value)]
 
     def _read(self, value: object) -> Decimal:

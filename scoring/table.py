@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InvalidInput, NotFound
-from scoring.binning import Column, Flags
 from scoring.contract import FeatureSpec, Kind
 from scoring.generator import SyntheticFirm
+from scoring.prebins import Column, Flags
 
 # What data files write where a value is not known.
 MISSING_MARKS: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
@@ -41,17 +42,23 @@ Cell = Decimal | int | float | str | None
 class Table:
     """Checked training data.
 
-    A column per feature holds floats with NaN, or texts with None, for missing; `bad` is the target.
+    A column per feature holds floats with NaN, or texts with None, for missing; `bad` is the target;
+    `groups`, where known, numbers the firm of each row from 0 on without a gap.
     """
 
     specs: tuple[FeatureSpec, ...]
     columns: Mapping[str, Column]
     bad: Flags
+    groups: NDArray[np.intp] | None = None
 
     def rows(self, chosen: Flags) -> Table:
         """Return the chosen rows."""
+        groups = None if self.groups is None else np.unique(self.groups[chosen], return_inverse=True)[1]
         return Table(
-            self.specs, {name: column[chosen] for name, column in self.columns.items()}, self.bad[chosen]
+            self.specs,
+            {name: column[chosen] for name, column in self.columns.items()},
+            self.bad[chosen],
+            groups,
         )
 
     def digest(self) -> str:
@@ -85,14 +92,18 @@ def table_of_portfolio(specs: Sequence[FeatureSpec], portfolio: Sequence[Synthet
 
 
 def table_of_columns(
-    specs: Sequence[FeatureSpec], columns: Mapping[str, Sequence[Cell]], bad: Sequence[bool]
+    specs: Sequence[FeatureSpec],
+    columns: Mapping[str, Sequence[Cell]],
+    bad: Sequence[bool],
+    firms: Sequence[str] | None = None,
 ) -> Table:
-    """Build a table from columns.
+    """Build a table from columns. `firms` tells whose each row is.
 
     Raises:
         InvalidInput: `scoring.no_rows`, `scoring.no_features`, `scoring.one_class`,
             `scoring.class_too_small`, `scoring.column_duplicate`, `scoring.column_empty`,
-            `scoring.column_constant`, `scoring.column_length`, `scoring.value_type`,
+            `scoring.column_constant`, `scoring.column_length`, `scoring.column_missing`,
+            `scoring.special_not_number`, `scoring.value_type`,
             `scoring.value_not_finite`, `scoring.too_many_levels`.
     """
     if not specs:
@@ -101,6 +112,17 @@ def table_of_columns(
     target = _read_classes(bad)
     read: dict[str, Column] = {}
     for spec in specs:
+        if spec.name not in columns:
+            raise InvalidInput(
+                "scoring.column_missing", f"The data have no column {spec.name!r}.", where=spec.name
+            )
+        if spec.special and spec.kind != "number":
+            raise InvalidInput(
+                "scoring.special_not_number",
+                f"{spec.name} is a category; only a number has special codes.",
+                where=spec.name,
+                hint="Each level of a category may have a bin of its own as it is.",
+            )
         cells = columns[spec.name]
         if len(cells) != len(target):
             raise InvalidInput(
@@ -111,11 +133,20 @@ def table_of_columns(
         column = _numbers(spec.name, cells) if spec.kind == "number" else _texts(spec.name, cells)
         _refuse_uninformative(spec, column)
         read[spec.name] = column
-    return Table(tuple(specs), read, target)
+    groups = None if firms is None else np.unique(np.array(firms), return_inverse=True)[1]
+    return Table(tuple(specs), read, target, groups)
 
 
-def read_csv(path: Path, target: str, specs: Sequence[FeatureSpec] | None = None) -> Table:
+def read_csv(
+    path: Path,
+    target: str,
+    specs: Sequence[FeatureSpec] | None = None,
+    firm: str | None = None,
+    dropped: Sequence[str] = (),
+) -> Table:
     """Read a CSV file with a header row, plain or gzip'd.
+
+    `firm` names the column that tells whose row it is; `dropped` columns are left out.
 
     Without `specs` every column but the target is a feature; its kind is inferred: a number when at least
     nine in ten of its known values are numbers (the rest are then refused), else a category; its trend is
@@ -126,27 +157,65 @@ def read_csv(path: Path, target: str, specs: Sequence[FeatureSpec] | None = None
         InvalidInput: `scoring.file_unreadable`, `scoring.row_length`, `scoring.target_missing`,
             `scoring.target_value`, `scoring.column_missing`, and what `table_of_columns` raises.
     """
-    names, rows = _read_cells(path)
-    if target not in names:
+    columns, bad = read_labelled(path, target)
+    for name in dropped:
+        if columns.pop(name, None) is None:
+            raise InvalidInput("scoring.column_missing", f"{path.name} has no column {name!r}.", where=name)
+    groups = None if firm is None else _read_firms(path, firm, columns)
+    if specs is None:
+        specs = [FeatureSpec(name, inferred_kind(cells), name) for name, cells in columns.items()]
+    for spec in specs:
+        if spec.name not in columns:
+            raise InvalidInput(
+                "scoring.column_missing", f"{path.name} has no column {spec.name!r}.", where=spec.name
+            )
+    return table_of_columns(specs, columns, bad, groups)
+
+
+def read_labelled(path: Path, target: str) -> tuple[dict[str, list[str | None]], list[bool]]:
+    """Return the cells of every column but the target, and the target.
+
+    Raises:
+        NotFound, InvalidInput: `scoring.target_missing`, `scoring.target_value`, and what `read_columns`
+        raises.
+    """
+    columns = read_columns(path)
+    if target not in columns:
+        names = list(columns)
         raise InvalidInput(
             "scoring.target_missing",
             f"{path.name} has no column {target!r}.",
             where=target,
             hint=f"Its columns are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}.",
         )
-    columns = {name: [row[i] for row in rows] for i, name in enumerate(names)}
     bad = _read_target(target, columns.pop(target))
-    if specs is None:
-        specs = [FeatureSpec(name, _kind(cells), name) for name, cells in columns.items()]
-    for spec in specs:
-        if spec.name not in columns:
+    return columns, bad
+
+
+def _read_firms(path: Path, firm: str, columns: dict[str, list[str | None]]) -> list[str]:
+    """Take the firms' column out of the features; each row must tell its firm."""
+    if firm not in columns:
+        raise InvalidInput("scoring.column_missing", f"{path.name} has no column {firm!r}.", where=firm)
+    firms = columns.pop(firm)
+    for number, name in enumerate(firms, start=1):
+        if name is None:
             raise InvalidInput(
-                "scoring.column_missing", f"{path.name} has no column {spec.name!r}.", where=spec.name
+                "scoring.firm_missing",
+                f"Row {number} does not tell its firm in {firm}.",
+                where=f"{firm}, row {number}",
+                hint="Fill it in, or train without a firm column.",
             )
-    return table_of_columns(specs, columns, bad)
+    return [name for name in firms if name is not None]
 
 
-def _read_cells(path: Path) -> tuple[list[str], list[list[str | None]]]:
+def read_columns(path: Path) -> dict[str, list[str | None]]:
+    """Return the cells of a CSV file's columns, None where a value is not known.
+
+    Raises:
+        NotFound: `scoring.file_missing`.
+        InvalidInput: `scoring.file_unreadable`, `scoring.no_rows`, `scoring.row_length`,
+            `scoring.column_duplicate`.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -169,14 +238,16 @@ def _read_cells(path: Path) -> tuple[list[str], list[list[str | None]]]:
                 f"Row {number} has {len(line)} cells and the header {len(names)}.",
                 where=f"row {number}",
             )
-    return names, [[None if _is_missing(cell) else cell.strip() for cell in line] for line in lines[1:]]
+    rows = [[None if _is_missing(cell) else cell.strip() for cell in line] for line in lines[1:]]
+    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
 
 
 def _is_missing(cell: str) -> bool:
     return cell.strip().lower() in MISSING_MARKS
 
 
-def _kind(cells: Iterable[str | None]) -> Kind:
+def inferred_kind(cells: Iterable[str | None]) -> Kind:
+    """Return `number` when at least nine in ten of the known cells are numbers, else `category`."""
     known = [cell for cell in cells if cell is not None]
     numbers = sum(_parse(cell) is not None for cell in known)
     return "number" if numbers >= _NUMERIC_SHARE * len(known) else "category"

@@ -8,13 +8,21 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from scoring.artifact import Card, Scale, card_id, encode
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.artifact import Card, Scale
 from scoring.binning import Rule
+from scoring.calibration import Calibration, calibrate, grade_outcomes
+from scoring.card_file import card_id, encode
+from scoring.choice import RULES, choose
 from scoring.contract import SME_FEATURES, FeatureSpec
 from scoring.generator import SYNTHETIC_NOTICE, generate_portfolio
-from scoring.scorecard import Described, batch_log_odds, batch_pd, fit_card
+from scoring.prebins import Flags, Floats
+from scoring.scorecard import Described, batch_log_odds, batch_pd, batch_points, card_of, fit_card
+from scoring.scorer import MICRO
 from scoring.table import Table, read_csv, table_of_portfolio
-from scoring.validation import Estimate, Holdout, Validation, stratified_folds, validate
+from scoring.validation import Estimate, Holdout, Validation, auc, stratified_folds, validate
 
 FOLDS: Final = 5
 SEED: Final = 42
@@ -28,16 +36,51 @@ class TrainReport:
     """A trained card and what it was worth out of sample.
 
     `content` is the card's file and `card_id` its id; `out_of_sample` are means over stratified folds, each
-    fold scored by a card that was trained (binned, selected and fitted) without it; `folds` is the AUC of
-    each.
+    fold scored by a card that was trained (binned, selected and fitted) without it; `calibration` is that
+    of all rows, each scored by such a card; `rounding_loss` is the AUC of the log odds minus that of the
+    points; `folds` is the AUC of each.
     """
 
     card: Card
     card_id: str
     content: bytes
     out_of_sample: Validation
+    calibration: Calibration
+    rounding_loss: float
     folds: tuple[float, ...]
     seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidated:
+    """Every row scored by a card that never saw it: log odds in millionths and points.
+
+    `cards` are those of the folds.
+    """
+
+    bad: Flags
+    folds: NDArray[np.intp]
+    log_odds: NDArray[np.int64]
+    points: NDArray[np.int64]
+    cards: tuple[Card, ...]
+
+    @property
+    def pd(self) -> Floats:
+        """The probabilities of default."""
+        return batch_pd(self.log_odds)
+
+    def holdouts(self) -> list[Holdout]:
+        """Return the test set of each fold."""
+        chosen = [self.folds == fold for fold in range(len(self.cards))]
+        return [Holdout(self.bad[rows], self.log_odds[rows], self.pd[rows]) for rows in chosen]
+
+    def rounding_loss(self) -> float:
+        """Return the mean over folds of the AUC of the log odds minus that of the points."""
+        losses = []
+        for fold in range(len(self.cards)):
+            rows = self.folds == fold
+            losses.append(auc(self.bad[rows], self.log_odds[rows]) - auc(self.bad[rows], -self.points[rows]))
+        return float(np.mean(losses))
 
 
 def train(
@@ -45,62 +88,94 @@ def train(
     described: Described,
     *,
     scale: Scale | None = None,
-    rule: Rule | None = None,
+    rules: Sequence[Rule] = RULES,
     seed: int = SEED,
+    population_rate: Decimal | None = None,
 ) -> TrainReport:
     """Train a card on a table and validate it by stratified cross-validation.
 
     Raises:
-        InvalidInput: `scoring.nothing_predicts`.
+        InvalidInput: what `fit_card` raises.
     """
-    holdouts = cross_validate(table, described, rule=rule, seed=seed)
-    result = validate(holdouts, seed)
-    card = replace(fit_card(table, described, scale, rule), figures=_figures(result))
+    card = fit_card(table, described, scale, rules, population_rate)
+    crossed = cross_validate(table, described, rules=rules, seed=seed)
+    result = validate(crossed.holdouts(), seed)
+    calibration = calibrate(table.bad, crossed.log_odds / MICRO, table.groups)
+    shift = float(card.fit.prior_shift)
+    card = replace(
+        card,
+        figures=_figures(result, calibration, crossed.rounding_loss()),
+        outcomes=grade_outcomes(table.bad, batch_pd(crossed.log_odds + round(shift * MICRO)), shift),
+    )
     content = encode(card)
-    areas = tuple(validate([one], seed, bootstraps=1).auc.value for one in holdouts)
-    return TrainReport(card, card_id(content), content, result, areas, seed)
+    areas = tuple(auc(one.bad, one.ranking) for one in crossed.holdouts())
+    return TrainReport(
+        card, card_id(content), content, result, calibration, crossed.rounding_loss(), areas, seed
+    )
 
 
 def cross_validate(
-    table: Table, described: Described, *, rule: Rule | None = None, seed: int = SEED
-) -> list[Holdout]:
-    """Return each fold, scored by a card that never saw it."""
-    folds = stratified_folds(table.bad, FOLDS, seed)
-    holdouts = []
+    table: Table, described: Described, *, rules: Sequence[Rule] = RULES, seed: int = SEED
+) -> CrossValidated:
+    """Score each fold by a card that never saw it."""
+    folds = stratified_folds(table.bad, FOLDS, seed, table.groups)
+    log_odds = np.empty(len(table.bad), dtype=np.int64)
+    points = np.empty(len(table.bad), dtype=np.int64)
+    cards = []
     for fold in range(FOLDS):
-        card = fit_card(table.rows(folds != fold), described, rule=rule)
+        train_rows = table.rows(folds != fold)
+        card = card_of(choose(train_rows, rules), train_rows, described, Scale())
         test = table.rows(folds == fold)
-        log_odds = batch_log_odds(card, test)
-        holdouts.append(Holdout(test.bad, log_odds, batch_pd(log_odds)))
-    return holdouts
+        log_odds[folds == fold] = batch_log_odds(card, test)
+        points[folds == fold] = batch_points(card, test)
+        cards.append(card)
+    return CrossValidated(table.bad, folds, log_odds, points, tuple(cards))
 
 
 def train_portfolio(rows: int = PORTFOLIO_ROWS, seed: int = PORTFOLIO_SEED) -> TrainReport:
     """Train the SME card on the synthetic portfolio; the defaults give the shipped card's bytes."""
     table = table_of_portfolio(SME_FEATURES, generate_portfolio(rows, seed))
-    described = Described("sme-synthetic-1", f"{SYNTHETIC_NOTICE}; {rows} rows, seed {seed}", True, "default")
+    described = Described("sme-synthetic-2", f"{SYNTHETIC_NOTICE}; {rows} rows, seed {seed}", True, "default")
     return train(table, described)
 
 
 def train_csv(
-    path: Path, target: str, *, specs: Sequence[FeatureSpec] | None = None, rule: Rule | None = None
+    path: Path,
+    target: str,
+    *,
+    specs: Sequence[FeatureSpec] | None = None,
+    rules: Sequence[Rule] = RULES,
+    firm: str | None = None,
+    dropped: Sequence[str] = (),
+    population_rate: Decimal | None = None,
 ) -> TrainReport:
     """Train a card on a CSV file (see `scoring.table.read_csv`).
 
     Raises:
-        NotFound, InvalidInput: what `read_csv` raises, and `scoring.nothing_predicts`.
+        NotFound, InvalidInput: what `read_csv` and `fit_card` raise.
     """
     name = path.name.removesuffix(".gz").removesuffix(".csv")
-    return train(read_csv(path, target, specs), Described(name, path.name, False, target), rule=rule)
+    table = read_csv(path, target, specs, firm, dropped)
+    described = Described(name, path.name, False, target)
+    return train(table, described, rules=rules, population_rate=population_rate)
 
 
-def _figures(result: Validation) -> tuple[tuple[str, Decimal], ...]:
-    figures = {"auc": result.auc, "brier": result.brier, "ks": result.ks}
-    return tuple(
+def _figures(
+    result: Validation, calibration: Calibration, rounding_loss: float
+) -> tuple[tuple[str, Decimal], ...]:
+    figures = {
+        "auc": result.auc,
+        "brier": result.brier,
+        "calibration_intercept": calibration.intercept,
+        "calibration_slope": calibration.slope,
+        "ks": result.ks,
+    }
+    named = [
         (f"{name}{suffix}", _rounded(value))
         for name, estimate in figures.items()
         for suffix, value in _named(estimate)
-    )
+    ]
+    return tuple(sorted([*named, ("rounding_loss", _rounded(rounding_loss))]))
 
 
 def _named(estimate: Estimate) -> tuple[tuple[str, float], ...]:
@@ -108,4 +183,4 @@ def _named(estimate: Estimate) -> tuple[tuple[str, float], ...]:
 
 
 def _rounded(value: float) -> Decimal:
-    return Decimal(f"{value:.{_FIGURE_PLACES}f}")
+    return round(Decimal(value), _FIGURE_PLACES) + 0

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
-from scoring.binning import Flags, Floats
+from scoring.prebins import Flags, Floats
 
 BOOTSTRAPS: Final = 500
 CONFIDENCE: Final = 0.95
@@ -50,8 +50,13 @@ class Holdout:
     pd: Floats
 
 
-def stratified_folds(bad: Flags, count: int, seed: int) -> NDArray[np.intp]:
+def stratified_folds(
+    bad: Flags, count: int, seed: int, groups: NDArray[np.intp] | None = None
+) -> NDArray[np.intp]:
     """Return each row's fold, 0 … count−1, with the classes spread evenly.
+
+    With `groups` (a number per firm) the rows of a firm lie in one fold, and firms with a bad row are
+    spread evenly.
 
     The same folds as scikit-learn's `StratifiedKFold(count, shuffle=True, random_state=seed)`, so that
     figures compare with others' on these very folds; hence NumPy's legacy generator, whose stream never
@@ -60,6 +65,9 @@ def stratified_folds(bad: Flags, count: int, seed: int) -> NDArray[np.intp]:
     Raises:
         InvalidInput: `scoring.class_too_small` when a class has fewer rows than folds.
     """
+    if groups is not None:
+        firm_bad = np.bincount(groups, weights=bad) > 0
+        return stratified_folds(firm_bad, count, seed)[groups]
     if min(bad.sum(), (~bad).sum()) < count:
         raise InvalidInput(
             "scoring.class_too_small",

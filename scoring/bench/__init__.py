@@ -1,0 +1,1 @@
+"""The measurement of the modelling core on public credit data: `scf score bench FOLDER`."""
