@@ -10,9 +10,11 @@ import typer
 from rich.table import Table
 
 from scf import console
+from scf.commands import score_challenge
 from scf.commands.options import JsonOption
 
 app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
+app.command("challenge")(score_challenge.challenge)
 
 
 @app.command("train")
