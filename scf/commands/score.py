@@ -10,11 +10,12 @@ import typer
 from rich.table import Table
 
 from scf import console
-from scf.commands import score_challenge
+from scf.commands import score_challenge, score_evaluate
 from scf.commands.options import JsonOption
 
 app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
 app.command("challenge")(score_challenge.challenge)
+app.command("evaluate")(score_evaluate.evaluate)
 
 
 @app.command("train")
