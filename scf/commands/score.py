@@ -10,13 +10,15 @@ import typer
 from rich.table import Table
 
 from scf import console
-from scf.commands import score_challenge, score_evaluate, score_model_card
+from scf.commands import score_challenge, score_evaluate, score_explain, score_model_card
 from scf.commands.options import JsonOption
 
 app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
 app.command("challenge")(score_challenge.challenge)
 app.command("evaluate")(score_evaluate.evaluate)
 app.command("model-card")(score_model_card.model_card)
+app.command("explain")(score_explain.explain)
+app.command("export-pmml")(score_explain.export_pmml)
 
 
 @app.command("train")
