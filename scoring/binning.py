@@ -156,7 +156,7 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
     levels: tuple[tuple[str, ...], ...] = ()
     trend = spec.trend
     if spec.edit is not None:
-        _check_edit(spec, spec.edit)
+        _check_shape(spec, spec.edit)
         cuts, levels = tuple(map(float, spec.edit.cuts)), spec.edit.levels
     elif not len(values):
         levels = () if spec.kind == "number" else ((),)
@@ -166,7 +166,9 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
         cuts = tuple(float(edges[start - 1]) for start, _ in joined[1:])
     else:
         least = math.ceil(rule.rare_share * len(bad))
-        groups, good, bads = ordered_levels(values, target, rule.max_prebins, least)
+        groups, good, bads = ordered_levels(
+            values, target, rule.max_prebins, least, demands.least, rule.pseudo_rows
+        )
         trend, joined = join("ascending", good, bads, totals, demands)
         levels = tuple(tuple(sorted(v for group in groups[a:b] for v in group)) for a, b in joined)
         names, rows = np.unique(values.astype(str), return_counts=True)
@@ -177,8 +179,6 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
     bad_rows = np.bincount(places[bad], minlength=count + 2 + len(codes))
     counted = [_bin(totals, int(n - b), int(b)) for n, b in zip(rows, bad_rows, strict=True)]
     bins = tuple(counted[:count])
-    if spec.edit is not None:
-        _check_edited(spec, bins, _rows(counted[count + 1]) if spec.kind == "category" else 0)
     worst = _worst(counted)
     low, value, high = information_value(counted, totals)
     return Binning(
@@ -196,6 +196,30 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
         iv_low=low,
         iv_high=high,
     )
+
+
+def check_edit(spec: FeatureSpec, column: Column, bad: Flags) -> None:
+    """Refuse bins fixed by hand that the data cannot fill or that contradict the declared trend.
+
+    To be asked of all training rows; a part of them may leave a bin empty.
+
+    Raises:
+        InvalidInput: `scoring.edit_invalid`.
+    """
+    if spec.edit is None:
+        return
+    found = bin_feature(spec, column, bad)
+    if spec.kind == "category":
+        outside = int((found.positions(column) == len(found.bins) + 1).sum())
+        if outside:
+            raise _bad_edit(spec, f"{outside} rows hold a level that is in none of its bins")
+    for i, one in enumerate(found.bins):
+        if not _rows(one):
+            raise _bad_edit(spec, f"no training row lies in bin {i + 1}")
+    order = {"ascending": -1, "descending": 1}.get(spec.trend, 0)
+    for i, (one, after) in enumerate(pairwise(found.bins)):
+        if (after.woe - one.woe) * order < 0 and spec.kind == "number":
+            raise _bad_edit(spec, f"bins {i + 1} and {i + 2} run against the declared trend {spec.trend}")
 
 
 def information_value(bins: Sequence[BinCounts], totals: Totals) -> tuple[float, float, float]:
@@ -254,7 +278,7 @@ def _known(one: BinCounts, worst: BinCounts) -> BinCounts:
     return one if _rows(one) else worst
 
 
-def _check_edit(spec: FeatureSpec, edit: Edit) -> None:
+def _check_shape(spec: FeatureSpec, edit: Edit) -> None:
     if list(edit.cuts) != sorted(set(edit.cuts)) or any(not cut.is_finite() for cut in edit.cuts):
         raise _bad_edit(spec, "its cuts must be finite and rise")
     named = [value for group in edit.levels for value in group]
@@ -262,19 +286,6 @@ def _check_edit(spec: FeatureSpec, edit: Edit) -> None:
         raise _bad_edit(spec, "a level stands in two bins")
     if bool(edit.levels) != (spec.kind == "category") or (edit.cuts and spec.kind == "category"):
         raise _bad_edit(spec, "a number is edited by cuts and a category by levels")
-
-
-def _check_edited(spec: FeatureSpec, bins: Sequence[BinCounts], outside: int) -> None:
-    """Refuse bins fixed by hand that the data cannot fill or that contradict the declared trend."""
-    if outside:
-        raise _bad_edit(spec, f"{outside} rows hold a level that is in none of its bins")
-    for i, one in enumerate(bins):
-        if not _rows(one):
-            raise _bad_edit(spec, f"no training row lies in bin {i + 1}")
-    order = {"ascending": -1, "descending": 1}.get(spec.trend, 0)
-    for i, (one, after) in enumerate(pairwise(bins)):
-        if (after.woe - one.woe) * order < 0 and spec.kind == "number":
-            raise _bad_edit(spec, f"bins {i + 1} and {i + 2} run against the declared trend {spec.trend}")
 
 
 def _bad_edit(spec: FeatureSpec, why: str) -> InvalidInput:

@@ -8,6 +8,7 @@ wins.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +27,7 @@ RULES: Final = (Rule(min_share=0.02), Rule(min_share=0.01))
 STRENGTHS: Final = (1200.0, 400.0, 120.0, 40.0)
 _FOLDS: Final = 3
 _SEED: Final = 42
-# With more rows than this a third of them judges well enough, and one split does for three.
+# With more rows than this a fold judges well enough: two folds teach, one judges, and none takes turns.
 _MANY_ROWS: Final = 20_000
 
 
@@ -88,13 +89,15 @@ def nothing_predicts(table: Table) -> InvalidInput:
 
 
 def _judged(table: Table, rules: Sequence[Rule]) -> dict[Candidate, list[float]]:
-    folds = stratified_folds(table.bad, _FOLDS, _SEED, table.groups)
-    used = 1 if len(table.bad) > _MANY_ROWS else _FOLDS
+    many = len(table.bad) > _MANY_ROWS
+    count = max(_FOLDS, math.ceil(len(table.bad) / _MANY_ROWS))
+    folds = stratified_folds(table.bad, count, _SEED, table.groups)
     losses: dict[Candidate, list[float]] = {}
-    for fold in range(used):
+    for fold in range(1 if many else _FOLDS):
         test = table.rows(folds == fold)
+        train = table.rows((folds != fold) & (folds < _FOLDS))
         for rule in rules:
-            data = prepare(table.rows(folds != fold), rule)
+            data = prepare(train, rule)
             for candidate, fitted in _fits(data):
                 loss = np.inf if fitted is None else _log_loss(test.bad, fitted.log_odds(test))
                 losses.setdefault(candidate, []).append(loss)
@@ -103,8 +106,11 @@ def _judged(table: Table, rules: Sequence[Rule]) -> dict[Candidate, list[float]]
 
 def _fits(data: Prepared) -> Iterator[tuple[Candidate, Fitted | None]]:
     yield Candidate(data.rule, None), fit_selected(data)
+    start: Floats | None = None
     for strength in STRENGTHS:
-        yield Candidate(data.rule, strength), fit_ridge(data, strength, intervals=False)
+        fitted = fit_ridge(data, strength, intervals=False, start=start)
+        start = None if fitted is None else fitted.weights.params
+        yield Candidate(data.rule, strength), fitted
 
 
 def _log_loss(bad: Flags, log_odds: Floats) -> float:

@@ -36,7 +36,8 @@ class FeatureSpec:
     `auto` (any of these, the data choose). Categories are ordered by their own risk and need no trend.
 
     `special` lists the numbers that are codes and not quantities (-9 "no bureau record"); each has a bin of
-    its own, apart from the cuts. `edit` replaces the search for bins by those of an analyst.
+    its own, apart from the cuts. `edit` replaces the search for bins by those of an analyst. `low` and `high`
+    bound what the figure can be at all; beyond them it is a mistake (see `scoring.quality`).
     """
 
     name: str
@@ -46,21 +47,35 @@ class FeatureSpec:
     unit: str = ""
     special: tuple[Decimal, ...] = ()
     edit: Edit | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
 
+
+_NONE: Final = Decimal(0)
+_ALL: Final = Decimal(1)
 
 SME_FEATURES: Final[tuple[FeatureSpec, ...]] = (
-    FeatureSpec("years_trading", "number", "Years trading", "descending", "years"),
+    FeatureSpec("years_trading", "number", "Years trading", "descending", "years", low=_NONE),
     FeatureSpec("sector", "category", "Sector"),
     FeatureSpec(
-        "current_ratio", "number", "Current ratio", "descending", "current assets / current liabilities"
+        "current_ratio",
+        "number",
+        "Current ratio",
+        "descending",
+        "current assets / current liabilities",
+        low=_NONE,
     ),
-    FeatureSpec("equity_ratio", "number", "Equity ratio", "descending", "equity / total assets"),
+    FeatureSpec("equity_ratio", "number", "Equity ratio", "descending", "equity / total assets", high=_ALL),
     FeatureSpec("interest_cover", "number", "Interest cover", "descending", "EBIT / interest"),
     FeatureSpec("net_margin", "number", "Net margin", "descending", "net profit / sales"),
-    FeatureSpec("asset_turnover", "number", "Asset turnover", "descending", "sales / total assets"),
-    FeatureSpec("payables_days", "number", "Payables days", "ascending", "days"),
+    FeatureSpec(
+        "asset_turnover", "number", "Asset turnover", "descending", "sales / total assets", low=_NONE
+    ),
+    FeatureSpec("payables_days", "number", "Payables days", "ascending", "days", low=_NONE),
     FeatureSpec("days_late_12m", "number", "Average days paid late, 12 months", "ascending", "days"),
-    FeatureSpec("dilution_rate", "number", "Dilution rate", "ascending", "credited / invoiced"),
+    FeatureSpec(
+        "dilution_rate", "number", "Dilution rate", "ascending", "credited / invoiced", low=_NONE, high=_ALL
+    ),
 )
 
 SECTORS: Final[tuple[str, ...]] = ("logistics", "retail", "manufacturing", "other")

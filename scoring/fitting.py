@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from scoring.binning import Binning, Rule, bin_feature, joined_at
 from scoring.contract import FeatureSpec
+from scoring.design import PlacedDesign, PlacedFeature
 from scoring.prebins import Flags, Floats
 from scoring.selection import SAME, repeated, select, too_weak
 from scoring.table import Table
@@ -114,8 +115,13 @@ def fit_selected(data: Prepared) -> Fitted | None:
     return _fitted(data, layout, design, chosen.weights, chosen.penalised, chosen.note, chosen.dropped)
 
 
-def fit_ridge(data: Prepared, strength: float, *, intervals: bool = True) -> Fitted | None:
-    """Fit the ridge card with log-F(strength, strength) priors on the bins; None when no feature stands."""
+def fit_ridge(
+    data: Prepared, strength: float, *, intervals: bool = True, start: Floats | None = None
+) -> Fitted | None:
+    """Fit the ridge card with log-F(strength, strength) priors on the bins; None when no feature stands.
+
+    `start` are the weights of a like fit, to search from.
+    """
     unused = dict(repeated(data.information(), {name: data.woe(name) for name in data.usable()}, SAME))
     names = [name for name in data.usable() if name not in unused]
     trends = {spec.name: spec.trend for spec in data.specs if spec.kind == "number"}
@@ -123,9 +129,10 @@ def fit_ridge(data: Prepared, strength: float, *, intervals: bool = True) -> Fit
     plain: set[str] = set()  # features that keep to their WOE alone
     while names:
         layout, design = _ridge_design(data, names, plain)
-        strengths = np.full(design.shape[1] - 1, strength)
+        strengths = np.full(design.matrix.shape[1] - 1, strength)
         strengths[[one.at - 1 for one in layout]] = _WOE_STRENGTH
-        weights = fit_with_priors(design, data.bad, strengths)
+        weights = fit_with_priors(design, data.bad, strengths, start)
+        start = weights.params
         turned = {
             one.binning.name: places
             for one in layout
@@ -133,7 +140,7 @@ def fit_ridge(data: Prepared, strength: float, *, intervals: bool = True) -> Fit
         }
         if not turned:
             note = f"log-F({strength:.0f}, {strength:.0f}) prior on each bin, log-F(40, 40) on each WOE"
-            return _fitted(data, layout, design, weights, True, note, unused, intervals)
+            return _fitted(data, layout, design.matrix, weights, True, note, unused, intervals)
         for name, places in turned.items():
             if name in edited and name not in plain:
                 plain.add(name)
@@ -166,18 +173,22 @@ class _Columns:
         return added
 
 
-def _ridge_design(data: Prepared, names: Sequence[str], plain: set[str]) -> tuple[list[_Columns], Floats]:
+def _ridge_design(
+    data: Prepared, names: Sequence[str], plain: set[str]
+) -> tuple[list[_Columns], PlacedDesign]:
     layout: list[_Columns] = []
-    columns: list[Floats] = [np.ones(len(data.bad))]
+    features: list[PlacedFeature] = []
+    at = 1
     for name in names:
-        binning, places = data.binnings[name], data.places[name]
-        filled = [i for i, one in enumerate(binning.all_bins()) if one.good + one.bad]
+        bins = data.binnings[name].all_bins()
+        filled = [i for i, one in enumerate(bins) if one.good + one.bad]
         # Two bins are told by the WOE alone.
         own = tuple(filled) if len(filled) > 2 and name not in plain else ()
-        layout.append(_Columns(binning, len(columns), own))
-        columns.append(-data.woe(name))
-        columns += [(places == place).astype(np.float64) for place in own]
-    return layout, np.column_stack(columns)
+        layout.append(_Columns(data.binnings[name], at, own))
+        values = np.column_stack([-np.array([one.woe for one in bins]), np.eye(len(bins))[:, list(own)]])
+        features.append(PlacedFeature(data.places[name], values))
+        at += values.shape[1]
+    return layout, PlacedDesign(features)
 
 
 def _turned(one: _Columns, params: Floats) -> list[int]:

@@ -125,7 +125,7 @@ def _traits(draw: _Draw) -> _Traits:
 def _figures(draw: _Draw, traits: _Traits, sector: _Sector) -> dict[str, Decimal | str | None]:
     debt, earnings, stress = traits.debt, traits.earnings, traits.stress
     turnover = sector.turnover * math.exp(0.4 * traits.efficiency + draw.normal(0.0, 0.15))
-    equity = 1 - debt + draw.normal(0.0, 0.1)
+    equity = min(1 - debt + draw.normal(0.0, 0.1), 1.0)
     margin = sector.margin + 0.35 * (earnings - 0.06) / turnover + draw.normal(0.0, 0.01)
     cover = (earnings + 0.03 + draw.normal(0.0, 0.01)) / (_INTEREST_RATE * max(debt, 0.02))
     liquidity = math.exp(0.35 - 0.18 * stress + 0.35 * (0.5 - debt) + draw.normal(0.0, 0.2))

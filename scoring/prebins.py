@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -60,31 +61,36 @@ def counts_between(edges: Floats, values: Floats, bad: Flags) -> tuple[Floats, F
 
 
 def ordered_levels(
-    values: Column, bad: Flags, most: int, rare: int
+    values: Column, bad: Flags, most: int, rare: int, least: int, pseudo_rows: float
 ) -> tuple[list[list[str]], Floats, Floats]:
     """Order a category's levels from safest to riskiest, in at most `most` groups, with their rows.
 
     Levels of fewer than `rare` rows are one group: what so few rows say of each is chance, and ordering
-    them by it would sell the chance as information. A level's risk is its bad rate with one pseudo-row at
-    the rate of all (see `scoring.binning`).
+    them by it would sell the chance as information. A level's risk is its bad rate with `pseudo_rows` at
+    the rate of all (see `scoring.binning`). More groups than `most` are cut as a number is, by a greedy
+    tree over their order with at least `least` rows to a leaf.
     """
     names, found = np.unique(values.astype(str), return_inverse=True)
     rows = np.bincount(found, minlength=len(names))
-    bads = np.bincount(found, weights=bad, minlength=len(names))
+    bads = np.bincount(found[bad], minlength=len(names))
     seldom = np.flatnonzero(rows < rare)
     groups = [np.array([i]) for i in np.flatnonzero(rows >= rare)] + ([seldom] if len(seldom) else [])
     rate = bads.sum() / rows.sum()
 
     def risk(group: NDArray[np.intp]) -> tuple[float, str]:
-        return (bads[group].sum() + rate) / (rows[group].sum() + 1), str(names[group[0]])
+        return (bads[group].sum() + pseudo_rows * rate) / (rows[group].sum() + pseudo_rows), str(
+            names[group[0]]
+        )
 
     groups.sort(key=risk)
-    chunks = [
-        np.concatenate([groups[i] for i in chunk])
-        for chunk in np.array_split(np.arange(len(groups)), max(1, min(most, len(groups))))
-    ]
+    if len(groups) > most:
+        rank_of = np.empty(len(names), dtype=np.float64)
+        for rank, group in enumerate(groups):
+            rank_of[group] = rank
+        cuts = prebin_edges(rank_of[found], bad, most, least).astype(int).tolist()
+        groups = [np.concatenate(groups[a:b]) for a, b in pairwise([0, *cuts, len(groups)])]
     return (
-        [[str(names[i]) for i in chunk] for chunk in chunks],
-        np.array([float((rows[chunk] - bads[chunk]).sum()) for chunk in chunks]),
-        np.array([float(bads[chunk].sum()) for chunk in chunks]),
+        [[str(names[i]) for i in group] for group in groups],
+        np.array([float((rows[group] - bads[group]).sum()) for group in groups]),
+        np.array([float(bads[group].sum()) for group in groups]),
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from core.database import Transaction
 
-SHIPPED_CARD: Final = "sme-synthetic-1.json"
+SHIPPED_CARD: Final = "sme-synthetic-2.json"
 SHIPPED_CARD_TRAINER: Final = "system:generator"
 
 

@@ -39,7 +39,7 @@ from scoring.artifact import (
     TrainingData,
     UnusedFeature,
 )
-from scoring.binning import Binning, Rule, bin_positions, decimal_cuts
+from scoring.binning import Binning, Rule, bin_positions, check_edit, decimal_cuts
 from scoring.choice import RULES, Choice, choose
 from scoring.contract import FeatureSpec
 from scoring.fitting import FittedFeature
@@ -77,6 +77,9 @@ def fit_card(
         InvalidInput: `scoring.nothing_predicts` when no feature tells good from bad; `scoring.edit_invalid`;
             `scoring.population_rate` when the rate is not between 0 and 1.
     """
+    prior_shift(population_rate, int(table.bad.sum()), len(table.bad))
+    for spec in table.specs:
+        check_edit(spec, table.columns[spec.name], table.bad)
     return card_of(choose(table, rules), table, described, scale or Scale(), population_rate)
 
 
@@ -156,7 +159,8 @@ def batch_points(card: Card, table: Table) -> NDArray[np.int64]:
 
 def batch_pd(log_odds: NDArray[np.int64]) -> Floats:
     """Return the probabilities of default for log odds in millionths."""
-    return np.asarray(1 / (1 + np.exp(-log_odds / MICRO)), dtype=np.float64)
+    with np.errstate(over="ignore"):  # e^710 is as infinite as is needed
+        return np.asarray(1 / (1 + np.exp(-log_odds / MICRO)), dtype=np.float64)
 
 
 def _summed(card: Card, table: Table, start: int, of_bin: Callable[[Bin], int]) -> NDArray[np.int64]:

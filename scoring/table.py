@@ -102,7 +102,8 @@ def table_of_columns(
     Raises:
         InvalidInput: `scoring.no_rows`, `scoring.no_features`, `scoring.one_class`,
             `scoring.class_too_small`, `scoring.column_duplicate`, `scoring.column_empty`,
-            `scoring.column_constant`, `scoring.column_length`, `scoring.value_type`,
+            `scoring.column_constant`, `scoring.column_length`, `scoring.column_missing`,
+            `scoring.special_not_number`, `scoring.value_type`,
             `scoring.value_not_finite`, `scoring.too_many_levels`.
     """
     if not specs:
@@ -111,6 +112,17 @@ def table_of_columns(
     target = _read_classes(bad)
     read: dict[str, Column] = {}
     for spec in specs:
+        if spec.name not in columns:
+            raise InvalidInput(
+                "scoring.column_missing", f"The data have no column {spec.name!r}.", where=spec.name
+            )
+        if spec.special and spec.kind != "number":
+            raise InvalidInput(
+                "scoring.special_not_number",
+                f"{spec.name} is a category; only a number has special codes.",
+                where=spec.name,
+                hint="Each level of a category may have a bin of its own as it is.",
+            )
         cells = columns[spec.name]
         if len(cells) != len(target):
             raise InvalidInput(
@@ -126,9 +138,15 @@ def table_of_columns(
 
 
 def read_csv(
-    path: Path, target: str, specs: Sequence[FeatureSpec] | None = None, firm: str | None = None
+    path: Path,
+    target: str,
+    specs: Sequence[FeatureSpec] | None = None,
+    firm: str | None = None,
+    dropped: Sequence[str] = (),
 ) -> Table:
-    """Read a CSV file with a header row, plain or gzip'd. `firm` names the column that tells whose row it is.
+    """Read a CSV file with a header row, plain or gzip'd.
+
+    `firm` names the column that tells whose row it is; `dropped` columns are left out.
 
     Without `specs` every column but the target is a feature; its kind is inferred: a number when at least
     nine in ten of its known values are numbers (the rest are then refused), else a category; its trend is
@@ -138,6 +156,28 @@ def read_csv(
         NotFound: `scoring.file_missing`.
         InvalidInput: `scoring.file_unreadable`, `scoring.row_length`, `scoring.target_missing`,
             `scoring.target_value`, `scoring.column_missing`, and what `table_of_columns` raises.
+    """
+    columns, bad = read_labelled(path, target)
+    for name in dropped:
+        if columns.pop(name, None) is None:
+            raise InvalidInput("scoring.column_missing", f"{path.name} has no column {name!r}.", where=name)
+    groups = None if firm is None else _read_firms(path, firm, columns)
+    if specs is None:
+        specs = [FeatureSpec(name, inferred_kind(cells), name) for name, cells in columns.items()]
+    for spec in specs:
+        if spec.name not in columns:
+            raise InvalidInput(
+                "scoring.column_missing", f"{path.name} has no column {spec.name!r}.", where=spec.name
+            )
+    return table_of_columns(specs, columns, bad, groups)
+
+
+def read_labelled(path: Path, target: str) -> tuple[dict[str, list[str | None]], list[bool]]:
+    """Return the cells of every column but the target, and the target.
+
+    Raises:
+        NotFound, InvalidInput: `scoring.target_missing`, `scoring.target_value`, and what `read_columns`
+        raises.
     """
     columns = read_columns(path)
     if target not in columns:
@@ -149,15 +189,7 @@ def read_csv(
             hint=f"Its columns are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}.",
         )
     bad = _read_target(target, columns.pop(target))
-    groups = None if firm is None else _read_firms(path, firm, columns)
-    if specs is None:
-        specs = [FeatureSpec(name, inferred_kind(cells), name) for name, cells in columns.items()]
-    for spec in specs:
-        if spec.name not in columns:
-            raise InvalidInput(
-                "scoring.column_missing", f"{path.name} has no column {spec.name!r}.", where=spec.name
-            )
-    return table_of_columns(specs, columns, bad, groups)
+    return columns, bad
 
 
 def _read_firms(path: Path, firm: str, columns: dict[str, list[str | None]]) -> list[str]:

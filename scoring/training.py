@@ -15,11 +15,11 @@ from scoring.artifact import Card, Scale
 from scoring.binning import Rule
 from scoring.calibration import Calibration, calibrate, grade_outcomes
 from scoring.card_file import card_id, encode
-from scoring.choice import RULES
+from scoring.choice import RULES, choose
 from scoring.contract import SME_FEATURES, FeatureSpec
 from scoring.generator import SYNTHETIC_NOTICE, generate_portfolio
 from scoring.prebins import Flags, Floats
-from scoring.scorecard import Described, batch_log_odds, batch_pd, batch_points, fit_card
+from scoring.scorecard import Described, batch_log_odds, batch_pd, batch_points, card_of, fit_card
 from scoring.scorer import MICRO
 from scoring.table import Table, read_csv, table_of_portfolio
 from scoring.validation import Estimate, Holdout, Validation, auc, stratified_folds, validate
@@ -123,7 +123,8 @@ def cross_validate(
     points = np.empty(len(table.bad), dtype=np.int64)
     cards = []
     for fold in range(FOLDS):
-        card = fit_card(table.rows(folds != fold), described, rules=rules)
+        train_rows = table.rows(folds != fold)
+        card = card_of(choose(train_rows, rules), train_rows, described, Scale())
         test = table.rows(folds == fold)
         log_odds[folds == fold] = batch_log_odds(card, test)
         points[folds == fold] = batch_points(card, test)
@@ -134,7 +135,7 @@ def cross_validate(
 def train_portfolio(rows: int = PORTFOLIO_ROWS, seed: int = PORTFOLIO_SEED) -> TrainReport:
     """Train the SME card on the synthetic portfolio; the defaults give the shipped card's bytes."""
     table = table_of_portfolio(SME_FEATURES, generate_portfolio(rows, seed))
-    described = Described("sme-synthetic-1", f"{SYNTHETIC_NOTICE}; {rows} rows, seed {seed}", True, "default")
+    described = Described("sme-synthetic-2", f"{SYNTHETIC_NOTICE}; {rows} rows, seed {seed}", True, "default")
     return train(table, described)
 
 
@@ -145,6 +146,7 @@ def train_csv(
     specs: Sequence[FeatureSpec] | None = None,
     rules: Sequence[Rule] = RULES,
     firm: str | None = None,
+    dropped: Sequence[str] = (),
     population_rate: Decimal | None = None,
 ) -> TrainReport:
     """Train a card on a CSV file (see `scoring.table.read_csv`).
@@ -153,7 +155,7 @@ def train_csv(
         NotFound, InvalidInput: what `read_csv` and `fit_card` raise.
     """
     name = path.name.removesuffix(".gz").removesuffix(".csv")
-    table = read_csv(path, target, specs, firm)
+    table = read_csv(path, target, specs, firm, dropped)
     described = Described(name, path.name, False, target)
     return train(table, described, rules=rules, population_rate=population_rate)
 

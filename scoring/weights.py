@@ -12,13 +12,17 @@ method (Hu and Kalbfleisch, The estimating function bootstrap, Canadian J. of St
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import statsmodels.api as sm
 from numpy.typing import NDArray
+from scipy.special import expit
 
+from core.errors import Broken
+from scoring.design import PlacedDesign
 from scoring.prebins import Flags, Floats
 
 SEPARATED_WEIGHT: Final = 15.0
@@ -74,35 +78,56 @@ def fit_plain(design: Floats, bad: Flags, groups: Groups | None = None) -> Weigh
     return Weights(np.asarray(fit.params), float(fit.llf), float(design.shape[1]), covariance)
 
 
-def fit_with_priors(design: Floats, bad: Flags, strengths: Floats, start: Floats | None = None) -> Weights:
+def fit_with_priors(
+    design: Floats | PlacedDesign, bad: Flags, strengths: Floats, start: Floats | None = None
+) -> Weights:
     """Return the fit with a log-F(m, m) prior on each weight but the intercept; `strengths` are the m.
 
-    `start` are the weights to search from.
+    `start` are weights to search from; they are taken when their number fits.
     """
-    count = design.shape[1] - 1
-    model = _FullRank(
+    placed = design if isinstance(design, PlacedDesign) else None
+    matrix = design.matrix if isinstance(design, PlacedDesign) else design
+    count = matrix.shape[1] - 1
+    model = _WithPriors(
         np.concatenate([bad.astype(np.float64), np.full(count, 0.5)]),
-        np.vstack([design, np.column_stack([np.zeros(count), np.eye(count)])]),
+        np.vstack([matrix, np.column_stack([np.zeros(count), np.eye(count)])]),
+        gram=placed.gram if placed else lambda by: np.asarray((matrix * by[:, None]).T @ matrix),
         family=sm.families.Binomial(),
         var_weights=np.concatenate([np.ones(len(bad)), strengths]),
     )
-    fit: Any = model.fit(
-        method="newton",
-        start_params=np.zeros(count + 1) if start is None else start,
-        max_start_irls=0,
-        maxiter=_MOST_STEPS,
-        disp=0,
-    )
+    fit = _search(model, count, start)
     params = np.asarray(fit.params, dtype=np.float64)
-    log_odds = design @ params
-    pd = 1 / (1 + np.exp(-log_odds))
-    information = (design * (pd * (1 - pd))[:, None]).T @ design
+    log_odds = matrix @ params
+    pd = expit(log_odds)
     inverse = np.asarray(fit.normalized_cov_params)
     return Weights(
         params,
         float(-np.logaddexp(0, np.where(bad, -log_odds, log_odds)).sum()),
-        float(np.trace(information @ inverse)),
+        float(np.trace(model.gram(pd * (1 - pd)) @ inverse)),
         inverse,
+    )
+
+
+def _search(model: _WithPriors, count: int, start: Floats | None) -> Any:
+    """Find the only maximum: by Newton from `start`, then from 0, and where both overshoot by BFGS."""
+    zero = np.zeros(count + 1)
+    ways = [("newton", zero), ("lbfgs", zero)]
+    if start is not None and len(start) == count + 1:
+        ways.insert(0, ("newton", start))
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        for method, begin in ways:
+            steps = _MOST_STEPS if method == "newton" else _MOST_STEPS * 100
+            try:
+                fit = model.fit(method=method, start_params=begin, max_start_irls=0, maxiter=steps, disp=0)
+            except np.linalg.LinAlgError:
+                continue
+            if fit.mle_retvals["converged"] and np.isfinite(fit.params).all():
+                return fit
+    raise Broken(
+        "scoring.fit_failed",
+        "A fit with priors has one maximum, and no search found it.",
+        hint="Look for columns of extreme size, and report the data's shape to the maintainers.",
     )
 
 
@@ -116,18 +141,35 @@ def fit_separated(design: Floats, bad: Flags) -> tuple[Weights, int]:
     return min(fits, key=lambda one: one[0].aic)
 
 
-class _FullRank(sm.GLM):  # type: ignore[misc] # statsmodels has no types
-    """A GLM whose prior rows give it full rank, so that the rank need not be found by a decomposition."""
+class _WithPriors(sm.GLM):  # type: ignore[misc] # statsmodels has no types
+    """A GLM whose last rows are the priors.
+
+    They give it full rank, so the rank need not be found by a decomposition. `gram` is Xᵀ W X of the other
+    rows.
+    """
+
+    def __init__(
+        self, target: Floats, matrix: Floats, gram: Callable[[Floats], Floats], **options: Any
+    ) -> None:
+        self.gram = gram
+        super().__init__(target, matrix, hasconst=False, **options)
 
     def initialize(self) -> None:
         self.wnobs = self.exog.shape[0]
         self.df_model = float(self.exog.shape[1] - 1)
         self.df_resid = self.wnobs - self.df_model - 1
 
+    def hessian(self, params: Floats, scale: float | None = None, observed: bool | None = None) -> Floats:
+        factor = self.hessian_factor(params, scale=scale, observed=observed is not False)
+        priors = len(params) - 1
+        found = self.gram(factor[:-priors])
+        found[np.diag_indices(priors + 1)] += np.concatenate([[0.0], factor[-priors:]])
+        return -found
+
 
 def bootstrap(weights: Weights, design: Floats, bad: Flags, groups: Groups | None = None) -> Floats:
     """Return 200 seeded draws of the weights, one per row; with `groups` whole firms are drawn again."""
-    pd = 1 / (1 + np.exp(-(design @ weights.params)))
+    pd = expit(design @ weights.params)
     scores = design * (bad - pd)[:, None]
     if groups is not None:
         summed = np.zeros((int(groups.max()) + 1, scores.shape[1]))

@@ -12,6 +12,7 @@ from rich.table import Table
 from scf import console
 from scf.commands import score_challenge, score_evaluate, score_explain, score_model_card
 from scf.commands.options import JsonOption
+from scf.exit_codes import EXIT_FINDINGS
 
 app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
 app.command("challenge")(score_challenge.challenge)
@@ -32,6 +33,8 @@ def train(
     population_rate: Annotated[
         str | None, typer.Option(help="The true default rate, where bad rows were oversampled (0.05).")
     ] = None,
+    drop: Annotated[list[str] | None, typer.Option(help="Leave out this column; may be repeated.")] = None,
+    keep_leaks: Annotated[bool, typer.Option(help="Train also on columns that know the outcome.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Train a card and tell how well it separates, out of sample, with 95 % intervals."""
@@ -42,7 +45,14 @@ def train(
         if file is None:
             report = train_synthetic(out)
         else:
-            report = train_file(file, target, firm, _rate(population_rate))
+            report = train_file(
+                file,
+                target,
+                firm=firm,
+                dropped=drop or [],
+                population_rate=_rate(population_rate),
+                keep_leaks=keep_leaks,
+            )
             out.write_bytes(report.content)
     found = report.out_of_sample
     figures = {
@@ -81,6 +91,33 @@ def train(
     console.out.print(f"Card {report.card_id} is in {out}", soft_wrap=True)
 
 
+@app.command("check")
+def check(
+    file: Annotated[Path, typer.Argument(help="A CSV file (also .gz).")],
+    target: Annotated[str, typer.Option(help="The file's column that is 1 for bad rows.")] = "class",
+    json: JsonOption = False,
+) -> None:
+    """Find columns that know the outcome or only who it was; ends with 6 when there are some."""
+    from scoring.commands import check_file
+
+    leaks = check_file(file, target)
+    if json:
+        console.print_json(
+            {
+                "leaks": [
+                    {"column": one.column, "reason": one.reason, "evidence": one.evidence} for one in leaks
+                ]
+            }
+        )
+    else:
+        table = Table("column", "reason", "evidence")
+        for one in leaks:
+            table.add_row(one.column, one.reason, one.evidence)
+        console.out.print(table if leaks else "No column looks like a leak.")
+    if leaks:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
 @app.command("bench")
 def bench(
     folder: Annotated[Path, typer.Argument(help="Where the data sets lie.")],
@@ -88,17 +125,20 @@ def bench(
     out: Annotated[Path, typer.Option("-o", "--out", help="Where the folds are written.")] = Path(
         "score-bench"
     ),
+    speed: Annotated[bool, typer.Option(help="Measure also what fitting and scoring cost.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure the card on public data: five folds, each scored by a card that never saw it."""
     from scoring.commands import bench as measure
 
-    report = measure(folder, only or [], out, lambda text: console.err.print(f"· {text}"))
+    report = measure(folder, only or [], out, lambda text: console.err.print(f"· {text}"), speed=speed)
     if json:
         console.print_json(report)
         return
     for stem, one in report["sets"].items():
         console.out.print(_bench_table(stem, one))
+    for name, figure in report.get("speed", {}).items():
+        console.out.print(f"{name}: {figure}")
     console.out.print(f"Each row's fold is in {out}", soft_wrap=True)
 
 

@@ -17,8 +17,8 @@ from scoring.contract import FeatureSpec
 from scoring.prebins import Flags, Floats
 from scoring.table import Table
 
-# The same demands on both sides: no smoothing, no pooling of rare levels, straight trends, bins of 2 %.
-_RULE = Rule(min_share=0.02, min_bad=1, rare_share=0.0, pseudo_rows=0.0)
+# The same demands on both sides: hardly any smoothing, no pooling of levels, straight trends, bins of 2 %.
+_RULE = Rule(min_share=0.02, min_bad=1, rare_share=0.0, pseudo_rows=1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ def compare_binning(table: Table) -> OracleBinning:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             other.fit(column, target)
-        its_cpu += time.process_time() - started
-        ratios.append((_ratio(ours, _regular_iv(other)), spec.name))
+            its_cpu += time.process_time() - started
+            ratios.append((_ratio(ours, _regular_iv(other)), spec.name))
     lowest = min(ratios)
     return OracleBinning(
         variables=len(ratios),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -19,6 +20,16 @@ def test_reading_and_writing_a_card_gives_the_same_bytes() -> None:
     content = shipped_card()
     assert encode(decode(content)) == content
     assert card_id(content) == hashlib.sha256(content).hexdigest() == load_card(content).id
+
+
+def test_a_card_of_the_first_format_keeps_its_bytes_and_its_scores() -> None:
+    """Scores in databases refer to it by the hash of its file."""
+    content = (Path(__file__).parent / "cards" / "sme-synthetic-1.json").read_bytes()
+    card = load_card(content)
+    assert encode(decode(content)) == content
+    assert card.id == "3124f44794989dc14372a6171b49e27c55f3f7092f2d6cf49d0288590e643e48"
+    score = card.score({"years_trading": 12, "sector": "retail", "equity_ratio": "0.35"})
+    assert score.points == card.base_points + sum(reason.points for reason in score.reasons)
 
 
 def test_the_shipped_card_says_that_it_is_synthetic() -> None:
@@ -54,6 +65,14 @@ EDITS: dict[str, tuple[Edit, str]] = {
     "no grades": (lambda c: c["grades"].clear(), "grades"),
     "a level that is no text": (lambda c: c["features"][1]["levels"][0].append(1), "features[1].levels[0]"),
     "a feature that is no object": (lambda c: c["features"].append(7), "features[10]"),
+    "a special code twice": (
+        lambda c: c["features"][0].update(specials=[{"code": "1", "bin": c["features"][0]["missing"]}] * 2),
+        "features[0].specials",
+    ),
+    "a special code of a category": (
+        lambda c: c["features"][1].update(specials=[{"code": "1", "bin": c["features"][1]["missing"]}]),
+        "features[1].specials",
+    ),
     "an unknown kind": (lambda c: c["features"][0].update(kind="date"), "features[0].kind"),
 }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.binning import Binning, Rule, bin_feature
-from scoring.contract import FeatureSpec, Trend
+from core.errors import InvalidInput
+from scoring.binning import Binning, Rule, bin_feature, check_edit
+from scoring.contract import Edit, FeatureSpec, Trend
 from scoring.prebins import MAX_PREBINS, prebin_edges
 
 LOOSE = Rule(min_share=0.0, min_bad=1)
@@ -53,7 +56,7 @@ def rows_of(counts: list[tuple[int, int]]) -> tuple[Any, Any]:
     return np.array(values), np.array(bad)
 
 
-def best_by_trying_all(counts: list[tuple[int, int]], trend: Trend) -> float:
+def best_by_trying_all(counts: list[tuple[int, int]], trend: Trend, difference: float = 0.0) -> float:
     goods, bads = sum(g for g, _ in counts), sum(b for _, b in counts)
     best = -1.0
     for chosen in itertools.product((False, True), repeat=len(counts) - 1):
@@ -63,21 +66,24 @@ def best_by_trying_all(counts: list[tuple[int, int]], trend: Trend) -> float:
             for a, b in itertools.pairwise(edges)
         ]
         woe = [woe_of(g, b, goods, bads) for g, b in bins]
-        if all(g and b for g, b in bins) and follows(woe, trend):
+        rates = [b / (g + b) for g, b in bins]
+        apart = all(abs(b - a) >= difference for a, b in itertools.pairwise(rates))
+        if all(g and b for g, b in bins) and follows(woe, trend) and apart:
             best = max(best, sum((g / goods - b / bads) * w for (g, b), w in zip(bins, woe, strict=True)))
     return best
 
 
 @settings(max_examples=60, deadline=None)
-@given(counts=counted_values(), trend=st.sampled_from(TRENDS[:4]))
+@given(counts=counted_values(), trend=st.sampled_from(TRENDS[:4]), difference=st.sampled_from([0.0, 0.15]))
 def test_no_other_way_to_join_the_prebins_has_a_higher_information_value(
-    counts: list[tuple[int, int]], trend: Trend
+    counts: list[tuple[int, int]], trend: Trend, difference: float
 ) -> None:
     values, bad = rows_of(counts)
     prebin = np.searchsorted(prebin_edges(values, bad, MAX_PREBINS, 1), values, side="right")
     joined = [(int((~bad[prebin == i]).sum()), int(bad[prebin == i].sum())) for i in range(prebin.max() + 1)]
-    found = bin_feature(number(trend), values, bad, LOOSE)
-    assert found.information_value == pytest.approx(best_by_trying_all(joined, trend), abs=1e-9)
+    found = bin_feature(number(trend), values, bad, replace(LOOSE, min_difference=difference))
+    best = best_by_trying_all(joined, trend, difference)
+    assert found.information_value == pytest.approx(max(best, 0.0), abs=1e-9)
 
 
 @settings(max_examples=60, deadline=None)
@@ -173,3 +179,115 @@ def test_woe_is_the_log_of_the_shares() -> None:
         [woe_of(90, 10, 150, 50), woe_of(60, 40, 150, 50)], abs=1e-12
     )
     assert found.bins[0].woe == pytest.approx(math.log((90 / 150) / (10 / 50)), abs=0.03)
+
+
+CODED = FeatureSpec("x", "number", "X", "ascending", special=(Decimal(-9), Decimal(-8)))
+
+
+def coded_values() -> tuple[Any, Any]:
+    """Values 0 … 299 whose risk rises, 60 rows with code -9 that are all but good, 40 not known."""
+    random = np.random.default_rng(4)
+    values = np.concatenate([np.arange(300.0), np.full(60, -9.0), np.full(40, math.nan)])
+    risk = np.concatenate([np.arange(300) / 400, np.full(60, 0.05), np.full(40, 0.5)])
+    return values, random.random(400) < risk
+
+
+def test_a_special_code_has_a_bin_of_its_own_and_moves_no_cut() -> None:
+    values, bad = coded_values()
+    found = bin_feature(CODED, values, bad)
+    rows = bad[values == -9]
+    assert (found.specials[0].good, found.specials[0].bad) == ((~rows).sum(), rows.sum())
+    elsewhere = replace(CODED, special=(Decimal(5_000), Decimal(-8)))
+    assert bin_feature(elsewhere, np.where(values == -9, 5_000, values), bad).cuts == found.cuts
+    assert sum(one.good + one.bad for one in found.all_bins()) == len(values)
+
+
+def test_a_code_that_training_never_met_is_priced_at_the_worst() -> None:
+    values, bad = coded_values()
+    found = bin_feature(CODED, values, bad)
+    assert found.specials[1].woe == min(one.woe for one in found.all_bins())
+
+
+def test_no_value_is_ever_counted_in_another_bin_than_its_own() -> None:
+    """What other libraries put into bin 0 or the last bin without a word has a place of its own here."""
+    values, bad = coded_values()
+    found = bin_feature(CODED, values, bad)
+    n = len(found.bins)
+    asked = np.array([math.nan, -9.0, -8.0, -7.0, 1e12])
+    assert list(found.positions(asked)) == [n, n + 1, n + 2, 0, n - 1]
+    texts = bin_feature(FeatureSpec("x", "category", "X"), np.array(["1", "2"] * 50, dtype=object), bad[:100])
+    # The number 1 is not the text "1": it is unseen, and no level's bin.
+    assert list(texts.positions(np.array([1, None, "9"], dtype=object))) == [
+        len(texts.bins) + 1,
+        len(texts.bins),
+        len(texts.bins) + 1,
+    ]
+
+
+def edited(**changes: Any) -> FeatureSpec:
+    return replace(number("ascending"), edit=Edit("ana", "as agreed in the review", **changes))
+
+
+def test_cuts_fixed_by_hand_are_kept_as_they_are() -> None:
+    values = np.arange(300, dtype=float)
+    bad = np.random.default_rng(1).random(300) < values / 400
+    found = bin_feature(edited(cuts=(Decimal(50), Decimal(51))), values, bad)
+    assert found.cuts == (50.0, 51.0)
+    assert [one.good + one.bad for one in found.bins] == [50, 1, 249]
+
+
+@pytest.mark.parametrize(
+    ("spec", "why"),
+    [
+        (edited(cuts=(Decimal(9), Decimal(5))), "rise"),
+        (edited(cuts=(Decimal("NaN"),)), "finite"),
+        (edited(cuts=(Decimal(5_000),)), "no training row lies in bin 2"),
+        (edited(levels=(("a",),)), "by cuts"),
+        (replace(edited(cuts=(Decimal(150),)), trend="descending"), "against the declared trend"),
+    ],
+)
+def test_an_edit_that_does_not_fit_is_refused(spec: FeatureSpec, why: str) -> None:
+    values = np.arange(300, dtype=float)
+    with pytest.raises(InvalidInput, match=why) as refused:
+        check_edit(spec, values, np.random.default_rng(1).random(300) < values / 400)
+    assert (refused.value.code, refused.value.where) == ("scoring.edit_invalid", "x")
+
+
+def test_an_edit_of_a_category_must_name_every_level() -> None:
+    values = np.array(["a", "b", "c"] * 40, dtype=object)
+    bad = np.arange(120) % 5 == 0
+    spec = FeatureSpec("x", "category", "X", edit=Edit("ana", "why", levels=(("a",), ("b", "c"))))
+    assert bin_feature(spec, values, bad).levels == (("a",), ("b", "c"))
+    with pytest.raises(InvalidInput, match="40 rows hold a level that is in none of its bins"):
+        check_edit(replace(spec, edit=Edit("ana", "why", levels=(("a",), ("b",)))), values, bad)
+
+
+def test_rare_levels_are_pooled_and_an_unseen_one_is_priced_like_them() -> None:
+    """Two hundred levels of one row each carry no information, whatever their outcomes were."""
+    random = np.random.default_rng(3)
+    values = np.array(["common"] * 800 + [f"rare {i}" for i in range(200)], dtype=object)
+    bad = random.random(1_000) < np.where(values == "common", 0.1, 0.4)
+    found = bin_feature(FeatureSpec("x", "category", "X"), values, bad)
+    assert [len(group) for group in found.levels] == [1, 200]
+    unseen = found.all_bins()[-1]
+    assert unseen.woe == found.bins[1].woe
+    two = np.where(values == "common", "common", "rare").astype(object)
+    assert (
+        found.information_value == bin_feature(FeatureSpec("x", "category", "X"), two, bad).information_value
+    )
+
+
+def test_the_interval_of_the_information_value_covers_it() -> None:
+    """Over many samples of one population the 95 % interval holds the population's value about so often."""
+    random = np.random.default_rng(8)
+    shares, rates = np.array([0.3, 0.4, 0.3]), np.array([0.1, 0.2, 0.4])
+    good, bad_share = shares * (1 - rates), shares * rates
+    good, bad_share = good / good.sum(), bad_share / bad_share.sum()
+    truth = float(((good - bad_share) * np.log(good / bad_share)).sum())
+    spec = replace(number("ascending"), edit=Edit("ana", "fixed", cuts=(Decimal(1), Decimal(2))))
+    held = 0
+    for _ in range(200):
+        values = random.choice(3, 1_500, p=shares).astype(float)
+        found = bin_feature(spec, values, random.random(1_500) < rates[values.astype(int)])
+        held += found.iv_low <= truth <= found.iv_high
+    assert 180 <= held <= 199

@@ -75,7 +75,7 @@ async def test_another_person_approves_and_the_next_card_retires_it(database: Da
             await approve(tx, first, approved_by="user:ben", at=AT)
         assert retired.value.code == "scoring.card_retired"
         rows = await tx.sql.fetch("SELECT name, state FROM scoring.card_view ORDER BY name")
-    assert [tuple(row) for row in rows] == [("second", "approved"), ("sme-synthetic-1", "retired")]
+    assert [tuple(row) for row in rows] == [("second", "approved"), ("sme-synthetic-2", "retired")]
 
 
 async def test_what_is_no_card_is_not_registered(database: Database) -> None:

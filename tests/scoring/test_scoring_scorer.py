@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
-import time
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
@@ -138,26 +137,29 @@ def test_a_wrong_value_is_refused_and_named(name: str, value: Any, code: str) ->
         assert shown in refused.value.message
 
 
-def test_scoring_a_row_takes_a_fraction_of_a_millisecond() -> None:
-    for _ in range(200):
+def test_a_score_takes_a_handful_of_calls_per_feature() -> None:
+    """What keeps one score fast on any machine: its work is counted, not timed."""
+    calls = 0
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
         CARD.score(TYPICAL)
-    best = math.inf
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(200):
-            CARD.score(TYPICAL)
-        best = min(best, (time.perf_counter() - start) / 200)
-    assert best < 0.001, f"{best * 1000:.3f} ms; a tenth of a millisecond is expected on an idle machine"
+    finally:
+        sys.setprofile(None)
+    assert calls <= 8 * len(CARD.features) + 20
 
 
 def test_the_scorer_loads_nothing_that_trains() -> None:
     script = (
-        "import sys, time; start = time.perf_counter(); import scoring; "
-        "card = scoring.load_card(open(sys.argv[1], 'rb').read()); spent = time.perf_counter() - start; "
+        "import sys; import scoring; scoring.load_card(open(sys.argv[1], 'rb').read()); "
         "heavy = [m for m in ('numpy', 'pandas', 'statsmodels', 'scipy') if m in sys.modules]; "
-        "assert not heavy, heavy; assert spent < 0.5, spent"
+        "assert not heavy, heavy"
     )
-    card = str(files("scoring").joinpath("cards/sme-synthetic-1.json"))
+    card = str(files("scoring").joinpath("cards/sme-synthetic-2.json"))
     subprocess.run([sys.executable, "-c", script, card], check=True, timeout=60)
 
 

@@ -49,6 +49,30 @@ def test_the_digest_changes_with_any_cell_and_with_nothing_else() -> None:
     assert one != table_of_columns([SPEC], {"margin": margins()}, [False, *BAD[1:]]).digest()
 
 
+def test_a_column_that_is_not_there_and_codes_of_a_category_are_refused() -> None:
+    assert refusal([SPEC], {"other": margins()}, BAD).code == "scoring.column_missing"
+    coded = FeatureSpec("sector", "category", "Sector", special=(Decimal(9),))
+    found = refusal([coded], {"sector": ["a", "b"] * 15}, BAD)
+    assert (found.code, found.where) == ("scoring.special_not_number", "sector")
+
+
+def test_each_row_tells_its_firm_or_none_does(tmp_path: Path) -> None:
+    lines = ["firm,margin,class"] + [f"f{row // 3},{row}.5,{int(row % 2 == 0)}" for row in range(30)]
+    path = tmp_path / "firms.csv"
+    path.write_text("\n".join(lines))
+    table = read_csv(path, "class", firm="firm")
+    assert [spec.name for spec in table.specs] == ["margin"]
+    assert table.groups is not None
+    assert len(set(table.groups.tolist())) == 10
+    part = table.rows(np.arange(30) >= 15)
+    assert part.groups is not None
+    assert sorted(set(part.groups.tolist())) == list(range(5))
+    path.write_text("\n".join([*lines[:8], ",9.5,1", *lines[9:]]))
+    with pytest.raises(InvalidInput) as refused:
+        read_csv(path, "class", firm="firm")
+    assert (refused.value.code, refused.value.where) == ("scoring.firm_missing", "firm, row 8")
+
+
 @pytest.mark.parametrize(
     ("cell", "code"),
     [
