@@ -69,3 +69,37 @@ class AlertRecord(Model):
     class Meta:  # noqa: D106 (Tortoise reads it)
         schema = "scoring"
         table = "alert"
+
+
+class ChallengerRecord(Model):
+    """A model that scores in shadow while it is appointed; it never decides."""
+
+    id = fields.CharField(max_length=64, primary_key=True)
+    kind = fields.CharField(max_length=16)
+    name = fields.TextField()
+    content = fields.BinaryField()
+    trained_by = fields.TextField()
+    registered_at = fields.DatetimeField()
+    appointed_by = fields.TextField(null=True)
+    appointed_at = fields.DatetimeField(null=True)
+    dismissed_at = fields.DatetimeField(null=True)
+
+    class Meta:  # noqa: D106 (Tortoise reads it)
+        schema = "scoring"
+        table = "challenger"
+
+
+class ShadowScoreRecord(Model):
+    """What a challenger said of a run, or why it could not."""
+
+    id = fields.UUIDField(primary_key=True)
+    run_id = fields.UUIDField()
+    challenger_id = fields.CharField(max_length=64)
+    pd = fields.DecimalField(max_digits=7, decimal_places=6, null=True)
+    reasons = fields.JSONField[list[dict[str, object]]]()
+    failure = fields.TextField(null=True)
+    at = fields.DatetimeField()
+
+    class Meta:  # noqa: D106 (Tortoise reads it)
+        schema = "scoring"
+        table = "shadow_score"

@@ -18,7 +18,7 @@ import orjson
 
 from core.errors import Broken, Conflict, Forbidden, InvalidInput, NotFound
 from core.ids import derived_id
-from scoring import repository
+from scoring import repository, shadow
 from scoring.card_file import card_id, decode
 from scoring.scorer import CompiledCard, Score, Snapshot, load_card
 
@@ -133,7 +133,9 @@ async def card_by_id(connection: asyncpg.Connection[asyncpg.Record], identifier:
 async def record_run(
     tx: Transaction, party_id: UUID, score: Score, inputs: Snapshot, at: datetime, entry_id: UUID
 ) -> UUID:
-    """Keep a score with its inputs; return the run's id. The same call again changes nothing.
+    """Keep a score with its inputs, and what the challengers say; return the run's id.
+
+    The same call again changes nothing.
 
     Raises:
         Conflict: `scoring.run_conflict` when this entry already scored the party with another card or other
@@ -162,7 +164,9 @@ async def record_run(
             "synthetic": score.synthetic,
         },
     )
-    if not stored and await repository.run_identity(tx.sql, run_id) != (score.card_id, digest):
+    if stored:
+        await shadow.score_in_shadow(tx, run_id, inputs, at)
+    elif await repository.run_identity(tx.sql, run_id) != (score.card_id, digest):
         raise Conflict(
             "scoring.run_conflict",
             "This entry already scored the party, with another card or other inputs.",

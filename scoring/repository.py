@@ -106,3 +106,93 @@ async def run_identity(connection: Connection, run_id: UUID) -> tuple[str, str]:
     if row is None:
         raise LookupError(run_id)
     return row["card_id"], row["inputs_hash"]
+
+
+async def insert_challenger(
+    connection: Connection,
+    *,
+    challenger_id: str,
+    kind: str,
+    name: str,
+    content: bytes,
+    trained_by: str,
+    at: datetime,
+) -> None:
+    """Store a challenger; one that is there already stays as it is."""
+    await connection.execute(
+        """
+        INSERT INTO scoring.challenger (id, kind, name, content, trained_by, registered_at)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (id) DO NOTHING
+        """,
+        challenger_id,
+        kind,
+        name,
+        content,
+        trained_by,
+        at,
+    )
+
+
+async def lock_challenger(connection: Connection, challenger_id: str) -> Record | None:
+    """Return trained_by, appointed_at and dismissed_at of a challenger, and lock it."""
+    return await connection.fetchrow(
+        "SELECT trained_by, appointed_at, dismissed_at FROM scoring.challenger WHERE id = $1 FOR UPDATE",
+        challenger_id,
+    )
+
+
+async def appoint_challenger(connection: Connection, challenger_id: str, *, by: str, at: datetime) -> None:
+    """Let a challenger score in shadow from now on."""
+    await connection.execute(
+        "UPDATE scoring.challenger SET appointed_by = $2, appointed_at = $3 WHERE id = $1",
+        challenger_id,
+        by,
+        at,
+    )
+
+
+async def dismiss_challenger(connection: Connection, challenger_id: str, *, at: datetime) -> None:
+    """Let a challenger score no longer."""
+    await connection.execute(
+        "UPDATE scoring.challenger SET dismissed_at = $2 WHERE id = $1", challenger_id, at
+    )
+
+
+async def challengers_in_office(connection: Connection) -> list[str]:
+    """Return the ids of the challengers that score in shadow now."""
+    rows = await connection.fetch(
+        """
+        SELECT id FROM scoring.challenger
+        WHERE appointed_at IS NOT NULL AND dismissed_at IS NULL ORDER BY id
+        """
+    )
+    return [row["id"] for row in rows]
+
+
+async def challenger_file(connection: Connection, challenger_id: str) -> tuple[str, bytes]:
+    """Return the kind and the file of a challenger that is registered."""
+    row = await connection.fetchrow(
+        "SELECT kind, content FROM scoring.challenger WHERE id = $1", challenger_id
+    )
+    if row is None:
+        raise LookupError(challenger_id)
+    return row["kind"], row["content"]
+
+
+async def insert_shadow_score(connection: Connection, said: dict[str, Any]) -> None:
+    """Store what a challenger said of a run, unless it said it already."""
+    await connection.execute(
+        """
+        INSERT INTO scoring.shadow_score (id, run_id, challenger_id, pd, reasons, failure, at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        ON CONFLICT (run_id, challenger_id) DO NOTHING
+        """,
+        said["id"],
+        said["run_id"],
+        said["challenger_id"],
+        said["pd"],
+        said["reasons"],
+        said["failure"],
+        said["at"],
+    )

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from scf import console
+from scf.commands import score_challenge, score_evaluate, score_explain, score_model_card
 from scf.commands.options import JsonOption
 from scf.commands.score_lgd import lgd
 from scf.commands.score_monitor import monitor
@@ -22,6 +23,11 @@ app.command("lgd")(lgd)
 app.command("monitor")(monitor)
 app.command("payments")(payments)
 app.command("stress")(stress)
+app.command("challenge")(score_challenge.challenge)
+app.command("evaluate")(score_evaluate.evaluate)
+app.command("model-card")(score_model_card.model_card)
+app.command("explain")(score_explain.explain)
+app.command("export-pmml")(score_explain.export_pmml)
 
 
 @app.command("train")

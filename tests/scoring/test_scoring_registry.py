@@ -45,7 +45,7 @@ async def database(new_database) -> AsyncIterator[Database]:  # type: ignore[no-
 @pytest.fixture(autouse=True)
 async def empty(database: Database) -> None:
     async with database.transaction() as tx:
-        await tx.sql.execute("TRUNCATE scoring.run, scoring.card")
+        await tx.sql.execute("TRUNCATE scoring.run, scoring.card CASCADE")
 
 
 async def test_nothing_is_scored_before_a_card_is_approved(database: Database) -> None:
