@@ -1,4 +1,7 @@
-"""Erasing what scores were computed from; points, grade and PD stay, as limits rest on them."""
+"""Erasing what scores were computed from and what people wrote of warnings.
+
+Points, grade, PD and verdicts stay, as limits and misjudgement rates rest on them.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,17 @@ from uuid import UUID
 
 from core.database import Transaction
 
+_ALERTS = "UPDATE scoring.alert SET message = '', note = NULL WHERE "
 _CUT = "UPDATE scoring.run SET inputs = '{}', inputs_hash = '', reasons = '[]' WHERE "
 
 
 async def erase_runs(
     tx: Transaction, *, entries: Collection[UUID] = (), party_id: UUID | None = None
 ) -> None:
-    """Erase the inputs and reasons of the scores under these ledger entries, or of a company."""
+    """Erase inputs and reasons of scores, and texts of warnings, under ledger entries or of a company."""
     await tx.sql.execute(_CUT + "entry_id = ANY($1::uuid[]) OR party_id = $2", list(entries), party_id)
+    await tx.sql.execute(
+        _ALERTS + "entry_id = ANY($1::uuid[]) OR judged_entry_id = ANY($1::uuid[]) OR subject = $2",
+        list(entries),
+        party_id,
+    )
