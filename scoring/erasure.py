@@ -1,4 +1,7 @@
-"""Erasing what scores were computed from; points, grade and PD stay, as limits rest on them."""
+"""Erasing what scores were computed from and what people wrote of warnings.
+
+Points, grade, PD and verdicts stay, as limits and misjudgement rates rest on them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from uuid import UUID
 
 from core.database import Transaction
 
+_ALERTS = "UPDATE scoring.alert SET message = '', note = NULL WHERE "
 _CUT = "UPDATE scoring.run SET inputs = '{}', inputs_hash = '', reasons = '[]' WHERE "
 _CUT_SHADOWS = """
 UPDATE scoring.shadow_score s SET reasons = '[]' FROM scoring.run r WHERE r.id = s.run_id AND
@@ -16,7 +20,8 @@ UPDATE scoring.shadow_score s SET reasons = '[]' FROM scoring.run r WHERE r.id =
 async def erase_runs(
     tx: Transaction, *, entries: Collection[UUID] = (), party_id: UUID | None = None
 ) -> None:
-    """Erase the inputs and reasons of the scores under these ledger entries, or of a company."""
-    chosen = "(entry_id = ANY($1::uuid[]) OR party_id = $2)"
-    for cut in (_CUT, _CUT_SHADOWS):
+    """Erase inputs and reasons of scores, and texts of warnings, under ledger entries or of a company."""
+    scored = "(entry_id = ANY($1::uuid[]) OR party_id = $2)"
+    warned = "entry_id = ANY($1::uuid[]) OR judged_entry_id = ANY($1::uuid[]) OR subject = $2"
+    for cut, chosen in ((_CUT, scored), (_CUT_SHADOWS, scored), (_ALERTS, warned)):
         await tx.sql.execute(cut + chosen, list(entries), party_id)

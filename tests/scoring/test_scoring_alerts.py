@@ -13,7 +13,7 @@ import pytest
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
-from scoring import ROOM
+from scoring import ROOM, erase_runs
 from scoring.models import AlertRecord
 from scoring.monitoring import Alert, Measure, acknowledge, misjudgements, raise_alerts
 
@@ -127,3 +127,21 @@ async def test_models_and_migration_describe_the_same_table(database: Database) 
         shown = await tx.sql.fetchrow("SELECT * FROM scoring.alert_view")
     assert (stored.rule, stored.value, stored.message) == ("drift", Decimal("9.0000"), "Nine days later.")
     assert shown["party_id"] == DRIFT.subject
+
+
+async def test_erasing_a_company_takes_the_words_of_its_warnings_and_leaves_the_verdicts(
+    database: Database,
+) -> None:
+    entry = uuid4()
+    (ours,) = await raised(database, DRIFT)
+    await judged(database, ours, "false")
+    (other,) = await raised(database, replace(DRIFT, subject=UUID(int=8)), entry_id=entry)
+    (third,) = await raised(database, replace(DRIFT, subject=UUID(int=9)))
+    async with database.transaction() as tx:
+        await erase_runs(tx, entries=[entry], party_id=DRIFT.subject)
+        rows = await tx.sql.fetch("SELECT id, message, note, verdict FROM scoring.alert")
+    assert {row["id"]: (row["message"], row["note"], row["verdict"]) for row in rows} == {
+        ours.id: ("", None, "false"),
+        other.id: ("", None, None),
+        third.id: (DRIFT.message, None, None),
+    }
