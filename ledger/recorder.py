@@ -68,7 +68,12 @@ class Recorder:
         Drafts of one stream must come in the order of their numbers. Raises what `record` raises.
         """
         await self._backlog.require_room(tx.sql)
-        heads = await self._heads(tx, drafts)
+        return await self._record(tx, drafts)
+
+    async def _record(
+        self, tx: Transaction, drafts: Sequence[EntryDraft], *, look: bool = False
+    ) -> list[UUID]:
+        heads = await self._heads(tx, drafts, look=look)
         entries: list[EntryRow] = []
         payloads: list[PayloadRow] = []
         repeated: list[_Repeated] = []
@@ -93,20 +98,25 @@ class Recorder:
                 payloads,
             )
             if overtaken := {head.row.stream for head in advanced} - moved:
-                # Another transaction created these streams since they were looked up, so that they can be
-                # locked now; or the keys of their owners were changed.
+                # These streams are there already, and can be locked; or the keys of their owners changed.
                 self._party_keys.forget()
-                await self.record_all(tx, [draft for draft in drafts if draft.stream in overtaken])
+                await self._record(tx, [draft for draft in drafts if draft.stream in overtaken], look=True)
                 repeated = [one for one in repeated if one[1].stream not in overtaken]
         if repeated:
             await self._require_same(tx, repeated)
         return ids
 
-    async def _heads(self, tx: Transaction, drafts: Sequence[EntryDraft]) -> dict[str, _Head]:
-        """Lock the drafts' streams, and return their newest entries and keys; those of new ones are made."""
-        owners = {draft.stream: owner_of(draft.party) for draft in reversed(drafts)}
+    async def _heads(self, tx: Transaction, drafts: Sequence[EntryDraft], *, look: bool) -> dict[str, _Head]:
+        """Lock the drafts' streams, and return their newest entries and keys; those of new ones are made.
+
+        One that begins with its first entry is taken for new, unless it is to be looked up: most are.
+        """
+        first = {draft.stream: draft for draft in reversed(drafts)}
+        owners = {stream: owner_of(draft.party) for stream, draft in first.items()}
+        known = sorted(stream for stream, draft in first.items() if look or draft.seq != 1)
         heads: dict[str, _Head] = {}
-        for stream, (row, key) in (await lock_streams(tx.sql, sorted(owners))).items():
+        locked = await lock_streams(tx.sql, known) if known else {}
+        for stream, (row, key) in locked.items():
             if key is None:
                 raise Conflict(
                     "ledger.stream_erased",

@@ -77,9 +77,19 @@ def content_digest(root: etree._Element) -> str:
     do not count: the plain, the signed and the re-serialised copy of a document have one digest. The
     serialisation is exclusive canonical XML (W3C xml-exc-c14n) of a tree whose prefixes are numbered in
     document order.
+
+    Raises:
+        InvalidInput: `document.malformed` for a document that has no canonical form.
     """
-    copy = _normalised(root)
-    return hashlib.sha256(etree.tostring(copy, method="c14n", exclusive=True)).hexdigest()
+    try:
+        canonical = etree.tostring(_normalised(root), method="c14n", exclusive=True)
+    except etree.C14NError as error:
+        raise InvalidInput(
+            "document.malformed",
+            "A namespace of the document is no absolute URI, so it has no canonical form.",
+            hint="Send the document again as its system wrote it.",
+        ) from error
+    return hashlib.sha256(canonical).hexdigest()
 
 
 def _normalised(root: etree._Element) -> etree._Element:

@@ -332,6 +332,7 @@ def test_every_shared_document_is_read_or_refused_by_name() -> None:
     junk=st.text(max_size=30),
 )
 @example(cut=0, length=0, junk="\ufeff")
+@example(cut=211, length=45, junk="")  # leaves a namespace that is a relative URI
 def test_no_damage_gives_an_untyped_error(cut: int, length: int, junk: str) -> None:
     damaged = INVOICE[:cut] + junk + INVOICE[cut + length :]
     assert outcome(damaged.encode("utf-8", "surrogatepass"))
