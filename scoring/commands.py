@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 # The fits are small: spread over threads they take twice the processor time, and more where others work too.
-# The library reads this when it is loaded, so it is set before training is.
+# The libraries read this when they are loaded, so it is set before training is.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from core.errors import InvalidInput
 from scoring.bench.run import bench_set
@@ -22,6 +23,9 @@ from scoring.payments.forecast import encode
 from scoring.payments.report import PaymentReport, payment_report
 from scoring.table import read_labelled
 from scoring.training import TrainReport, train_csv, train_portfolio
+
+# Settled invoices with their due dates (IBM's sample data), beside the bench's sets.
+_INVOICES = "ibm_ar_invoices_to_2013-05.csv.gz"
 
 
 def train_synthetic(out: Path) -> TrainReport:
@@ -70,14 +74,34 @@ def check_file(path: Path, target: str) -> tuple[Leak, ...]:
 
 
 def bench(
-    folder: Path, stems: list[str], out: Path, told: Callable[[str], None], *, speed: bool = False
+    folder: Path,
+    stems: list[str],
+    out: Path,
+    told: Callable[[str], None],
+    *,
+    speed: bool = False,
+    challengers: bool = False,
 ) -> dict[str, Any]:
-    """Measure the modelling core on the sets of a folder, and its `speed`; write the folds to `out`.
+    """Measure the modelling core on the sets of a folder, and write the folds to `out`.
+
+    With all sets the forecast of payments is measured too, where its invoices lie in the folder; on demand
+    also the `speed`, and `challengers` beside the card of each set.
 
     Raises:
         NotFound: `scoring.bench_set_unknown`, `scoring.bench_no_sets`.
+        Unavailable: `scoring.challenger_extra` without the extra `challenger`.
     """
-    report = {"sets": {one.stem: bench_set(one, folder, out, told) for one in chosen_sets(folder, stems)}}
+    sets = chosen_sets(folder, stems)
+    report: dict[str, Any] = {"sets": {one.stem: bench_set(one, folder, out, told) for one in sets}}
+    if challengers:
+        from scoring.challengers.comparison import bench_challengers
+
+        for one in sets:
+            report["sets"][one.stem]["challengers"] = bench_challengers(one, folder, told)
+    invoices = folder / _INVOICES
+    if not stems and invoices.exists():
+        told(f"{_INVOICES}: payments")
+        report["payments"] = payment_report(invoices).as_json()
     return report | {"speed": measured_apart()} if speed else report
 
 

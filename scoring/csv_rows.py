@@ -5,23 +5,23 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.errors import InvalidInput, NotFound
 
 
-def read_rows(path: Path, needed: Sequence[str]) -> list[Mapping[str, str]]:
-    """Return a file's rows, each as column → text without white space around.
+def read_lines(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Return a file's header and its rows, each as long as the header, without white space around a cell.
 
     Args:
         path: a CSV file in UTF-8 with a header row; gzip'd when it ends in `.gz`.
-        needed: columns that must be there.
 
     Raises:
         NotFound: `scoring.file_missing`.
-        InvalidInput: `scoring.file_unreadable`, `scoring.column_missing`, `scoring.row_length`,
-            `scoring.no_rows`.
+        InvalidInput: `scoring.file_unreadable`, `scoring.no_rows`, `scoring.column_duplicate`,
+            `scoring.row_length`.
     """
     try:
         content = path.read_bytes()
@@ -38,15 +38,42 @@ def read_rows(path: Path, needed: Sequence[str]) -> list[Mapping[str, str]]:
         ) from None
     if len(lines) < 2:
         raise InvalidInput("scoring.no_rows", f"{path.name} has no rows.", where=str(path))
-    names = [name.strip() for name in lines[0]]
+    names, *rows = [[cell.strip() for cell in line] for line in lines]
+    refuse_duplicates(names)
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            raise InvalidInput(
+                "scoring.row_length",
+                f"Row {number} has {len(row)} cells and the header {len(names)}.",
+                where=f"row {number}",
+            )
+    return names, rows
+
+
+def read_rows(path: Path, needed: Sequence[str]) -> list[Mapping[str, str]]:
+    """Return a file's rows, each as column → text; the columns that are needed must be there.
+
+    Raises:
+        NotFound, InvalidInput: what `read_lines` raises, and `scoring.column_missing`.
+    """
+    names, rows = read_lines(path)
     for name in needed:
         if name not in names:
             raise InvalidInput("scoring.column_missing", f"{path.name} has no column {name!r}.", where=name)
-    for number, line in enumerate(lines[1:], start=1):
-        if len(line) != len(names):
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def refuse_duplicates(names: Sequence[str]) -> None:
+    """Refuse a header in which a column stands twice.
+
+    Raises:
+        InvalidInput: `scoring.column_duplicate`.
+    """
+    for name, times in Counter(names).items():
+        if times > 1:
             raise InvalidInput(
-                "scoring.row_length",
-                f"Row {number} has {len(line)} cells and the header {len(names)}.",
-                where=f"row {number}",
+                "scoring.column_duplicate",
+                f"The column {name!r} stands there {times} times.",
+                where=name,
+                hint="Rename or remove all but one.",
             )
-    return [dict(zip(names, (cell.strip() for cell in line), strict=True)) for line in lines[1:]]

@@ -7,12 +7,8 @@ count from 1, without the header.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import io
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,8 +18,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InvalidInput, NotFound
+from core.errors import InvalidInput
 from scoring.contract import FeatureSpec, Kind
+from scoring.csv_rows import read_lines, refuse_duplicates
 from scoring.generator import SyntheticFirm
 from scoring.prebins import Column, Flags
 
@@ -108,7 +105,7 @@ def table_of_columns(
     """
     if not specs:
         raise InvalidInput("scoring.no_features", "There is no feature to train on.")
-    _refuse_duplicates([spec.name for spec in specs])
+    refuse_duplicates([spec.name for spec in specs])
     target = _read_classes(bad)
     read: dict[str, Column] = {}
     for spec in specs:
@@ -216,34 +213,13 @@ def read_columns(path: Path) -> dict[str, list[str | None]]:
         InvalidInput: `scoring.file_unreadable`, `scoring.no_rows`, `scoring.row_length`,
             `scoring.column_duplicate`.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise NotFound("scoring.file_missing", "There is no such file.", where=str(path)) from None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    try:
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8-sig")
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise _unreadable(path, error) from None
-    if not lines:
-        raise _no_rows()
-    names = [name.strip() for name in lines[0]]
-    _refuse_duplicates(names)
-    for number, line in enumerate(lines[1:], start=1):
-        if len(line) != len(names):
-            raise InvalidInput(
-                "scoring.row_length",
-                f"Row {number} has {len(line)} cells and the header {len(names)}.",
-                where=f"row {number}",
-            )
-    rows = [[None if _is_missing(cell) else cell.strip() for cell in line] for line in lines[1:]]
-    return {name: [row[i] for row in rows] for i, name in enumerate(names)}
+    names, rows = read_lines(path)
+    cells = [[None if _is_missing(cell) else cell for cell in row] for row in rows]
+    return {name: [row[i] for row in cells] for i, name in enumerate(names)}
 
 
 def _is_missing(cell: str) -> bool:
-    return cell.strip().lower() in MISSING_MARKS
+    return cell.lower() in MISSING_MARKS
 
 
 def inferred_kind(cells: Iterable[str | None]) -> Kind:
@@ -346,17 +322,6 @@ def _refuse_uninformative(spec: FeatureSpec, column: Column) -> None:
         )
 
 
-def _refuse_duplicates(names: Sequence[str]) -> None:
-    for name, times in Counter(names).items():
-        if times > 1:
-            raise InvalidInput(
-                "scoring.column_duplicate",
-                f"The column {name!r} stands there {times} times.",
-                where=name,
-                hint="Rename or remove all but one.",
-            )
-
-
 def _refused(code: str, name: str, index: int, cell: Cell, needed: str) -> InvalidInput:
     return InvalidInput(
         code,
@@ -368,12 +333,3 @@ def _refused(code: str, name: str, index: int, cell: Cell, needed: str) -> Inval
 
 def _no_rows() -> InvalidInput:
     return InvalidInput("scoring.no_rows", "There are no rows to train on.", where="the data")
-
-
-def _unreadable(path: Path, error: Exception) -> InvalidInput:
-    return InvalidInput(
-        "scoring.file_unreadable",
-        f"This is not a CSV file in UTF-8: {error}.",
-        where=str(path),
-        hint="Give a CSV file with a header row, plain or with the ending .gz when gzip'd.",
-    )

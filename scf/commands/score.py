@@ -134,17 +134,33 @@ def bench(
         "score-bench"
     ),
     speed: Annotated[bool, typer.Option(help="Measure also what fitting and scoring cost.")] = False,
+    challengers: Annotated[
+        bool, typer.Option(help="Measure boosted trees on the same folds too (extra challenger; minutes).")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Measure the card on public data: five folds, each scored by a card that never saw it."""
     from scoring.commands import bench as measure
 
-    report = measure(folder, only or [], out, lambda text: console.err.print(f"· {text}"), speed=speed)
+    report = measure(
+        folder,
+        only or [],
+        out,
+        lambda text: console.err.print(f"· {text}"),
+        speed=speed,
+        challengers=challengers,
+    )
     if json:
         console.print_json(report)
         return
     for stem, one in report["sets"].items():
         console.out.print(_bench_table(stem, one))
+    if payments_told := report.get("payments"):
+        console.out.print(
+            f"payments: AUC {payments_told['auc']['value']:.3f} with history,"
+            f" {payments_told['static_auc']['value']:.3f} without;"
+            f" late rate falls by {payments_told['fall']['value']:.1%} at 80 % funded"
+        )
     for name, figure in report.get("speed", {}).items():
         console.out.print(f"{name}: {figure}")
     console.out.print(f"Each row's fold is in {out}", soft_wrap=True)
@@ -156,6 +172,8 @@ def _bench_table(stem: str, one: dict[str, Any]) -> Table:
         if name in one:
             found = one[name]
             table.add_row(name, f"{found['auc']:.4f}", f"{found['ks']:.3f}", f"{found['brier']:.4f}")
+    for name, found in one.get("challengers", {}).items():
+        table.add_row(name, f"{found['auc']:.4f}", f"{found['ks']:.3f}", f"{found['brier']:.4f}")
     card = one["card"]
     slope = tuple(card[f"calibration_slope{end}"] for end in ("", "_low", "_high"))
     steps = " → ".join(f"{stage} {area:.3f}" for stage, area in one["engineering"].items())

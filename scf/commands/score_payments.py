@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -34,16 +33,7 @@ def payments(
     with console.step("Training the payment forecast"):
         report = predict_payments(file, out)
     if json:
-        plain = {one.name: getattr(report, one.name) for one in fields(report) if one.name not in _SHOWN}
-        figures = {name: getattr(report, name) for name in _SHOWN}
-        console.print_json(
-            {
-                **plain,
-                "model": {"rows": report.model.rows, "customers": report.model.customers},
-                "test_from": report.test_from.isoformat(),
-                **{name: {"value": f.value, "low": f.low, "high": f.high} for name, f in figures.items()},
-            }
-        )
+        console.print_json(report.as_json())
         return
     table = Table("figure", f"{report.test_rows} invoices since {report.test_from}", "95 % interval")
     for name, label in _SHOWN.items():

@@ -64,7 +64,7 @@ def bench_set(one: BenchSet, folder: Path, out: Path, told: Callable[[str], None
             models[name][rows] = log_odds
         for name, log_odds in staged_log_odds(train, test, _best(choice, ridge=True)).items():
             models[name][rows] = log_odds
-    figures = {name: _figures(table.bad, folds, log_odds) for name, log_odds in models.items()}
+    figures = {name: fold_figures(table.bad, folds, log_odds) for name, log_odds in models.items()}
     slope = calibrate(table.bad, models["card"])
     of_points = _per_fold(table.bad, folds, -points.astype(np.float64), auc)
     result["card"] = figures["card"] | {
@@ -143,7 +143,8 @@ def paired(differences: Floats) -> tuple[float, float, float]:
     return mean, mean - reach, mean + reach
 
 
-def _figures(bad: Flags, folds: NDArray[np.intp], log_odds: Floats) -> dict[str, Any]:
+def fold_figures(bad: Flags, folds: NDArray[np.intp], log_odds: Floats) -> dict[str, Any]:
+    """Return mean AUC, KS and Brier over the folds, and the AUC of each; log odds are those of default."""
     pd = batch_pd(np.round(log_odds * MICRO).astype(np.int64))
     areas = _per_fold(bad, folds, log_odds, auc)
     return {

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from pathlib import Path
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.bench.run import paired
+from scoring.bench.run import fold_figures, paired
+from scoring.bench.sets import BenchSet
 from scoring.challengers.gradient_trees import fit_gradient_trees
 from scoring.challengers.histogram_trees import fit_histogram_trees
 from scoring.challengers.swap_set import SwapSet, swap_set
@@ -88,6 +90,25 @@ def compare(
             swap_set(table.bad, log_odds[CARD], log_odds[name], acceptance, folds),
         )
     return Comparison(_validated(table.bad, folds, log_odds[CARD]), of_card, rivals)
+
+
+def bench_challengers(one: BenchSet, folder: Path, told: Callable[[str], None]) -> dict[str, Any]:
+    """Return the challengers' mean figures on the bench's folds of a set, as `bench_set` tells the card's.
+
+    Raises:
+        Unavailable: `scoring.challenger_extra` without the extra `challenger`.
+    """
+    table = one.table(folder)
+    folds = stratified_folds(table.bad, FOLDS, SEED)
+    figures = {}
+    for name, fit in FITTERS.items():
+        log_odds = np.empty(len(table.bad))
+        for fold in range(FOLDS):
+            told(f"{one.stem}: {name}, fold {fold + 1} of {FOLDS}")
+            test = folds == fold
+            log_odds[test] = fit(table.rows(~test)).log_odds(table.rows(test))
+        figures[name] = fold_figures(table.bad, folds, log_odds)
+    return figures
 
 
 def _areas(bad: Flags, folds: NDArray[np.intp], log_odds: Floats) -> tuple[float, ...]:

@@ -9,7 +9,7 @@ customers, as a customer's invoices hang together.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -60,14 +60,25 @@ class PaymentReport:
     cash_error: float
     cash_error_of_due: float
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON values, of the model its size alone."""
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {
+            **{
+                name: asdict(value) if isinstance(value, Estimate) else value
+                for name, value in values.items()
+            },
+            "model": {"rows": self.model.rows, "customers": self.model.customers},
+            "test_from": self.test_from.isoformat(),
+        }
+
 
 def payment_report(path: Path) -> PaymentReport:
     """Train on the invoices before the last four months of a file and test on those.
 
     Raises:
         NotFound, InvalidInput: what `read_invoices` and `train_payments` raise; `payments.too_few` where
-        the test
-            months hold only late or only punctual invoices.
+            the test months hold only late or only punctual invoices.
     """
     rows = read_rows(path, COLUMNS)
     invoices = invoices_of(rows)

@@ -42,6 +42,19 @@ def test_the_bench_of_a_set_holds_what_it_promises(tmp_path: Path) -> None:
     assert len(written.splitlines()) == 1_001
 
 
+def test_all_sets_come_with_the_payments_of_their_folder(tmp_path: Path) -> None:
+    for name in ("south_german_credit.csv.gz", "ibm_ar_invoices_to_2013-05.csv.gz"):
+        (tmp_path / name).symlink_to(shared_path("datasets", name))
+    done = CliRunner().invoke(app, ["bench", str(tmp_path), "--json", "-o", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    told = orjson.loads(done.stdout)
+    assert list(told["sets"]) == ["south_german_credit"]
+    payments = told["payments"]
+    assert payments["auc"]["value"] >= 0.86
+    assert payments["fall"]["value"] >= 0.33
+    assert payments["fall_above_rule"]["low"] > 0
+
+
 def test_the_folds_written_are_the_stratified_ones(tmp_path: Path) -> None:
     bad = np.arange(500) % 5 == 0
     folds = stratified_folds(bad, 5, 42)
