@@ -92,7 +92,7 @@ async def served(
             await create_account(tx, name=name, password=PASSWORD, roles=[role], at=datetime.now(UTC))
     await database.close()
     async with by_hand(url, folder.keys, MODELS) as platform:
-        with running_api(url, folder.root) as address:
+        with running_api(url, folder.root, "--log-origin", ORIGIN) as address:
             yield Served(platform, address, folder.root)
 
 
