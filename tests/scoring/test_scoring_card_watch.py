@@ -29,7 +29,7 @@ async def database(new_database) -> AsyncIterator[Database]:  # type: ignore[no-
 @pytest.fixture(autouse=True)
 async def empty(database: Database) -> None:
     async with database.transaction() as tx:
-        await tx.sql.execute("TRUNCATE scoring.run, scoring.card")
+        await tx.sql.execute("TRUNCATE scoring.run, scoring.card CASCADE")
         await install_shipped_card(tx, approved_by="user:ben", at=AT)
 
 
