@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -13,7 +12,7 @@ import pytest
 
 from core.database import Database
 from core.errors import Conflict, InvalidInput, NotFound
-from scoring import ROOM, erase_runs
+from scoring import erase_runs
 from scoring.models import AlertRecord
 from scoring.monitoring import Alert, Measure, acknowledge, misjudgements, raise_alerts
 
@@ -21,13 +20,6 @@ AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DRIFT = Measure(
     "drift", "human_task", UUID(int=7), "EUR", Decimal("9.0000"), Decimal(7), None, "Nine days later."
 )
-
-
-@pytest.fixture(scope="module")
-async def database(new_database) -> AsyncIterator[Database]:  # type: ignore[no-untyped-def]
-    opened = await Database.open(await new_database([ROOM]), [ROOM])
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
@@ -10,20 +10,13 @@ from uuid import uuid4
 import pytest
 
 from core.database import Database
-from scoring import ROOM, approved_card, install_shipped_card, record_run
+from scoring import approved_card, install_shipped_card, record_run
 from scoring.generator import generate_portfolio
 from scoring.monitoring import CardWatch, watch_card
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 Figures = Mapping[str, Decimal | str | None]
-
-
-@pytest.fixture(scope="module")
-async def database(new_database) -> AsyncIterator[Database]:  # type: ignore[no-untyped-def]
-    opened = await Database.open(await new_database([ROOM]), [ROOM])
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +13,7 @@ import pytest
 
 from core.database import Database
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from scoring import ROOM, load_card
+from scoring import load_card
 from scoring.card_file import decode, encode
 from scoring.registry import (
     approve,
@@ -33,13 +32,6 @@ INPUTS = {"equity_ratio": Decimal("0.40"), "sector": "retail", "days_late_12m": 
 
 def another_card(name: str) -> bytes:
     return encode(replace(decode(shipped_card()), name=name))
-
-
-@pytest.fixture(scope="module")
-async def database(new_database) -> AsyncIterator[Database]:  # type: ignore[no-untyped-def]
-    opened = await Database.open(await new_database([ROOM]), [ROOM])
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture(autouse=True)

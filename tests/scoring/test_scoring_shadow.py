@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,7 +14,7 @@ import pytest
 
 from core.database import Database, Transaction
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from scoring import ROOM, SME_FEATURES, shadow
+from scoring import SME_FEATURES, shadow
 from scoring.card_file import decode, encode
 from scoring.erasure import erase_runs
 from scoring.generator import generate_portfolio
@@ -26,13 +25,6 @@ from scoring.table import table_of_portfolio
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 INPUTS = {"equity_ratio": Decimal("0.40"), "sector": "retail", "days_late_12m": None}
-
-
-@pytest.fixture(scope="module")
-async def database(new_database) -> AsyncIterator[Database]:  # type: ignore[no-untyped-def]
-    opened = await Database.open(await new_database([ROOM]), [ROOM])
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture(autouse=True)
