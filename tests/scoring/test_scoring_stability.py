@@ -68,7 +68,7 @@ def test_it_is_told_which_bin_moved_most_and_a_bin_may_be_new_or_gone() -> None:
     assert found.psi == pytest.approx(sum(part for _, part in found.parts))
 
 
-samples = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 500), min_size=2).filter(
+samples = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 500), min_size=2).filter(
     lambda sample: sum(sample.values()) >= 100
 )
 
@@ -76,8 +76,6 @@ samples = st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 500), min_si
 @settings(max_examples=100, deadline=None)
 @given(base=samples, now=samples)
 def test_the_psi_does_not_know_which_sample_came_first(base: dict[str, int], now: dict[str, int]) -> None:
-    if len({name for sample in (base, now) for name, rows in sample.items() if rows}) < 2:
-        return
     there, back = stability(base, now), stability(now, base)
     assert there.psi == pytest.approx(back.psi)
     assert there.psi >= 0
