@@ -26,7 +26,7 @@ from proof.signatures import Backend
 SECONDS = float(os.environ.get("SCF_BENCH_LEDGER_SECONDS", "10"))
 PROCESSES = 4
 WRITERS = 64
-_SMALL_LOG = 1_000
+_SMALL_LOG = 6_000
 # Samplers are few, so that what they ask is no part of the load.
 _SAMPLERS = 4
 

@@ -28,11 +28,13 @@ from proof.merkle import CompactRange
 _logger = logging.getLogger(__name__)
 
 BATCH = 1024
-# While entries come, the sequencer looks for them this often by itself: rounds that move many entries cost
-# little for each, and writers need not wake it.
-_ROUND_SECONDS = 0.01
+# While entries come, the sequencer looks for them by itself, and writers need not wake it. It rests for as
+# long as a round took, within these bounds: under load rounds are rare and move many entries at little cost
+# for each; else an entry waits shortly.
+_SHORTEST_REST = 0.003
+_LONGEST_REST = 0.02
 # After so many rounds without an entry it sleeps until it is woken.
-_ROUNDS_AWAKE = 50
+_ROUNDS_AWAKE = 100
 # How long to sleep without being woken: the fallback for a lost notification, and between attempts to take
 # over. A transaction that still saw it awake, and commits after it fell asleep, waits for this long.
 _POLL_SECONDS = 0.5
@@ -102,10 +104,12 @@ class Sequencer:
             Broken: what `sequence_once` raises; the log then stands still until an operator looked.
         """
         stopping = asyncio.ensure_future(self._wake_at(stop))
+        loop = asyncio.get_running_loop()
         idle = 0
         try:
             while not stop.is_set():
                 self._woken.clear()
+                began = loop.time()
                 try:
                     moved = await self.sequence_once()
                     idle = 0 if moved else idle + 1
@@ -115,7 +119,8 @@ class Sequencer:
                     _logger.warning("%s The sequencer tries again.", error)
                     moved, awake, fell_asleep = 0, False, False
                 if moved < BATCH and not fell_asleep and not stop.is_set():
-                    await self._sleep(_ROUND_SECONDS if awake else _POLL_SECONDS)
+                    rest = min(max(loop.time() - began, _SHORTEST_REST), _LONGEST_REST)
+                    await self._sleep(rest if awake else _POLL_SECONDS)
         finally:
             stopping.cancel()
             await self.close()
@@ -132,6 +137,7 @@ class Sequencer:
             if not await repository.try_sequencer_lock(connection):
                 connection.terminate()
                 return None
+            await repository.search_by_index(connection)
             if self._before_lead:
                 await self._before_lead(connection)
             head = await repository.begin_epoch(connection, self._origin, CHAIN_START)

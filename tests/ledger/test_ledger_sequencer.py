@@ -219,3 +219,15 @@ async def test_a_transaction_that_has_woken_it_does_not_keep_it_from_staying_awa
         await ledger.recorder.record(tx, draft())
         assert await repository.try_stay_awake(awake)
     await awake.close()
+
+
+async def test_a_round_does_not_read_again_what_left_the_outbox(ledger: Ledger) -> None:
+    """Plans that were made for the empty outbox would read all that was ever there, until the next vacuum."""
+    read = "SELECT coalesce(sum(seq_tup_read), 0) FROM pg_stat_user_tables WHERE relname = 'outbox'"
+    before = await ledger.value(read)
+    small = {"events": (), "payloads": {}, "statement": None}
+    for number in range(1, 61):
+        await ledger.log(draft(seq=number, **small))
+    await ledger.sequencer.close()  # a session tells what it read at its end
+    await wait_until_free(ledger)
+    assert await ledger.value(read) == before
