@@ -5,6 +5,8 @@ SHELL := /bin/bash
 
 UV := $(shell command -v uv 2>/dev/null || echo .tools/uv/bin/uv)
 RUN := $(UV) run --frozen
+# A process for each processor, each with a PostgreSQL and a Temporal of its own; a file's tests stay together.
+IN_PARALLEL := --numprocesses auto --maxprocesses 4 --dist loadfile
 UI_SOURCES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
 .PHONY: help demo up test check bench fuzz conformance format clean python ui test-python test-ui test-browser
@@ -22,7 +24,7 @@ test: test-python test-ui test-browser ## set everything up and run all tests: P
 
 test-python: python
 	@$(RUN) scf doctor --only temporal
-	@$(RUN) pytest -m "not browser"
+	@$(RUN) pytest -m "not browser" $(IN_PARALLEL)
 
 test-ui: ui
 	@npm --prefix ui test
