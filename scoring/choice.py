@@ -119,8 +119,9 @@ def _mean_loss(tries: Sequence[_Try]) -> float:
 
 
 def _fits(data: Prepared) -> Iterator[tuple[Candidate, Fitted | None]]:
-    yield Candidate(data.rule, None), fit_selected(data)
-    start: Fitted | None = None
+    selected = fit_selected(data)
+    yield Candidate(data.rule, None), selected
+    start = selected if data.counted else None
     for strength in STRENGTHS:
         start = fit_ridge(data, strength, intervals=False, start=start)
         yield Candidate(data.rule, strength), start

@@ -21,25 +21,33 @@ from scipy.special import expit
 
 from scoring.design import PlacedDesign
 from scoring.prebins import Flags, Floats
-from scoring.weights import Groups, Weights, fit_failed
+from scoring.weights import Groups, fit_failed
 
-_CLOSE: Final = 1e-10
+_CLOSE: Final = 1e-8
 _FAST: Final = 0.25  # a step of at most this share of the one before is worth more than a new information
 _MOST_STEPS: Final = 200
 _SAME: Final = 1e-11  # by which sums over rows differ when nothing does
 
 
-def fit_counted(design: PlacedDesign, bad: Flags, strengths: Floats, start: Floats | None = None) -> Floats:
-    """Return the weights with a log-F(m, m) prior on each but the intercept; `strengths` are the m.
+def fit_counted(
+    design: PlacedDesign, bad: Flags, strengths: Floats, start: Floats | None = None
+) -> tuple[Floats, float]:
+    """Return the weights with a log-F(m, m) prior on each but the intercept, and the data's log likelihood.
 
-    `start` are weights to search from.
+    `strengths` are the m, `start` weights to search from; where they are worse than 0, the search starts
+    there, and climbs from then on.
 
     Raises:
         Broken: `scoring.fit_failed`.
     """
-    params = np.zeros(design.size) if start is None else start
+    params = np.zeros(design.size)
     log_odds = design.log_odds(params)
     height = _height(log_odds, bad, strengths, params)
+    if start is not None:
+        started = design.log_odds(start)
+        reached = _height(started, bad, strengths, start)
+        if reached > height:
+            params, log_odds, height = start, started, reached
     information: Any = None
     last = math.inf
     for _ in range(_MOST_STEPS):
@@ -52,7 +60,7 @@ def fit_counted(design: PlacedDesign, bad: Flags, strengths: Floats, start: Floa
             step = cho_solve(information, score)
         last = float(np.abs(step).max())
         if last < _CLOSE:
-            return params
+            return params, _likelihood(log_odds, bad)
         while True:
             log_odds = design.log_odds(params + step)
             reached = _height(log_odds, bad, strengths, params + step)
@@ -63,18 +71,12 @@ def fit_counted(design: PlacedDesign, bad: Flags, strengths: Floats, start: Floa
     raise fit_failed()
 
 
-def counted_weights(design: PlacedDesign, bad: Flags, strengths: Floats, params: Floats) -> Weights:
-    """Return the fit whose weights `fit_counted` found, with the inverse of its penalised information."""
-    log_odds = design.log_odds(params)
-    pd = expit(log_odds)
-    gram = design.gram(pd * (1 - pd))
-    inverse = np.asarray(np.linalg.inv(_penalised(gram, strengths, params)), dtype=np.float64)
-    return Weights(params, _likelihood(log_odds, bad), float(np.trace(gram @ inverse)), inverse)
-
-
-def sandwich(weights: Weights, design: PlacedDesign, bad: Flags, groups: Groups | None = None) -> Floats:
+def sandwich(
+    design: PlacedDesign, bad: Flags, strengths: Floats, params: Floats, groups: Groups | None = None
+) -> Floats:
     """Return the covariance that draws of `scoring.weights.bootstrap` tend to as they grow in number."""
-    left = bad - expit(design.log_odds(weights.params))
+    pd = expit(design.log_odds(params))
+    left = bad - pd
     if groups is None:
         total, count = design.sums(left), len(bad)
         spread = design.gram(left**2)
@@ -83,7 +85,8 @@ def sandwich(weights: Weights, design: PlacedDesign, bad: Flags, groups: Groups 
         total, count = scores.sum(axis=0), len(scores)
         spread = scores.T @ scores
     spread = spread - np.outer(total, total) / count
-    return np.asarray(weights.covariance @ spread @ weights.covariance)
+    inverse = np.linalg.inv(_information(design, strengths, params, pd))
+    return np.asarray(inverse @ spread @ inverse, dtype=np.float64)
 
 
 def _height(log_odds: Floats, bad: Flags, strengths: Floats, params: Floats) -> float:
@@ -97,9 +100,5 @@ def _likelihood(log_odds: Floats, bad: Flags) -> float:
 
 
 def _information(design: PlacedDesign, strengths: Floats, params: Floats, pd: Floats) -> Floats:
-    return _penalised(design.gram(pd * (1 - pd)), strengths, params)
-
-
-def _penalised(gram: Floats, strengths: Floats, params: Floats) -> Floats:
     half = expit(params[1:])
-    return gram + np.diag(np.concatenate([[0.0], strengths * half * (1 - half)]))
+    return design.gram(pd * (1 - pd)) + np.diag(np.concatenate([[0.0], strengths * half * (1 - half)]))

@@ -74,16 +74,17 @@ class PlacedDesign:
         """Return Xᵀ diag(weights) X."""
         found = np.empty((self.size, self.size))
         found[0, 0] = weights.sum()
+        widest = max(len(one.values) for one in self.features)
+        both = np.empty(len(weights), dtype=np.intp)
         for i, (one, rows) in enumerate(zip(self.features, self.blocks, strict=True)):
             of_place = np.bincount(one.places, weights, len(one.values))
             found[0, rows] = found[rows, 0] = of_place @ one.values
             found[rows, rows] = (one.values * of_place[:, None]).T @ one.values
-            base = one.places * 0
+            first = one.places * widest
             for other, columns in zip(self.features[:i], self.blocks, strict=False):
-                np.multiply(one.places, len(other.values), out=base)
-                base += other.places
-                both = np.bincount(base, weights, len(one.values) * len(other.values))
-                block = one.values.T @ both.reshape(len(one.values), len(other.values)) @ other.values
+                np.add(first, other.places, out=both)
+                cells = np.bincount(both, weights, len(one.values) * widest).reshape(-1, widest)
+                block = one.values.T @ cells[:, : len(other.values)] @ other.values
                 found[rows, columns] = block
                 found[columns, rows] = block.T
         return found

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import Final
 
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from scoring.binning import Binning, Rule, bin_and_place, joined_at
 from scoring.contract import FeatureSpec
-from scoring.counted import counted_weights, fit_counted, sandwich
+from scoring.counted import fit_counted, sandwich
 from scoring.design import PlacedDesign, PlacedFeature
 from scoring.prebins import Flags, Floats
 from scoring.selection import SAME, repeated, select, too_weak
 from scoring.table import Table
-from scoring.weights import Groups, Weights, bootstrap, fit_with_priors
+from scoring.weights import Groups, bootstrap, fit_with_priors
 
 # With these trends declared, what a bin adds must follow them. Where the data chose, it need not.
 DECLARED: Final = frozenset({"ascending", "descending", "peak", "valley"})
@@ -90,14 +90,27 @@ class FittedFeature:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A fitted model; `method` is `glm` or `penalised`, `unused` tells why features were left out."""
+    """A fitted model: `params` has the intercept first, `unused` tells why features were left out.
 
-    method: str
+    A fit with priors has no covariance: that of a shrunk estimate would not be honest.
+    """
+
     note: str
-    intercept: float
-    weights: Weights
+    params: Floats
+    log_likelihood: float
+    covariance: Floats | None
     features: tuple[FittedFeature, ...]
     unused: Mapping[str, str]
+
+    @property
+    def method(self) -> str:
+        """`glm`, or with priors `penalised`."""
+        return "penalised" if self.covariance is None else "glm"
+
+    @property
+    def intercept(self) -> float:
+        """The log odds where no feature adds anything."""
+        return float(self.params[0])
 
     def log_odds(self, table: Table) -> Floats:
         """Return the log odds of default of each row."""
@@ -131,12 +144,14 @@ def fit_selected(data: Prepared) -> Fitted | None:
         return None
     layout = [_Columns(data.binnings[name], i + 1, ()) for i, name in enumerate(chosen.names)]
     design = np.column_stack([np.ones(len(data.bad)), *(-woe[name] for name in chosen.names)])
+    weights, covariance = chosen.weights, None if chosen.penalised else chosen.weights.covariance
     bounds = (
-        partial(_drawn, bootstrap(chosen.weights, design, data.bad, data.groups))
-        if chosen.penalised
-        else partial(_of_one_weight, chosen.weights.covariance)
+        partial(_drawn, bootstrap(weights, design, data.bad, data.groups))
+        if covariance is None
+        else partial(_of_one_weight, covariance)
     )
-    return _fitted(data, layout, chosen.weights, chosen.penalised, chosen.note, chosen.dropped, bounds)
+    found = _Found(weights.params, weights.log_likelihood, covariance, bounds)
+    return _fitted(data, layout, found, chosen.note, chosen.dropped)
 
 
 def fit_ridge(
@@ -151,17 +166,15 @@ def fit_ridge(
     trends = {spec.name: spec.trend for spec in data.specs if spec.kind == "number"}
     edited = {spec.name for spec in data.specs if spec.edit is not None}
     plain: set[str] = set()  # features that keep to their WOE alone
-    params = None if start is None else start.weights.params
+    params = None if start is None else start.params
     known = {} if start is None else {one.binning.name: one.weights for one in start.features}
     while names:
         layout, design = _ridge_design(data, names, plain)
         strengths = np.full(design.size - 1, strength)
         strengths[[one.at - 1 for one in layout]] = _WOE_STRENGTH
-        if data.counted:
-            params = fit_counted(design, data.bad, strengths, _carried(layout, design.size, params, known))
-        else:
-            weights = fit_with_priors(design, data.bad, strengths, params)
-            params = weights.params
+        begin = _carried(layout, design.size, params, known) if data.counted else params
+        found = (_counted if data.counted else _multiplied)(data, design, strengths, begin)
+        params = found.params
         known = {one.binning.name: params[one.columns] for one in layout}
         turned = {
             one.binning.name: places
@@ -169,11 +182,8 @@ def fit_ridge(
             if trends.get(one.binning.name) in DECLARED and (places := _turned(one, params))
         }
         if not turned:
-            if data.counted:
-                weights = counted_weights(design, data.bad, strengths, params)
             note = f"log-F({strength:.0f}, {strength:.0f}) prior on each bin, log-F(40, 40) on each WOE"
-            bounds = _ridge_bounds(data, design, weights) if intervals else _none
-            return _fitted(data, layout, weights, True, note, unused, bounds)
+            return _fitted(data, layout, found, note, unused, intervals)
         for name, places in turned.items():
             if name in edited and name not in plain:
                 plain.add(name)
@@ -283,10 +293,26 @@ def _joined(data: Prepared, name: str, places: Sequence[int]) -> Prepared:
     )
 
 
-def _ridge_bounds(data: Prepared, design: PlacedDesign, weights: Weights) -> _Bounds:
-    if data.counted:
-        return partial(_of_covariance, sandwich(weights, design, data.bad, data.groups))
-    return partial(_drawn, bootstrap(weights, design.matrix, data.bad, data.groups))
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A found maximum; `bounds` gives a feature's intervals, once they are asked for."""
+
+    params: Floats
+    log_likelihood: float
+    covariance: Floats | None
+    bounds: _Bounds
+
+
+def _multiplied(data: Prepared, design: PlacedDesign, strengths: Floats, start: Floats | None) -> _Found:
+    weights = fit_with_priors(design, data.bad, strengths, start)
+    draws = cache(lambda: bootstrap(weights, design.matrix, data.bad, data.groups))
+    return _Found(weights.params, weights.log_likelihood, None, lambda one, at: _drawn(draws(), one, at))
+
+
+def _counted(data: Prepared, design: PlacedDesign, strengths: Floats, start: Floats | None) -> _Found:
+    params, likelihood = fit_counted(design, data.bad, strengths, start)
+    spread = cache(lambda: sandwich(design, data.bad, strengths, params, data.groups))
+    return _Found(params, likelihood, None, lambda one, at: _of_covariance(spread(), one, at))
 
 
 def _drawn(draws: Floats, one: _Columns, logits: Floats) -> tuple[Floats, Floats]:
@@ -306,29 +332,24 @@ def _of_one_weight(covariance: Floats, one: _Columns, logits: Floats) -> tuple[F
     return logits - reach, logits + reach
 
 
-def _none(one: _Columns, logits: Floats) -> tuple[Floats, Floats]:
-    return logits, logits
-
-
 def _fitted(
     data: Prepared,
     layout: Sequence[_Columns],
-    weights: Weights,
-    penalised: bool,
+    found: _Found,
     note: str,
     dropped: Mapping[str, str],
-    bounds: _Bounds,
+    intervals: bool = True,
 ) -> Fitted:
     features = []
     for one in layout:
-        logits = one.logits(weights.params)
-        low, high = bounds(one, logits)
-        features.append(FittedFeature(one.binning, weights.params[one.columns], logits, low, high))
+        logits = one.logits(found.params)
+        low, high = found.bounds(one, logits) if intervals else (logits, logits)
+        features.append(FittedFeature(one.binning, found.params[one.columns], logits, low, high))
     return Fitted(
-        "penalised" if penalised else "glm",
         note,
-        float(weights.params[0]),
-        weights,
+        found.params,
+        found.log_likelihood,
+        found.covariance,
         tuple(features),
         {**data.unused, **dropped},
     )
