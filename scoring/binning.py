@@ -35,9 +35,8 @@ from scoring.prebins import (
     Column,
     Flags,
     Floats,
-    counts_between,
     ordered_levels,
-    prebin_edges,
+    prebins,
 )
 
 _REACH: Final = NormalDist().inv_cdf(0.975)
@@ -144,7 +143,13 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
         InvalidInput: `scoring.edit_invalid` when bins fixed by hand do not fit the data or the declared
         trend.
     """
-    rule = rule or Rule()
+    return bin_and_place(spec, column, bad, rule or Rule())[0]
+
+
+def bin_and_place(
+    spec: FeatureSpec, column: Column, bad: Flags, rule: Rule
+) -> tuple[Binning, NDArray[np.intp]]:
+    """Bin one feature as `bin_feature` does, and tell each row's place among `all_bins`."""
     totals = Totals(int((~bad).sum()), int(bad.sum()), rule.pseudo_rows)
     codes = tuple(float(code) for code in spec.special)
     absent = np.isnan(column) if spec.kind == "number" else np.array([value is None for value in column])
@@ -161,9 +166,9 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
     elif not len(values):
         levels = () if spec.kind == "number" else ((),)
     elif spec.kind == "number":
-        edges = prebin_edges(values, target, rule.max_prebins, demands.least)
-        trend, joined = join(trend, *counts_between(edges, values, target), totals, demands)
-        cuts = tuple(float(edges[start - 1]) for start, _ in joined[1:])
+        found = prebins(values, target, rule.max_prebins, demands.least)
+        trend, joined = join(trend, found.good, found.bad, totals, demands)
+        cuts = tuple(float(found.edges[start - 1]) for start, _ in joined[1:])
     else:
         least = math.ceil(rule.rare_share * len(bad))
         groups, good, bads = ordered_levels(
@@ -181,7 +186,7 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
     bins = tuple(counted[:count])
     worst = _worst(counted)
     low, value, high = information_value(counted, totals)
-    return Binning(
+    binning = Binning(
         name=spec.name,
         kind=spec.kind,
         trend=trend,
@@ -196,6 +201,7 @@ def bin_feature(spec: FeatureSpec, column: Column, bad: Flags, rule: Rule | None
         iv_low=low,
         iv_high=high,
     )
+    return binning, places
 
 
 def check_edit(spec: FeatureSpec, column: Column, bad: Flags) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,13 +17,25 @@ MAX_PREBINS: Final = 20
 _EPSILON: Final = 1e-12
 
 
-def prebin_edges(values: Floats, bad: Flags, max_prebins: int, least: int) -> Floats:
-    """Return where a greedy tree cuts the values: at most `max_prebins` leaves of at least `least` rows.
+@dataclass(frozen=True, slots=True)
+class Prebins:
+    """The leaves of a greedy tree over a number's values, and the good and the bad rows of each.
 
-    An edge is the smallest value of the leaf above it. The cut that lowers the sum of squared errors (the
+    An edge is the smallest value of the leaf above it.
+    """
+
+    edges: Floats
+    good: Floats
+    bad: Floats
+
+
+def prebins(values: Floats, bad: Flags, max_prebins: int, least: int) -> Prebins:
+    """Cut the values by a greedy tree into at most `max_prebins` leaves of at least `least` rows.
+
+    The cut that lowers the sum of squared errors (the
     Gini impurity) most is made first.
     """
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     ordered = values[order]
     # Between which rows a cut may lie: only where the value changes.
     ends = np.flatnonzero(np.diff(ordered)) + 1
@@ -37,7 +50,11 @@ def prebin_edges(values: Floats, bad: Flags, max_prebins: int, least: int) -> Fl
         edges.append(cut)
         leaves[position] = (_best_cut(start, cut, ends, bads, least), start, cut)
         leaves.append((_best_cut(cut, end, ends, bads, least), cut, end))
-    return np.asarray(ordered[np.sort(np.array(edges, dtype=np.intp))], dtype=np.float64)
+    edges.sort()
+    bounds = np.array([0, *edges, len(ordered)], dtype=np.intp)
+    bad_rows = np.diff(bads[bounds])
+    # No negative zero, whose place among zeros is the sort's own.
+    return Prebins(ordered[bounds[1:-1]] + 0.0, np.diff(bounds) - bad_rows, bad_rows)
 
 
 def _best_cut(start: int, end: int, ends: NDArray[np.intp], bads: Floats, least: int) -> tuple[float, int]:
@@ -50,14 +67,6 @@ def _best_cut(start: int, end: int, ends: NDArray[np.intp], bads: Floats, least:
     explained = left**2 / (cuts - start) + (whole - left) ** 2 / (end - cuts) - whole**2 / (end - start)
     best = int(np.argmax(explained))
     return float(explained[best]), int(cuts[best])
-
-
-def counts_between(edges: Floats, values: Floats, bad: Flags) -> tuple[Floats, Floats]:
-    """Return the good and the bad rows of each run between the edges."""
-    found = np.searchsorted(edges, values, side="right")
-    rows = np.bincount(found, minlength=len(edges) + 1).astype(np.float64)
-    bads = np.bincount(found, weights=bad, minlength=len(edges) + 1)
-    return rows - bads, np.asarray(bads, dtype=np.float64)
 
 
 def ordered_levels(
@@ -87,7 +96,7 @@ def ordered_levels(
         rank_of = np.empty(len(names), dtype=np.float64)
         for rank, group in enumerate(groups):
             rank_of[group] = rank
-        cuts = prebin_edges(rank_of[found], bad, most, least).astype(int).tolist()
+        cuts = prebins(rank_of[found], bad, most, least).edges.astype(int).tolist()
         groups = [np.concatenate(groups[a:b]) for a, b in pairwise([0, *cuts, len(groups)])]
     return (
         [[str(names[i]) for i in group] for group in groups],

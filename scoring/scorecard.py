@@ -111,7 +111,7 @@ def card_of(
             method=fitted.method,
             note=_note(choice),
             intercept=intercept,
-            log_likelihood=_rounded(fitted.weights.log_likelihood, 3),
+            log_likelihood=_rounded(fitted.log_likelihood, 3),
             covariance=_covariance(choice),
             clusters=None if table.groups is None else int(table.groups.max()) + 1,
             compared=tuple((one.name, _rounded(loss)) for one, loss in choice.losses),
@@ -194,18 +194,17 @@ def _note(choice: Choice) -> str:
 
 def _errors(choice: Choice) -> list[Decimal | None]:
     """Return the weights' standard errors; a penalised fit has none, its bins have intervals instead."""
-    if choice.fitted.method == "penalised":
+    covariance = choice.fitted.covariance
+    if covariance is None:
         return [None] * len(choice.fitted.features)
-    return [_rounded(math.sqrt(variance)) for variance in np.diag(choice.fitted.weights.covariance)[1:]]
+    return [_rounded(math.sqrt(variance)) for variance in np.diag(covariance)[1:]]
 
 
 def _covariance(choice: Choice) -> tuple[tuple[Decimal, ...], ...]:
-    if choice.fitted.method == "penalised":
+    covariance = choice.fitted.covariance
+    if covariance is None:
         return ()
-    return tuple(
-        tuple(_rounded(number, _COVARIANCE_PLACES) for number in row)
-        for row in choice.fitted.weights.covariance.tolist()
-    )
+    return tuple(tuple(_rounded(number, _COVARIANCE_PLACES) for number in row) for row in covariance.tolist())
 
 
 def _card_feature(

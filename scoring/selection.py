@@ -48,9 +48,11 @@ def repeated(information: Mapping[str, float], woe: Mapping[str, Floats], limit:
     """Find features whose WOE correlates at least `limit` with one of no less information value."""
     kept: list[str] = []
     found: dict[str, str] = {}
-    unit = {name: _unit(column) for name, column in woe.items()}
+    at = {name: i for i, name in enumerate(woe)}
+    matrix = np.column_stack([_unit(column) for column in woe.values()]) if woe else np.empty((0, 0))
+    correlation = np.abs(matrix.T @ matrix)
     for name in sorted(woe, key=lambda name: -information[name]):
-        twin = next((other for other in kept if abs(unit[name] @ unit[other]) >= limit), None)
+        twin = next((other for other in kept if correlation[at[name], at[other]] >= limit), None)
         if twin is None:
             kept.append(name)
         else:

@@ -124,7 +124,12 @@ def _search(model: _WithPriors, count: int, start: Floats | None) -> Any:
                 continue
             if fit.mle_retvals["converged"] and np.isfinite(fit.params).all():
                 return fit
-    raise Broken(
+    raise fit_failed()
+
+
+def fit_failed() -> Broken:
+    """Return the error that no search found a fit's maximum."""
+    return Broken(
         "scoring.fit_failed",
         "A fit with priors has one maximum, and no search found it.",
         hint="Look for columns of extreme size, and report the data's shape to the maintainers.",

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 import orjson
+from threadpoolctl import threadpool_limits
 
 from scoring.artifact import Scale
 from scoring.card_file import decode, encode
@@ -49,7 +50,8 @@ def fit(out: Path) -> dict[str, Any]:
     """Fit the selected card, then by the whole nested choice the card that is written to `out`."""
     table = simulated(_FIT_ROWS, seed=1)
     started = time.process_time()
-    fit_selected(prepare(table, RULES[0]))
+    with threadpool_limits(limits=1, user_api="blas"):  # as `choose` works
+        fit_selected(prepare(table, RULES[0]))
     selected = time.process_time() - started
     started = time.process_time()
     choice = choose(table)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from core.errors import InvalidInput
 from scoring.binning import Binning, Rule, bin_feature, check_edit
 from scoring.contract import Edit, FeatureSpec, Trend
-from scoring.prebins import MAX_PREBINS, prebin_edges
+from scoring.prebins import MAX_PREBINS, prebins
 
 LOOSE = Rule(min_share=0.0, min_bad=1)
 TRENDS: tuple[Trend, ...] = ("ascending", "descending", "peak", "valley", "monotonic", "auto")
@@ -79,7 +79,7 @@ def test_no_other_way_to_join_the_prebins_has_a_higher_information_value(
     counts: list[tuple[int, int]], trend: Trend, difference: float
 ) -> None:
     values, bad = rows_of(counts)
-    prebin = np.searchsorted(prebin_edges(values, bad, MAX_PREBINS, 1), values, side="right")
+    prebin = np.searchsorted(prebins(values, bad, MAX_PREBINS, 1).edges, values, side="right")
     joined = [(int((~bad[prebin == i]).sum()), int(bad[prebin == i].sum())) for i in range(prebin.max() + 1)]
     found = bin_feature(number(trend), values, bad, replace(LOOSE, min_difference=difference))
     best = best_by_trying_all(joined, trend, difference)
@@ -164,7 +164,7 @@ def test_a_value_that_equals_a_cut_lies_in_the_bin_above() -> None:
 def test_prebins_are_at_most_twenty_and_never_split_a_value(seed: int, distinct: int, least: int) -> None:
     random = np.random.default_rng(seed)
     values = random.integers(0, distinct, 500).astype(float)
-    edges = prebin_edges(values, random.random(500) < 0.3, MAX_PREBINS, least)
+    edges = prebins(values, random.random(500) < 0.3, MAX_PREBINS, least).edges
     assert len(edges) < MAX_PREBINS
     assert list(edges) == sorted(set(edges))
     if len(edges):
