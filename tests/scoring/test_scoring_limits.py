@@ -101,7 +101,21 @@ def test_expected_loss_is_held_to_the_budget_over_the_tenor() -> None:
         ({"net_worth": Decimal(1_000_000)}, "capacity", "250000"),
         ({"net_worth": Decimal(-5)}, "capacity", "0"),
         ({"eligible_receivables": Decimal(400_000), "haircut": Decimal("0.2")}, "collateral", "320000"),
+        (
+            {
+                "eligible_receivables": Decimal(400_000),
+                "haircut": Decimal("0.2"),
+                "policy": LimitPolicy(advance_rate=Decimal("0.8")),
+            },
+            "collateral",
+            "400000",
+        ),
         ({"portfolio": Decimal(1_000_000), "exposure_elsewhere": Decimal(50_000)}, "concentration", "100000"),
+        (
+            {"portfolio": Decimal(0), "policy": LimitPolicy(least_portfolio=Decimal(2_000_000))},
+            "concentration",
+            "300000",
+        ),
         ({"pd": Decimal("0.2"), "lgd": Decimal(1)}, "expected_loss", "138000"),
         ({"grade": "E"}, "policy", "100000"),
         ({"grade": "F"}, "policy", "0"),
@@ -156,6 +170,8 @@ def test_amounts_have_the_currency_s_minor_unit() -> None:
             "limit.input_invalid",
             "policy.asset_correlation",
         ),
+        ({"policy": LimitPolicy(advance_rate=Decimal(0))}, "limit.input_invalid", "policy.advance_rate"),
+        ({"policy": LimitPolicy(least_portfolio=Decimal(-1))}, "limit.input_invalid", "policy.least_portfolio"),
         ({"policy": LimitPolicy(review_months={"C": -1})}, "limit.input_invalid", "policy.review_months.C"),
         ({"policy": LimitPolicy(review_months={"A": 1})}, "limit.grade_unknown", "grade"),
         (
