@@ -68,8 +68,8 @@ class LimitPolicy:
 
     `steps` are (from, step): an amount of at least `from` is rounded down to the step. A limit above
     `second_person_above` needs a second person; it is reviewed after `review_months` of its grade.
-    Of what is drawn at most `advance_rate` is paid out, and that is what collateral has to secure. A portfolio
-    below `least_portfolio` counts as that: a young one is concentrated whatever it buys.
+    Of what is drawn at most `advance_rate` is paid out, and that is what collateral has to secure. A
+    portfolio below `least_portfolio` counts as that: a young one is concentrated whatever it buys.
     `asset_correlation` ties the two sides of a trade; 0.5 is what BCBS 128 (2006) paragraph 284 takes for an
     obligor and its guarantor.
     """

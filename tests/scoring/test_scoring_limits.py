@@ -171,7 +171,11 @@ def test_amounts_have_the_currency_s_minor_unit() -> None:
             "policy.asset_correlation",
         ),
         ({"policy": LimitPolicy(advance_rate=Decimal(0))}, "limit.input_invalid", "policy.advance_rate"),
-        ({"policy": LimitPolicy(least_portfolio=Decimal(-1))}, "limit.input_invalid", "policy.least_portfolio"),
+        (
+            {"policy": LimitPolicy(least_portfolio=Decimal(-1))},
+            "limit.input_invalid",
+            "policy.least_portfolio",
+        ),
         ({"policy": LimitPolicy(review_months={"C": -1})}, "limit.input_invalid", "policy.review_months.C"),
         ({"policy": LimitPolicy(review_months={"A": 1})}, "limit.grade_unknown", "grade"),
         (
