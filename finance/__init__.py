@@ -19,6 +19,7 @@ from finance.match_service import MatchOutcome, ReleasedMatch, match_invoice, re
 from finance.matching import MatchException
 from finance.monitoring import PortfolioFigures, portfolio_figures, scored_outcomes
 from finance.notices import Notice, register_assignment, remind, send_notice_of_assignment
+from finance.party_checks import record_check
 from finance.payments import (
     BankEntry,
     MatchedTo,
@@ -106,6 +107,7 @@ __all__ = [
     "purchase",
     "quote",
     "record_bank_entry",
+    "record_check",
     "register",
     "register_assignment",
     "release_limits",

@@ -197,8 +197,8 @@ def _proposal(row: models.LimitProposal) -> LimitProposal:
         needs_second_person=row.needs_second_person,
         alone=Money(row.alone, row.currency),
         raises=row.raises or (),
-        stops=row.stops or (),
-        left_out=row.left_out or (),
+        stops=tuple(row.stops or ()),
+        left_out=tuple(row.left_out or ()),
     )
 
 

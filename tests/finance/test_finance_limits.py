@@ -66,7 +66,7 @@ async def test_scores_and_volume_give_three_proposals_with_their_caps(desk: Desk
         assert Decimal(proposal.caps["concentration"]) == 1_500_000
         assert (proposal.binding_cap, proposal.amount) == ("collateral", eur("506000"))
         assert {"policy", "capacity", "expected_loss"} <= set(proposal.caps)
-        assert (list(proposal.stops), list(proposal.left_out)) == ([], [])
+        assert (proposal.stops, proposal.left_out) == ((), ())
     async with desk.database.reading() as sql:
         states = await sql.fetch(
             "SELECT state, headroom FROM finance.limit_view WHERE request_id = $1", request_id
