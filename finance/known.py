@@ -19,9 +19,12 @@ import orjson
 
 from core.database import Transaction
 from finance import known_repository
+from finance.loss_models import loss_model
+from finance.products import RISK_PRODUCT
 from scoring.behaviour import Behaviour, CreditNote, Payment, behaviour
 from scoring.behaviour import Invoice as TradedInvoice
 from scoring.families import Receivable
+from scoring.lgd import LgdModel
 from scoring.snapshot import AsOfSnapshot, Observation, snapshot
 
 YEAR: Final = timedelta(days=365)
@@ -79,7 +82,8 @@ class KnownInvoice:
 class Known:
     """What is known at `at` of two companies, in one currency, with what is drawn on the whole portfolio.
 
-    `elsewhere` is, by scope, what is drawn on the limit's name outside of the limit.
+    `elsewhere` is, by scope, what is drawn on the limit's name outside of the limit; `loss_model` the
+    programme's own loss given default, if it has one.
     """
 
     at: datetime
@@ -88,6 +92,7 @@ class Known:
     invoices: tuple[KnownInvoice, ...]
     portfolio: Decimal
     elsewhere: Mapping[str, Decimal]
+    loss_model: LgdModel | None
 
     @cached_property
     def snapshots(self) -> Mapping[UUID, AsOfSnapshot]:
@@ -104,7 +109,7 @@ class Known:
 
 
 async def known_of(tx: Transaction, seller_id: UUID, buyer_id: UUID, currency: str, at: datetime) -> Known:
-    """Read what is known of a pair at a moment, in five statements whatever its history."""
+    """Read what is known of a pair at a moment, in six statements whatever its history."""
     pair = [seller_id, buyer_id]
     companies = await known_repository.companies(tx.sql, pair, at)
     rows = await known_repository.invoices(tx.sql, pair, currency, since=at.date() - YEAR, at=at)
@@ -129,6 +134,7 @@ async def known_of(tx: Transaction, seller_id: UUID, buyer_id: UUID, currency: s
             "BUYER": drawn["buyer_elsewhere"],
             "PAIR": drawn["pair_elsewhere"],
         },
+        loss_model=await loss_model(tx, RISK_PRODUCT, at),
     )
 
 

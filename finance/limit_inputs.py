@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -10,8 +10,10 @@ from uuid import UUID
 from core.errors import Broken
 from finance.known import YEAR, Known, KnownInvoice, open_receivables
 from finance.products import SOLE_AUTHORITY
-from scoring.families import CollateralRules, PolicyFacts, PolicyRules, collateral, hard_stops
+from scoring.families import Collateral, CollateralRules, PolicyFacts, PolicyRules, collateral, hard_stops
+from scoring.lgd import predict
 from scoring.limits import LimitInputs, LimitPolicy, LossPds
+from scoring.scorer import Value
 
 # Loss given default of senior unsecured corporate claims: Basel Framework CRE32.6.
 LGD: Final = Decimal("0.40")
@@ -74,7 +76,7 @@ def limit_inputs(
         terms_days=terms,
         pd=pds.pd,
         recourse_pd=pds.recourse_pd,
-        lgd=LGD,
+        lgd=_loss_given_default(known, graded, secured),
         grade=grade,
         net_worth=_number(graded.get("net_worth")),
         # Where nothing is open nothing can be drawn either: there is no collateral to judge the limit by.
@@ -85,6 +87,26 @@ def limit_inputs(
         hard_stops=(*_stops(known, "seller", seller_id), *_stops(known, "buyer", buyer_id)),
         policy=POLICY,
     )
+
+
+def _loss_given_default(known: Known, graded: Mapping[str, Value], secured: Collateral) -> Decimal:
+    """Return the loss given default in a downturn by the programme's model, or else the Basel Framework's.
+
+    A model may know the figures of the company that is graded, and `amount` (what can be drawn against),
+    `receivables_haircut`, `receivables_overdue_share` and `receivables_largest_debtor_share`.
+    """
+    if known.loss_model is None:
+        return LGD
+    told: dict[str, Decimal | str | None] = {
+        **{name: Decimal(value) if isinstance(value, int) else value for name, value in graded.items()},
+        "amount": secured.eligible,
+        "receivables_haircut": secured.haircut,
+        "receivables_overdue_share": secured.overdue_share,
+        "receivables_largest_debtor_share": secured.largest_debtor_share,
+    }
+    model = known.loss_model
+    asked = [*(one.name for one in model.numbers), *(one.name for one in model.categories)]
+    return predict(model, {name: told.get(name) for name in asked}).downturn
 
 
 def _yearly(known: Known, invoices: Sequence[KnownInvoice]) -> tuple[Decimal, int]:

@@ -17,16 +17,13 @@ from core.money import Money
 from finance import models, repository
 from finance.known import Known, known_of
 from finance.limit_inputs import limit_inputs
-from finance.products import SOLE_AUTHORITY
+from finance.products import RISK_PRODUCT, SOLE_AUTHORITY
 from finance.requests import locked_request
 from scoring import limits as scoring_limits
 from scoring.limit_raises import LimitRaise, what_would_raise
 
 Scope = Literal["SELLER", "BUYER", "PAIR"]
 SCOPES: tuple[Scope, ...] = ("SELLER", "BUYER", "PAIR")
-
-# Factoring demands recourse when the buyer does not pay: the pair loses money only when both default.
-_PAIR_PRODUCT: scoring_limits.Product = "factoring_with_recourse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +163,7 @@ def inputs_of(
     run = _run_of(scope, scores)
     pds = scoring_limits.LossPds(run.pd, None)
     if scope == "PAIR":
-        pds = scoring_limits.loss_pds(_PAIR_PRODUCT, buyer=scores.buyer.pd, seller=scores.seller.pd)
+        pds = scoring_limits.loss_pds(RISK_PRODUCT, buyer=scores.buyer.pd, seller=scores.seller.pd)
     return limit_inputs(known, scope, seller_id=seller_id, buyer_id=buyer_id, pds=pds, grade=run.grade)
 
 

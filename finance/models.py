@@ -412,6 +412,23 @@ class LimitProposal(Model):
         table = "limit_proposal"
 
 
+class LossModel(Model):
+    """A model of the loss given default for a product; of those approved the last one counts."""
+
+    id = fields.UUIDField(primary_key=True)
+    model_id = fields.TextField()
+    product = fields.TextField()
+    content = fields.BinaryField()
+    registered_by = fields.TextField()
+    registered_at = fields.DatetimeField()
+    approved_by = fields.TextField(null=True)
+    approved_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "finance"
+        table = "loss_model"
+
+
 class Limit(Model):
     """An active credit limit. The database refuses reserved + utilised above the amount."""
 

@@ -1,4 +1,4 @@
-"""What a proposal stands on: publication of statements, checks of companies, what stopped a limit or was left out."""
+"""What a limit is proposed from: publication of statements, checks of companies, models of losses; its stops."""
 
 from uuid import uuid4
 
@@ -9,6 +9,10 @@ CHECKS = """
 ALTER TABLE finance.party_check
     ADD CONSTRAINT party_check_party FOREIGN KEY (party_id) REFERENCES finance.legal_entity (id),
     ADD CONSTRAINT party_check_kind CHECK (kind IN ('IDENTIFICATION', 'SANCTIONS', 'INSOLVENCY'));
+ALTER TABLE finance.loss_model
+    ADD CONSTRAINT loss_model_once UNIQUE (product, model_id),
+    ADD CONSTRAINT loss_model_four_eyes CHECK (approved_by <> registered_by),
+    ADD CONSTRAINT loss_model_approved CHECK ((approved_by IS NULL) = (approved_at IS NULL));
 CREATE INDEX party_check_newest ON finance.party_check (party_id, kind, checked_at DESC);
 CREATE INDEX asset_buyer ON finance.asset (buyer_id);
 """
@@ -60,6 +64,27 @@ class Migration(migrations.Migration):
                 "app": "finance",
                 "pk_attr": "id",
                 "table_description": "What a check of a company found: `kind` is IDENTIFICATION, SANCTIONS or INSOLVENCY. Only ever added.",
+            },
+            bases=["Model"],
+        ),
+        ops.CreateModel(
+            name="LossModel",
+            fields=[
+                ("id", fields.UUIDField(primary_key=True, default=uuid4, unique=True, db_index=True)),
+                ("model_id", fields.TextField(unique=False)),
+                ("product", fields.TextField(unique=False)),
+                ("content", fields.BinaryField()),
+                ("registered_by", fields.TextField(unique=False)),
+                ("registered_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+                ("approved_by", fields.TextField(null=True, unique=False)),
+                ("approved_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
+            ],
+            options={
+                "schema": "finance",
+                "table": "loss_model",
+                "app": "finance",
+                "pk_attr": "id",
+                "table_description": "A model of the loss given default for a product; of those approved the last one counts.",
             },
             bases=["Model"],
         ),

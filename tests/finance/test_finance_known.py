@@ -12,8 +12,10 @@ from uuid import UUID
 import pytest
 
 import finance
-from core import InvalidInput, NotFound, random_id
+from core import Forbidden, InvalidInput, NotFound, random_id
 from finance.known import LEAST_HISTORY, Known, known_of, party_snapshot
+from finance.limit_inputs import LGD
+from scoring.lgd import Downturn, LgdModel, NumberEffect, encode, predict
 
 if TYPE_CHECKING:
     from conftest import Desk, Trade
@@ -317,7 +319,7 @@ async def test_a_check_has_a_kind_and_somebody_who_made_it(desk: Desk, kind: str
             )
 
 
-async def test_what_is_known_is_read_in_five_statements_whatever_the_history(desk: Desk) -> None:
+async def test_what_is_known_is_read_in_six_statements_whatever_the_history(desk: Desk) -> None:
     trade = desk.trade("retail")
     pair = await pair_of(desk, await trade.bring_all())
 
@@ -331,4 +333,61 @@ async def test_what_is_known_is_read_in_five_statements_whatever_the_history(des
     few = await statements()
     for number in range(3):
         await invoiced(desk, trade, f"-q{number}")
-    assert (few, await statements()) == (5, 5)
+    assert (few, await statements()) == (6, 6)
+
+
+LOSS_MODEL = LgdModel(
+    name="made up",
+    source="a test",
+    rows=100,
+    data_sha256="0" * 64,
+    intercept=Decimal(0),
+    numbers=(
+        # A larger haircut loses more; the range that training knew is 0 to 1.
+        NumberEffect("receivables_haircut", False, Decimal(0), Decimal(1), Decimal(4), Decimal(1)),
+    ),
+    categories=(),
+    downturn=Downturn("2007-12-01", "2009-06-30", "a test", 10, Decimal("0.05"), Decimal("0.1")),
+    figures={},
+)
+
+
+async def test_a_loss_model_that_two_people_adopted_takes_the_place_of_the_basel_figure(desk: Desk) -> None:
+    trade = desk.trade("retail")
+    invoice_id = await trade.bring_all()
+    request_id = await desk.request([invoice_id])
+    basel = Decimal((await proposed(desk, request_id))["BUYER"].caps["expected_loss"])
+    product, entry = "factoring_with_recourse", encode(LOSS_MODEL)
+    later = NOW + timedelta(days=1)
+    async with desk.tx() as tx:
+        for _ in range(2):
+            model_id = await finance.register_loss_model(
+                tx, entry, product=product, registered_by="user:ada", at=NOW
+            )
+    with pytest.raises(Forbidden) as alone:
+        async with desk.tx() as tx:
+            await finance.approve_loss_model(tx, model_id, product=product, approved_by="user:ada", at=NOW)
+    assert alone.value.code == "limit.four_eyes"
+    async with desk.tx() as tx:
+        await finance.approve_loss_model(tx, model_id, product=product, approved_by="user:bob", at=later)
+    # Approved later, it does not count yet.
+    assert Decimal((await proposed(desk, request_id))["BUYER"].caps["expected_loss"]) == basel
+    own = Decimal((await proposed(desk, request_id, later))["BUYER"].caps["expected_loss"])
+    lgd = predict(LOSS_MODEL, {"receivables_haircut": Decimal("0.05")}).downturn
+    assert lgd > Decimal("0.6")
+    assert abs(own - basel * LGD / lgd) <= Decimal("0.01")
+
+
+async def test_a_loss_model_is_for_a_product_by_a_person_and_known_when_it_is_approved(desk: Desk) -> None:
+    content = encode(replace(LOSS_MODEL, name="another"))
+    for product, person in (("mortgages", "user:ada"), ("payables_finance", " ")):
+        with pytest.raises(InvalidInput) as wrong:
+            async with desk.tx() as tx:
+                await finance.register_loss_model(tx, content, product=product, registered_by=person, at=NOW)
+        assert wrong.value.code == "limit.loss_model_invalid"
+    with pytest.raises(NotFound) as unknown:
+        async with desk.tx() as tx:
+            await finance.approve_loss_model(
+                tx, "0" * 64, product="payables_finance", approved_by="user:bob", at=NOW
+            )
+    assert unknown.value.code == "limit.loss_model_unknown"
