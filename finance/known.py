@@ -19,12 +19,9 @@ import orjson
 
 from core.database import Transaction
 from finance import known_repository
-from finance.loss_models import loss_model
-from finance.products import RISK_PRODUCT
 from scoring.behaviour import Behaviour, CreditNote, Payment, behaviour
 from scoring.behaviour import Invoice as TradedInvoice
 from scoring.families import Receivable
-from scoring.lgd import LgdModel
 from scoring.snapshot import AsOfSnapshot, Observation, snapshot
 
 YEAR: Final = timedelta(days=365)
@@ -80,19 +77,12 @@ class KnownInvoice:
 
 @dataclass(frozen=True)
 class Known:
-    """What is known at `at` of two companies, in one currency, with what is drawn on the whole portfolio.
-
-    `elsewhere` is, by scope, what is drawn on the limit's name outside of the limit; `loss_model` the
-    programme's own loss given default, if it has one.
-    """
+    """What is known at `at` of two companies, in one currency."""
 
     at: datetime
     currency: str
     companies: Mapping[UUID, Company]
     invoices: tuple[KnownInvoice, ...]
-    portfolio: Decimal
-    elsewhere: Mapping[str, Decimal]
-    loss_model: LgdModel | None
 
     @cached_property
     def snapshots(self) -> Mapping[UUID, AsOfSnapshot]:
@@ -109,32 +99,25 @@ class Known:
 
 
 async def known_of(tx: Transaction, seller_id: UUID, buyer_id: UUID, currency: str, at: datetime) -> Known:
-    """Read what is known of a pair at a moment, in six statements whatever its history."""
+    """Read what is known of a pair at a moment, in at most four statements whatever its history."""
     pair = [seller_id, buyer_id]
     companies = await known_repository.companies(tx.sql, pair, at)
     rows = await known_repository.invoices(tx.sql, pair, currency, since=at.date() - YEAR, at=at)
     ids = [row["id"] for row in rows]
     paid: dict[UUID, list[Payment]] = {each: [] for each in ids}
-    for row in await known_repository.payments(tx.sql, ids, at):
+    bought = [row["id"] for row in rows if row["face"] is not None]
+    for row in await known_repository.payments(tx.sql, bought, at) if bought else ():
         paid[row["invoice_id"]].append(Payment(str(row["invoice_id"]), row["amount"], row["paid_on"]))
     credited: dict[UUID, list[CreditNote]] = {each: [] for each in ids}
     for row in await known_repository.credit_notes(tx.sql, ids, at.date()):
         credited[row["invoice_id"]].append(
             CreditNote(str(row["invoice_id"]), row["amount"], row["issued_on"])
         )
-    drawn = await known_repository.exposures(tx.sql, seller_id, buyer_id, currency)
     return Known(
         at=at,
         currency=currency,
         companies={row["id"]: _company(row) for row in companies},
         invoices=tuple(_invoice(row, paid[row["id"]], credited[row["id"]]) for row in rows),
-        portfolio=drawn["portfolio"],
-        elsewhere={
-            "SELLER": drawn["seller_elsewhere"],
-            "BUYER": drawn["buyer_elsewhere"],
-            "PAIR": drawn["pair_elsewhere"],
-        },
-        loss_model=await loss_model(tx, RISK_PRODUCT, at),
     )
 
 

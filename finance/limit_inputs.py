@@ -1,17 +1,22 @@
-"""The programme's rules, and what a limit is proposed from under them. Pure."""
+"""The programme's rules, and what a limit is proposed from under them. Pure but for `programme_at`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from core.database import Transaction
 from core.errors import Broken
+from finance import known_repository
 from finance.known import YEAR, Known, KnownInvoice, open_receivables
-from finance.products import SOLE_AUTHORITY
+from finance.loss_models import loss_model
+from finance.products import RISK_PRODUCT, SOLE_AUTHORITY
 from scoring.families import Collateral, CollateralRules, PolicyFacts, PolicyRules, collateral, hard_stops
-from scoring.lgd import predict
+from scoring.lgd import LgdModel, predict
 from scoring.limits import LimitInputs, LimitPolicy, LossPds
 from scoring.scorer import Value
 
@@ -43,8 +48,38 @@ POLICY: Final = LimitPolicy(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """How the programme stands: what is drawn on all its pairs, and its loss given default, if it has one.
+
+    `elsewhere` is, by scope, what is drawn on a limit's name outside of the limit: on the seller as a buyer,
+    on the buyer as a seller, and by other sellers on the pair's buyer.
+    """
+
+    portfolio: Decimal
+    elsewhere: Mapping[str, Decimal]
+    loss_model: LgdModel | None
+
+
+async def programme_at(
+    tx: Transaction, seller_id: UUID, buyer_id: UUID, currency: str, at: datetime
+) -> Programme:
+    """Read how the programme stands for a pair."""
+    drawn = await known_repository.exposures(tx.sql, seller_id, buyer_id, currency)
+    return Programme(
+        portfolio=drawn["portfolio"],
+        elsewhere={
+            "SELLER": drawn["seller_elsewhere"],
+            "BUYER": drawn["buyer_elsewhere"],
+            "PAIR": drawn["pair_elsewhere"],
+        },
+        loss_model=await loss_model(tx, RISK_PRODUCT, at),
+    )
+
+
 def limit_inputs(
     known: Known,
+    programme: Programme,
     scope: str,
     *,
     seller_id: UUID | None,
@@ -76,26 +111,26 @@ def limit_inputs(
         terms_days=terms,
         pd=pds.pd,
         recourse_pd=pds.recourse_pd,
-        lgd=_loss_given_default(known, graded, secured),
+        lgd=_loss_given_default(programme.loss_model, graded, secured),
         grade=grade,
         net_worth=_number(graded.get("net_worth")),
         # Where nothing is open nothing can be drawn either: there is no collateral to judge the limit by.
         eligible_receivables=secured.eligible if receivables else None,
         haircut=secured.haircut,
-        portfolio=known.portfolio,
-        exposure_elsewhere=known.elsewhere[scope],
+        portfolio=programme.portfolio,
+        exposure_elsewhere=programme.elsewhere[scope],
         hard_stops=(*_stops(known, "seller", seller_id), *_stops(known, "buyer", buyer_id)),
         policy=POLICY,
     )
 
 
-def _loss_given_default(known: Known, graded: Mapping[str, Value], secured: Collateral) -> Decimal:
+def _loss_given_default(model: LgdModel | None, graded: Mapping[str, Value], secured: Collateral) -> Decimal:
     """Return the loss given default in a downturn by the programme's model, or else the Basel Framework's.
 
     A model may know the figures of the company that is graded, and `amount` (what can be drawn against),
     `receivables_haircut`, `receivables_overdue_share` and `receivables_largest_debtor_share`.
     """
-    if known.loss_model is None:
+    if model is None:
         return LGD
     told: dict[str, Decimal | str | None] = {
         **{name: Decimal(value) if isinstance(value, int) else value for name, value in graded.items()},
@@ -104,7 +139,6 @@ def _loss_given_default(known: Known, graded: Mapping[str, Value], secured: Coll
         "receivables_overdue_share": secured.overdue_share,
         "receivables_largest_debtor_share": secured.largest_debtor_share,
     }
-    model = known.loss_model
     asked = [*(one.name for one in model.numbers), *(one.name for one in model.categories)]
     return predict(model, {name: told.get(name) for name in asked}).downturn
 

@@ -16,7 +16,7 @@ from core.ids import derived_id
 from core.money import Money
 from finance import models, repository
 from finance.known import Known, known_of
-from finance.limit_inputs import limit_inputs
+from finance.limit_inputs import Programme, limit_inputs, programme_at
 from finance.products import RISK_PRODUCT, SOLE_AUTHORITY
 from finance.requests import locked_request
 from scoring import limits as scoring_limits
@@ -116,6 +116,7 @@ async def propose_limits(
     if done:
         return _in_order([_proposal(row) for row in done])
     known = await known_of(tx, request.seller_id, request.buyer_id, request.currency, at)
+    programme = await programme_at(tx, request.seller_id, request.buyer_id, request.currency, at)
     scores = await _score(tx, request, known, entry_id)
     await (
         models.LimitProposal.filter(request_id=request_id, state="PROPOSED")
@@ -127,7 +128,7 @@ async def propose_limits(
     for scope in SCOPES:
         seller_id = request.seller_id if scope != "BUYER" else None
         buyer_id = request.buyer_id if scope != "SELLER" else None
-        inputs = inputs_of(known, scope, seller_id, buyer_id, scores)
+        inputs = inputs_of(known, programme, scope, seller_id, buyer_id, scores)
         proposal = scoring_limits.propose(inputs)
         granted, used = standing.get(scope, (Decimal(0), Decimal(0)))
         alone = min(proposal.amount, max(SOLE_AUTHORITY, granted))
@@ -157,14 +158,21 @@ async def propose_limits(
 
 
 def inputs_of(
-    known: Known, scope: Scope, seller_id: UUID | None, buyer_id: UUID | None, scores: PartyScores
+    known: Known,
+    programme: Programme,
+    scope: Scope,
+    seller_id: UUID | None,
+    buyer_id: UUID | None,
+    scores: PartyScores,
 ) -> scoring.LimitInputs:
     """Return what a limit is proposed from, with the probability of default that its loss needs."""
     run = _run_of(scope, scores)
     pds = scoring_limits.LossPds(run.pd, None)
     if scope == "PAIR":
         pds = scoring_limits.loss_pds(RISK_PRODUCT, buyer=scores.buyer.pd, seller=scores.seller.pd)
-    return limit_inputs(known, scope, seller_id=seller_id, buyer_id=buyer_id, pds=pds, grade=run.grade)
+    return limit_inputs(
+        known, programme, scope, seller_id=seller_id, buyer_id=buyer_id, pds=pds, grade=run.grade
+    )
 
 
 def _run_of(scope: Scope, scores: PartyScores) -> ScoreRun:

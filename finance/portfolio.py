@@ -7,6 +7,7 @@ from datetime import datetime
 from core.database import Transaction
 from finance import repository
 from finance.known import known_of
+from finance.limit_inputs import programme_at
 from finance.limit_proposals import PartyScores, ScoreRun, inputs_of
 from scoring.stress import Position, StandingLimit
 
@@ -20,7 +21,8 @@ async def portfolio(tx: Transaction, currency: str, *, at: datetime) -> list[Pos
     for row in await repository.pairs_with_scores(tx.sql, currency):
         scores = PartyScores(_run(row, "seller"), _run(row, "buyer"))
         known = await known_of(tx, row["seller_id"], row["buyer_id"], currency, at)
-        inputs = inputs_of(known, "PAIR", row["seller_id"], row["buyer_id"], scores)
+        programme = await programme_at(tx, row["seller_id"], row["buyer_id"], currency, at)
+        inputs = inputs_of(known, programme, "PAIR", row["seller_id"], row["buyer_id"], scores)
         positions.append(
             Position(
                 name=row["name"],
