@@ -58,7 +58,8 @@ class Company:
 class KnownInvoice:
     """An invoice of either company. `face` is that of the bought receivable; None: it was not bought.
 
-    `eligible` is what matching lets be financed; None before the match.
+    `eligible` is what matching lets be financed; None before the match. `demanded_back`: the seller is to buy
+    the receivable back.
     """
 
     id: UUID
@@ -71,6 +72,7 @@ class KnownInvoice:
     rejected: bool
     disputed: bool
     face: Decimal | None
+    demanded_back: bool
     paid: tuple[Payment, ...]
     credited: tuple[CreditNote, ...]
 
@@ -179,18 +181,21 @@ def behaviour_observations(known: Known, party_id: UUID) -> list[Observation]:
 def open_receivables(known: Known, invoices: Sequence[KnownInvoice]) -> list[Receivable]:
     """Return what of invoices is still open and could be financed, by debtor.
 
-    Of a bought one what is not collected, at most its eligible part. Of another its eligible part (before the
-    match its total) less credits until it falls due: whether it was paid after that, nobody tells.
+    Of a bought one what is owed, at most its eligible part; one that the seller is to buy back secures
+    nothing. Of another its eligible part (before the match its total) less credits until it falls due:
+    whether it was paid after that, nobody tells.
     """
     found = []
     for one in invoices:
         credited = sum((note.amount for note in one.credited), Decimal(0))
-        could_be = one.total - credited if one.eligible is None else one.eligible
-        if one.face is not None:
-            could_be = min(could_be, one.face - sum((paid.amount for paid in one.paid), Decimal(0)))
-        elif one.rejected or one.due_on < known.at.date():
-            continue
-        if could_be > 0:
+        if one.face is None:
+            gone = one.rejected or one.due_on < known.at.date()
+            owed = one.total - credited
+        else:
+            gone = one.demanded_back
+            owed = one.face - credited - sum((paid.amount for paid in one.paid), Decimal(0))
+        could_be = owed if one.eligible is None else min(owed, one.eligible)
+        if could_be > 0 and not gone:
             found.append(Receivable(str(one.buyer_id), could_be, one.due_on, one.disputed))
     return found
 
@@ -248,6 +253,7 @@ def _invoice(
         rejected=row["state"] == "REJECTED",
         disputed=row["disputed"],
         face=row["face"],
+        demanded_back=row["demanded_back"],
         paid=tuple(paid),
         credited=tuple(credited),
     )

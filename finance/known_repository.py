@@ -61,7 +61,9 @@ async def invoices(
     return await sql.fetch(
         """
         SELECT i.id, i.seller_id, i.buyer_id, i.total, i.eligible, i.issue_date, i.due_date, i.state,
-               coalesce(i.response IN ('UQ', 'RE'), false) AS disputed, a.face
+               coalesce(i.response IN ('UQ', 'RE'), false) AS disputed, a.face,
+               EXISTS (SELECT FROM finance.journal r WHERE r.event = 'recourse' AND r.object_id = a.id
+                       AND r.booked_at <= $5) AS demanded_back
         FROM finance.invoice i
         LEFT JOIN finance.asset a ON a.invoice_id = i.id AND a.purchased_at <= $5
         WHERE (i.seller_id = ANY($1::uuid[]) OR i.buyer_id = ANY($1::uuid[]))

@@ -13,7 +13,8 @@ import pytest
 
 import finance
 from core import Forbidden, InvalidInput, NotFound, random_id
-from finance.known import LEAST_HISTORY, Known, known_of, party_snapshot
+from core.money import Money
+from finance.known import LEAST_HISTORY, Known, known_of, open_receivables, party_snapshot
 from finance.limit_inputs import LGD
 from scoring.lgd import Downturn, LgdModel, NumberEffect, encode, predict
 
@@ -225,6 +226,36 @@ async def test_a_disputed_invoice_secures_nothing(desk: Desk) -> None:
         await finance.respond_to_invoice(tx, invoice_id, code="UQ")
     disputed = (await proposed(desk, request_id))["PAIR"]
     assert (disputed.binding_cap, disputed.amount.amount) == ("collateral", 0)
+
+
+async def test_a_receivable_secures_what_is_owed_until_the_seller_is_to_buy_it_back(desk: Desk) -> None:
+    trade = desk.trade("retail")
+    _, [asset] = await desk.funded([await trade.bring_all()])
+    pair = (asset.seller_id, asset.buyer_id)
+
+    async def secured(at: datetime) -> list[Decimal]:
+        found = await known(desk, pair, at)
+        return [one.amount for one in open_receivables(found, found.invoices)]
+
+    assert await secured(NOW) == [AMOUNT]
+    async with desk.tx() as tx:
+        buyer = await tx.sql.fetchval("SELECT name FROM finance.party_view WHERE id = $1", asset.buyer_id)
+        entry = await finance.record_bank_entry(
+            tx,
+            reference=f"Invoice {asset.invoice_number}",
+            amount=Money.of("9779.40", "EUR"),
+            value_date=DUE,
+            payer=buyer,
+            direction="in",
+            bank_ref=f"PART-{asset.id}",
+            at=on(DUE),
+            entry_id=random_id(),
+        )
+        await finance.collect(tx, asset.id, entry.id, at=on(DUE), entry_id=random_id())
+        await finance.demand_recourse(tx, asset.id, at=on(DUE + timedelta(60)), entry_id=random_id())
+    assert await secured(on(DUE - timedelta(1))) == [AMOUNT]
+    assert await secured(on(DUE + timedelta(59))) == [Decimal(20_000)]
+    assert await secured(on(DUE + timedelta(60))) == []
 
 
 async def test_what_other_sellers_draw_on_a_buyer_takes_of_the_pairs_concentration(desk: Desk) -> None:
