@@ -15,10 +15,12 @@ from finance.journal_tie import JournalReport, journal_payload, verify_journal
 from finance.journals import reverse, verify_books
 from finance.limit_proposals import LimitProposal, PartyScores, ScoreRun, propose_limits, score_parties
 from finance.limits import ActiveLimit, activate_limits, release_limits, reserve_limits
+from finance.loss_models import approve_loss_model, register_loss_model
 from finance.match_service import MatchOutcome, ReleasedMatch, match_invoice, release_match
 from finance.matching import MatchException
 from finance.monitoring import PortfolioFigures, portfolio_figures, scored_outcomes
 from finance.notices import Notice, register_assignment, remind, send_notice_of_assignment
+from finance.party_checks import record_check
 from finance.payments import (
     BankEntry,
     MatchedTo,
@@ -81,6 +83,7 @@ __all__ = [
     "accrue",
     "activate_limits",
     "apply_measures",
+    "approve_loss_model",
     "buyer_signals",
     "check_invoice",
     "claims_statement",
@@ -106,8 +109,10 @@ __all__ = [
     "purchase",
     "quote",
     "record_bank_entry",
+    "record_check",
     "register",
     "register_assignment",
+    "register_loss_model",
     "release_limits",
     "release_match",
     "release_reserve",

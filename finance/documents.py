@@ -372,6 +372,7 @@ async def _store_statement(
         document_id=document.id,
         party_id=document.seller_id,
         period_end=statement.period_end,
+        published_on=statement.published_on,
         currency=statement.currency,
         synthetic=statement.synthetic,
         figures=statement.figures,

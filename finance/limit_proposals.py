@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -15,20 +15,15 @@ from core.errors import Broken
 from core.ids import derived_id
 from core.money import Money
 from finance import models, repository
-from finance.products import SOLE_AUTHORITY
+from finance.known import Known, known_of
+from finance.limit_inputs import Programme, limit_inputs, programme_at
+from finance.products import RISK_PRODUCT, SOLE_AUTHORITY
 from finance.requests import locked_request
 from scoring import limits as scoring_limits
 from scoring.limit_raises import LimitRaise, what_would_raise
 
 Scope = Literal["SELLER", "BUYER", "PAIR"]
 SCOPES: tuple[Scope, ...] = ("SELLER", "BUYER", "PAIR")
-
-# Loss given default of senior unsecured corporate claims: Basel Framework CRE32.6.
-LGD = Decimal("0.40")
-_YEAR = timedelta(days=365)
-# Factoring demands recourse when the buyer does not pay: the pair loses money only when both default.
-_PAIR_PRODUCT: scoring_limits.Product = "factoring_with_recourse"
-_POLICY = scoring.LimitPolicy(second_person_above=SOLE_AUTHORITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,8 @@ class LimitProposal:
 
     With `needs_second_person` one officer may not grant it alone: it is more than one officer's authority and
     more than stands today. `alone` is what could be drawn more if one officer approved it. `raises` tells
-    what would raise it, each as `input`, `now`, `needed`, `amount`.
+    what would raise it, each as `input`, `now`, `needed`, `amount`. `stops` are the rules that set it to 0,
+    each with the side that breaks it; `left_out` the caps that nothing is known for.
     """
 
     scope: Scope
@@ -71,22 +67,31 @@ class LimitProposal:
     needs_second_person: bool
     alone: Money
     raises: Sequence[Mapping[str, str]]
+    stops: Sequence[str]
+    left_out: Sequence[str]
 
 
 async def score_parties(tx: Transaction, request_id: UUID, *, at: datetime, entry_id: UUID) -> PartyScores:
-    """Score seller and buyer with the approved card, on their newest statements known at `at`.
+    """Score seller and buyer with the approved card, on what is known of them at `at`.
 
     Raises:
         NotFound: `request.unknown`, `scoring.no_approved_card`.
     """
     request = await locked_request(tx, request_id)
+    known = await known_of(tx, request.seller_id, request.buyer_id, request.currency, at)
+    return await _score(tx, request, known, entry_id)
+
+
+async def _score(
+    tx: Transaction, request: models.FinancingRequest, known: Known, entry_id: UUID
+) -> PartyScores:
     card = await scoring.approved_card(tx.sql)
 
     async def score(party_id: UUID) -> ScoreRun:
-        snapshot = await _snapshot(tx, party_id, at)
-        inputs = {name: snapshot.get(name) for name in card.features}
+        figures = known.snapshots[party_id].values()
+        inputs = {name: figures.get(name) for name in card.features}
         result = card.score(inputs)
-        run_id = await scoring.record_run(tx, party_id, result, inputs, at, entry_id)
+        run_id = await scoring.record_run(tx, party_id, result, inputs, known.at, entry_id)
         return ScoreRun(
             run_id, party_id, result.card_id, result.points, result.pd, result.grade, result.synthetic
         )
@@ -107,10 +112,12 @@ async def propose_limits(
         NotFound: `request.unknown`, `scoring.no_approved_card`.
     """
     request = await locked_request(tx, request_id)
-    known = await models.LimitProposal.filter(request_id=request_id, entry_id=entry_id).using_db(tx.orm)
-    if known:
-        return _in_order([_proposal(row) for row in known])
-    scores = await score_parties(tx, request_id, at=at, entry_id=entry_id)
+    done = await models.LimitProposal.filter(request_id=request_id, entry_id=entry_id).using_db(tx.orm)
+    if done:
+        return _in_order([_proposal(row) for row in done])
+    known = await known_of(tx, request.seller_id, request.buyer_id, request.currency, at)
+    programme = await programme_at(tx, request.seller_id, request.buyer_id, request.currency, at)
+    scores = await _score(tx, request, known, entry_id)
     await (
         models.LimitProposal.filter(request_id=request_id, state="PROPOSED")
         .using_db(tx.orm)
@@ -121,7 +128,7 @@ async def propose_limits(
     for scope in SCOPES:
         seller_id = request.seller_id if scope != "BUYER" else None
         buyer_id = request.buyer_id if scope != "SELLER" else None
-        inputs = await limit_inputs(tx, scope, seller_id, buyer_id, request.currency, scores, at)
+        inputs = inputs_of(known, programme, scope, seller_id, buyer_id, scores)
         proposal = scoring_limits.propose(inputs)
         granted, used = standing.get(scope, (Decimal(0), Decimal(0)))
         alone = min(proposal.amount, max(SOLE_AUTHORITY, granted))
@@ -143,65 +150,28 @@ async def propose_limits(
             needs_second_person=proposal.amount > alone,
             alone=max(alone - used, Decimal(0)),
             raises=[_raise_as_text(one) for one in what_would_raise(inputs, proposal)],
+            stops=list(proposal.stops),
+            left_out=list(proposal.left_out),
         )
         proposals.append(_proposal(row))
     return proposals
 
 
-async def _snapshot(tx: Transaction, party_id: UUID, at: datetime) -> dict[str, Decimal | str | None]:
-    """Return a company's figures as of a moment: numbers as decimals, categories as text."""
-    statement = (
-        await models.FinancialStatement.filter(party_id=party_id, period_end__lte=at.date())
-        .using_db(tx.orm)
-        .order_by("-period_end")
-        .first()
-    )
-    figures = statement.figures if statement else {}
-    return {
-        name: value if value is None or name == "sector" else Decimal(value)
-        for name, value in figures.items()
-    }
-
-
-async def limit_inputs(
-    tx: Transaction,
+def inputs_of(
+    known: Known,
+    programme: Programme,
     scope: Scope,
     seller_id: UUID | None,
     buyer_id: UUID | None,
-    currency: str,
     scores: PartyScores,
-    at: datetime,
 ) -> scoring.LimitInputs:
-    """Return what a limit is proposed from, as known at a moment."""
+    """Return what a limit is proposed from, with the probability of default that its loss needs."""
     run = _run_of(scope, scores)
-    volume, days, terms = await repository.invoiced_volume(
-        tx.sql,
-        seller_id=seller_id,
-        buyer_id=buyer_id,
-        currency=currency,
-        since=at.date() - _YEAR,
-        upto=at.date(),
-    )
-    terms_days = max(int(terms), 1)
-    # The platform may know a company for less than a year: its volume is carried forward to one, from a span
-    # of at least one payment term, so that the first invoice counts as one term's business.
-    span = min(max(days, terms_days), _YEAR.days)
-    figures = await _snapshot(tx, run.party_id, at)
-    net_worth = figures.get("net_worth")
     pds = scoring_limits.LossPds(run.pd, None)
     if scope == "PAIR":
-        pds = scoring_limits.loss_pds(_PAIR_PRODUCT, buyer=scores.buyer.pd, seller=scores.seller.pd)
-    return scoring.LimitInputs(
-        as_of=at.date(),
-        currency=currency,
-        annual_volume=volume * _YEAR.days / span,
-        terms_days=terms_days,
-        pd=pds.pd,
-        recourse_pd=pds.recourse_pd,
-        lgd=LGD,
-        grade=run.grade,
-        net_worth=net_worth if isinstance(net_worth, Decimal) else None,
-        policy=_POLICY,
+        pds = scoring_limits.loss_pds(RISK_PRODUCT, buyer=scores.buyer.pd, seller=scores.seller.pd)
+    return limit_inputs(
+        known, programme, scope, seller_id=seller_id, buyer_id=buyer_id, pds=pds, grade=run.grade
     )
 
 
@@ -232,6 +202,8 @@ def _proposal(row: models.LimitProposal) -> LimitProposal:
         needs_second_person=row.needs_second_person,
         alone=Money(row.alone, row.currency),
         raises=row.raises or (),
+        stops=tuple(row.stops or ()),
+        left_out=tuple(row.left_out or ()),
     )
 
 

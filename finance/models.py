@@ -260,10 +260,29 @@ class FinancialStatement(Model):
     currency = fields.TextField()
     synthetic = fields.BooleanField()
     figures = fields.JSONField[dict[str, str | None]]()
+    # Known from this day on; without it, from the day on which the document came in.
+    published_on = fields.DateField(null=True)
 
     class Meta:
         schema = "finance"
         table = "financial_statement"
+
+
+class PartyCheck(Model):
+    """What a check of a company found: `kind` is IDENTIFICATION, SANCTIONS or INSOLVENCY. Only ever added."""
+
+    id = fields.UUIDField(primary_key=True)
+    party_id = fields.UUIDField()
+    kind = fields.TextField()
+    passed = fields.BooleanField()
+    valid_until = fields.DateField(null=True)
+    checked_by = fields.TextField()
+    checked_at = fields.DatetimeField()
+    entry_id = fields.UUIDField()
+
+    class Meta:
+        schema = "finance"
+        table = "party_check"
 
 
 class FingerprintKey(Model):
@@ -385,10 +404,29 @@ class LimitProposal(Model):
     needs_second_person = fields.BooleanField(db_default=False)
     alone = NumericField(db_default=0)
     raises = fields.JSONField[list[dict[str, str]]](null=True)
+    stops = fields.JSONField[list[str]](null=True)
+    left_out = fields.JSONField[list[str]](null=True)
 
     class Meta:
         schema = "finance"
         table = "limit_proposal"
+
+
+class LossModel(Model):
+    """A model of the loss given default for a product; of those approved the last one counts."""
+
+    id = fields.UUIDField(primary_key=True)
+    model_id = fields.TextField()
+    product = fields.TextField()
+    content = fields.BinaryField()
+    registered_by = fields.TextField()
+    registered_at = fields.DatetimeField()
+    approved_by = fields.TextField(null=True)
+    approved_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        schema = "finance"
+        table = "loss_model"
 
 
 class Limit(Model):

@@ -6,7 +6,9 @@ from datetime import datetime
 
 from core.database import Transaction
 from finance import repository
-from finance.limit_proposals import LGD, PartyScores, ScoreRun, limit_inputs
+from finance.known import known_of
+from finance.limit_inputs import programme_at
+from finance.limit_proposals import PartyScores, ScoreRun, inputs_of
 from scoring.stress import Position, StandingLimit
 
 
@@ -18,14 +20,16 @@ async def portfolio(tx: Transaction, currency: str, *, at: datetime) -> list[Pos
     positions = []
     for row in await repository.pairs_with_scores(tx.sql, currency):
         scores = PartyScores(_run(row, "seller"), _run(row, "buyer"))
-        inputs = await limit_inputs(tx, "PAIR", row["seller_id"], row["buyer_id"], currency, scores, at)
+        known = await known_of(tx, row["seller_id"], row["buyer_id"], currency, at)
+        programme = await programme_at(tx, row["seller_id"], row["buyer_id"], currency, at)
+        inputs = inputs_of(known, programme, "PAIR", row["seller_id"], row["buyer_id"], scores)
         positions.append(
             Position(
                 name=row["name"],
                 exposure=row["reserved"] + row["utilised"],
                 pd=inputs.pd,
                 recourse_pd=inputs.recourse_pd,
-                lgd=LGD,
+                lgd=inputs.lgd,
                 limit=StandingLimit(row["amount"], inputs),
             )
         )

@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from scoring.limits import Product
+
 FACTORING = "factoring"
+# Factoring demands recourse when the buyer does not pay: the pair loses money only when both default.
+RISK_PRODUCT: Product = "factoring_with_recourse"
 
 Answer = str | bool | Decimal
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
@@ -312,28 +312,6 @@ async def move_limit(sql: Connection, limit_id: UUID, *, reserved: Decimal, util
         reserved,
         utilised,
     )
-
-
-async def invoiced_volume(
-    sql: Connection, *, seller_id: UUID | None, buyer_id: UUID | None, currency: str, since: date, upto: date
-) -> tuple[Decimal, int, Decimal]:
-    """Return (sum, days since the first, average terms in days) of what was invoiced."""
-    row = await sql.fetchrow(
-        """
-        SELECT coalesce(sum(total), 0) AS total, coalesce($5::date - min(issue_date), 0) AS days,
-               coalesce(avg(greatest(due_date - issue_date, 1)), 30) AS terms
-        FROM finance.invoice
-        WHERE ($1::uuid IS NULL OR seller_id = $1) AND ($2::uuid IS NULL OR buyer_id = $2)
-          AND currency = $3 AND total > 0 AND issue_date > $4 AND issue_date <= $5
-        """,
-        seller_id,
-        buyer_id,
-        currency,
-        since,
-        upto,
-    )
-    volume = cast("Row", row)
-    return volume["total"], volume["days"], volume["terms"]
 
 
 # Receivables, payments and books

@@ -104,11 +104,21 @@ def market_figures(points: Sequence[MarketPoint], series: str, as_of: date) -> t
     )
 
 
+EVERY_FACT: Final = frozenset(
+    {"jurisdiction", "sector", "years_trading", "identification", "sanctions", "insolvency"}
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRules:
-    """What jurisdictions and a programme demand of a party before anything is financed."""
+    """What jurisdictions and a programme demand of a party before anything is financed.
+
+    `demands` names what must be known, by the names of `hard_stops`: there, what is not known stops. What
+    is known and breaks a rule always stops.
+    """
 
     jurisdictions: frozenset[str]
+    demands: frozenset[str] = EVERY_FACT
     excluded_sectors: frozenset[str] = frozenset()
     least_years_trading: Decimal = Decimal(0)
     most_days_late: Decimal | None = None
@@ -116,7 +126,7 @@ class PolicyRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyFacts:
-    """What is known of the party on the day; None where it is not, which stops as well."""
+    """What is known of the party on the day; None where it is not, which stops where it is demanded."""
 
     as_of: date
     jurisdiction: str | None
@@ -129,20 +139,21 @@ class PolicyFacts:
 
 
 def hard_stops(rules: PolicyRules, facts: PolicyFacts) -> tuple[str, ...]:
-    """Return the rules that stop the party, for `LimitInputs.hard_stops`; what is not known stops too."""
-    stops = {
-        "jurisdiction": facts.jurisdiction not in rules.jurisdictions,
-        "sector": facts.sector is None or facts.sector in rules.excluded_sectors,
-        "years_trading": facts.years_trading is None or facts.years_trading < rules.least_years_trading,
-        # A party without history has no day late; the rule stops those that have too many.
-        "days_late": rules.most_days_late is not None
-        and facts.days_late_12m is not None
-        and facts.days_late_12m > rules.most_days_late,
-        "identification": facts.identified_until is None or facts.identified_until < facts.as_of,
-        "sanctions": facts.sanctioned is not False,
-        "insolvency": facts.insolvent is not False,
+    """Return the rules that stop the party, for `LimitInputs.hard_stops`; what is demanded must be known."""
+    years, late, identified = facts.years_trading, facts.days_late_12m, facts.identified_until
+    broken = {
+        "jurisdiction": None if facts.jurisdiction is None else facts.jurisdiction not in rules.jurisdictions,
+        "sector": None if facts.sector is None else facts.sector in rules.excluded_sectors,
+        "years_trading": None if years is None else years < rules.least_years_trading,
+        # A party without history has no day late, so that it cannot be demanded.
+        "days_late": None if late is None or rules.most_days_late is None else late > rules.most_days_late,
+        "identification": None if identified is None else identified < facts.as_of,
+        "sanctions": facts.sanctioned,
+        "insolvency": facts.insolvent,
     }
-    return tuple(name for name, stopped in stops.items() if stopped)
+    return tuple(
+        name for name, stopped in broken.items() if stopped or (stopped is None and name in rules.demands)
+    )
 
 
 @dataclass(frozen=True, slots=True)

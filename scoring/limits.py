@@ -3,7 +3,7 @@
     need           what the trade uses at its peak         volume × terms / 365 × peak factor
     capacity       what the party's net worth carries      net worth × share
     expected_loss  what the loss budget allows             budget / (PD of a loss over the tenor × LGD)
-    collateral     what the receivables secure             eligible receivables × (1 − haircut)
+    collateral     what the receivables secure             eligible receivables × (1 − haircut) / advance rate
     concentration  what the portfolio may hold in one name portfolio × share − exposure elsewhere
     policy         what the grade may have at most; 0 on a hard stop
 
@@ -68,6 +68,8 @@ class LimitPolicy:
 
     `steps` are (from, step): an amount of at least `from` is rounded down to the step. A limit above
     `second_person_above` needs a second person; it is reviewed after `review_months` of its grade.
+    Of what is drawn at most `advance_rate` is paid out, and that is what collateral has to secure. A
+    portfolio below `least_portfolio` counts as that: a young one is concentrated whatever it buys.
     `asset_correlation` ties the two sides of a trade; 0.5 is what BCBS 128 (2006) paragraph 284 takes for an
     obligor and its guarantor.
     """
@@ -76,6 +78,8 @@ class LimitPolicy:
     net_worth_share: Decimal = Decimal("0.25")
     loss_budget: Decimal = Decimal(5_000)
     concentration_share: Decimal = Decimal("0.15")
+    least_portfolio: Decimal = Decimal(0)
+    advance_rate: Decimal = Decimal(1)
     grade_caps: Mapping[str, Decimal] = field(default_factory=lambda: _DEFAULT_GRADE_CAPS)
     steps: tuple[tuple[Decimal, Decimal], ...] = _DEFAULT_STEPS
     second_person_above: Decimal = Decimal(100_000)
@@ -214,13 +218,14 @@ def _tenor_loss_pd(inputs: LimitInputs) -> Decimal:
 def _collateral(inputs: LimitInputs) -> Decimal | None:
     if inputs.eligible_receivables is None:
         return None
-    return inputs.eligible_receivables * (1 - inputs.haircut)
+    return inputs.eligible_receivables * (1 - inputs.haircut) / inputs.policy.advance_rate
 
 
 def _concentration(inputs: LimitInputs) -> Decimal | None:
     if inputs.portfolio is None:
         return None
-    room = inputs.portfolio * inputs.policy.concentration_share - inputs.exposure_elsewhere
+    portfolio = max(inputs.portfolio, inputs.policy.least_portfolio)
+    room = portfolio * inputs.policy.concentration_share - inputs.exposure_elsewhere
     return max(room, Decimal(0))
 
 
@@ -265,6 +270,7 @@ def _check(inputs: LimitInputs) -> None:
         "exposure_elsewhere": inputs.exposure_elsewhere,
         "policy.peak_factor": policy.peak_factor,
         "policy.loss_budget": policy.loss_budget,
+        "policy.least_portfolio": policy.least_portfolio,
         "policy.second_person_above": policy.second_person_above,
         **{f"policy.grade_caps.{grade}": cap for grade, cap in policy.grade_caps.items()},
     }
@@ -275,6 +281,7 @@ def _check(inputs: LimitInputs) -> None:
         "haircut": inputs.haircut,
         "policy.net_worth_share": policy.net_worth_share,
         "policy.concentration_share": policy.concentration_share,
+        "policy.advance_rate": policy.advance_rate,
     }
     for name, amount in amounts.items():
         if amount is not None and not (_finite(amount) and 0 <= amount <= LARGEST):
@@ -282,6 +289,8 @@ def _check(inputs: LimitInputs) -> None:
     for name, share in shares.items():
         if not (_finite(share) and 0 <= share <= 1):
             raise _refused(name, share, "a decimal between 0 and 1")
+    if policy.advance_rate == 0:
+        raise _refused("policy.advance_rate", policy.advance_rate, "above 0")
     if type(inputs.terms_days) is not int or not 0 <= inputs.terms_days <= LONGEST_TERMS:
         raise _refused("terms_days", inputs.terms_days, f"a whole number of days from 0 to {LONGEST_TERMS}")
     if inputs.net_worth is not None and not (_finite(inputs.net_worth) and abs(inputs.net_worth) <= LARGEST):

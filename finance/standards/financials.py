@@ -2,8 +2,10 @@
 
 {"format": "scf-financials/1", "synthetic": true,
 "party": {"identifier": "vat:DE811234567", "name": "Nordhafen Spedition GmbH", "country": "DE"},
-"periodEnd": "2025-12-31", "currency": "EUR",
+"periodEnd": "2025-12-31", "publishedOn": "2026-01-15", "currency": "EUR",
 "figures": {"sector": "logistics", "years_trading": "14", "equity_ratio": null}}
+
+`publishedOn` may be left out: the figures are then known from the day on which they came in.
 """
 
 from __future__ import annotations
@@ -103,13 +105,17 @@ def _statement(data: dict[str, Any], findings: list[Finding]) -> PartyFinancials
     if country is not None and not (isinstance(country, str) and re.fullmatch(r"[A-Z]{2}", country)):
         note("country_invalid", "This is not a country code.", "/party/country", "Use ISO 3166-1, like DE.")
         country = None
-    period_end = data.get("periodEnd")
-    try:
-        day = date.fromisoformat(period_end) if isinstance(period_end, str) else None
-    except ValueError:
-        day = None
-    if day is None or not 1900 <= day.year <= 2200:
+    day = _day(data.get("periodEnd"))
+    if day is None:
         note("period_invalid", "The period's end is not a date.", "/periodEnd", "Write YYYY-MM-DD.")
+    published = _day(data.get("publishedOn"))
+    if data.get("publishedOn") is not None and (published is None or published < (day or date.min)):
+        note(
+            "publication_invalid",
+            "The day of publication is no date, or before the period's end.",
+            "/publishedOn",
+            "Write YYYY-MM-DD, or leave it out.",
+        )
     currency = data.get("currency")
     if not isinstance(currency, str) or currency not in MINOR_UNITS:
         note("currency_unknown", "The currency is not one that the platform books.", "/currency", "Use EUR.")
@@ -121,10 +127,19 @@ def _statement(data: dict[str, Any], findings: list[Finding]) -> PartyFinancials
         party=TradeParty(name.strip(), (identifier,), country),
         sector=figures.get("sector") or "other",
         period_end=day or date.min,
+        published_on=published,
         currency=str(currency),
         synthetic=synthetic is True,
         figures=figures,
     )
+
+
+def _day(text: object) -> date | None:
+    try:
+        day = date.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return day if day is not None and 1900 <= day.year <= 2200 else None
 
 
 def _figures(figures: object, note: Note) -> dict[str, str | None]:

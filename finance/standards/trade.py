@@ -190,6 +190,7 @@ class PartyFinancials:
     party: TradeParty
     sector: str
     period_end: date
+    published_on: date | None
     currency: str
     synthetic: bool
     figures: dict[str, str | None]

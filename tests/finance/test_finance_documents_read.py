@@ -281,6 +281,8 @@ def test_what_is_no_document_or_hostile_is_refused(content: bytes, code: str) ->
     [
         ('"vat:IT99900010301"', '"IT99900010301"', "financials.identifier_invalid"),
         ('"2025-12-31"', '"2025-13-31"', "financials.period_invalid"),
+        ('"2026-01-15"', '"2026-01-32"', "financials.publication_invalid"),
+        ('"2026-01-15"', '"2025-12-30"', "financials.publication_invalid"),
         ('"EUR"', '"EURO"', "financials.currency_unknown"),
         ('"EUR"', '["EUR"]', "financials.currency_unknown"),
         ('"1.38"', "1.38", "financials.figure_invalid"),

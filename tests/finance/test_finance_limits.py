@@ -59,9 +59,14 @@ async def test_scores_and_volume_give_three_proposals_with_their_caps(desk: Desk
     assert [proposal.scope for proposal in proposals] == ["SELLER", "BUYER", "PAIR"]
     for proposal in proposals:
         # One invoice of 480,000 at 60 days is taken as one term's business; the peak factor is 1.25.
-        assert proposal.binding_cap == "need"
-        assert proposal.amount == eur("600000")
-        assert {"policy", "need", "capacity", "expected_loss"} <= set(proposal.caps)
+        assert Decimal(proposal.caps["need"]) == 600_000
+        # 480,000 less a haircut of 5 % secures what is paid out of a drawing, at most 90 % of it.
+        assert Decimal(proposal.caps["collateral"]) == Decimal("506666.66")
+        # 15 % of a portfolio that counts as 10 m until it is larger.
+        assert Decimal(proposal.caps["concentration"]) == 1_500_000
+        assert (proposal.binding_cap, proposal.amount) == ("collateral", eur("506000"))
+        assert {"policy", "capacity", "expected_loss"} <= set(proposal.caps)
+        assert (proposal.stops, proposal.left_out) == ((), ())
     async with desk.database.reading() as sql:
         states = await sql.fetch(
             "SELECT state, headroom FROM finance.limit_view WHERE request_id = $1", request_id
@@ -88,7 +93,7 @@ async def test_a_proposal_tells_its_review_what_would_raise_it_and_that_two_must
         assert proposal.review_on > NOW.date()
         assert proposal.needs_second_person
         assert proposal.alone == eur(str(SOLE_AUTHORITY))
-        assert {one["input"] for one in proposal.raises} <= {"annual_volume", "terms_days"}
+        assert {one["input"] for one in proposal.raises} <= {"eligible_receivables", "haircut"}
         assert all(Decimal(one["amount"]) > proposal.amount.amount for one in proposal.raises)
         assert proposal.raises
 

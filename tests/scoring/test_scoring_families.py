@@ -119,6 +119,22 @@ def test_each_rule_stops_and_so_does_what_is_not_known(change: dict[str, Any], s
     assert hard_stops(RULES, replace(FACTS, **change)) == (stop,)
 
 
+@pytest.mark.parametrize(
+    ("change", "stops"),
+    [
+        ({"sanctioned": None, "insolvent": None, "identified_until": None}, ()),
+        ({"sanctioned": True}, ("sanctions",)),
+        ({"identified_until": DAY - timedelta(1)}, ("identification",)),
+        ({"jurisdiction": None}, ("jurisdiction",)),
+    ],
+)
+def test_what_a_programme_does_not_demand_stops_only_when_it_is_known(
+    change: dict[str, Any], stops: tuple[str, ...]
+) -> None:
+    rules = replace(RULES, demands=frozenset({"jurisdiction"}))
+    assert hard_stops(rules, replace(FACTS, **change)) == stops
+
+
 def receivable(debtor: str, amount: int, overdue: int = -10, disputed: bool = False) -> Receivable:
     return Receivable(debtor, Decimal(amount), DAY - timedelta(overdue), disputed)
 

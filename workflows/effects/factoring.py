@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Literal
 from uuid import UUID
@@ -86,6 +86,30 @@ async def exclude_invoice(job: JobContext) -> Mapping[str, Value]:
     return {}
 
 
+@effects.job("finance.record-check")
+async def record_check(job: JobContext) -> Mapping[str, Value]:
+    """Keep what a check of a company found; the limits that are proposed from then on hold to it."""
+    until = job.optional_text("validUntil")
+    try:
+        valid_until = None if until is None else date.fromisoformat(until)
+    except ValueError:
+        raise InvalidInput("job.variable_invalid", f"{until!r} is no date.", where="validUntil") from None
+    passed = job.variables.get("passed")
+    if not isinstance(passed, bool):
+        raise InvalidInput("job.variable_invalid", "passed must be true or false.", where="passed")
+    await finance.record_check(
+        job.tx,
+        job.id("partyId"),
+        kind=job.text("kind"),
+        passed=passed,
+        valid_until=valid_until,
+        checked_by=job.text("checkedBy"),
+        at=job.at,
+        entry_id=job.entry_id,
+    )
+    return {}
+
+
 @effects.job("finance.score-parties")
 async def score_parties(job: JobContext) -> Mapping[str, Value]:
     """Score seller and buyer."""
@@ -109,6 +133,8 @@ async def propose_limits(job: JobContext) -> Mapping[str, Value]:
                 "needsSecondPerson": proposal.needs_second_person,
                 "alone": proposal.alone.amount,
                 "raises": [dict(one) for one in proposal.raises],
+                "stops": list(proposal.stops),
+                "leftOut": list(proposal.left_out),
             }
             for proposal in proposals
         ]
