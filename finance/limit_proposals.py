@@ -18,7 +18,9 @@ from finance import models, repository
 from finance.products import SOLE_AUTHORITY
 from finance.requests import locked_request
 from scoring import limits as scoring_limits
-from scoring.limit_raises import LimitRaise, what_would_raise
+from scoring.limit_raises import LimitRaise
+from scoring.service import InProcess, ScoreRequest, ScoringService
+from scoring.snapshot import Observation
 
 Scope = Literal["SELLER", "BUYER", "PAIR"]
 SCOPES: tuple[Scope, ...] = ("SELLER", "BUYER", "PAIR")
@@ -73,19 +75,30 @@ class LimitProposal:
     raises: Sequence[Mapping[str, str]]
 
 
-async def score_parties(tx: Transaction, request_id: UUID, *, at: datetime, entry_id: UUID) -> PartyScores:
+async def score_parties(
+    tx: Transaction,
+    request_id: UUID,
+    *,
+    at: datetime,
+    entry_id: UUID,
+    service: ScoringService | None = None,
+) -> PartyScores:
     """Score seller and buyer with the approved card, on their newest statements known at `at`.
+
+    Without a `service` the scores are computed in this process.
 
     Raises:
         NotFound: `request.unknown`, `scoring.no_approved_card`.
+        ServiceUnavailable, Conflict, Forbidden, Broken: see `scoring.service.ScoringService.score`.
     """
     request = await locked_request(tx, request_id)
     card = await scoring.approved_card(tx.sql)
+    scorer = service or InProcess([card])
 
     async def score(party_id: UUID) -> ScoreRun:
-        snapshot = await _snapshot(tx, party_id, at)
-        inputs = {name: snapshot.get(name) for name in card.features}
-        result = card.score(inputs)
+        observed = await _observations(tx, party_id, at, card.features)
+        scored = await scorer.score(ScoreRequest(card.id, str(party_id), at.date(), observed))
+        result, inputs = scored.score, {one.name: one.value for one in observed}
         run_id = await scoring.record_run(tx, party_id, result, inputs, at, entry_id)
         return ScoreRun(
             run_id, party_id, result.card_id, result.points, result.pd, result.grade, result.synthetic
@@ -95,22 +108,29 @@ async def score_parties(tx: Transaction, request_id: UUID, *, at: datetime, entr
 
 
 async def propose_limits(
-    tx: Transaction, request_id: UUID, *, at: datetime, entry_id: UUID
+    tx: Transaction,
+    request_id: UUID,
+    *,
+    at: datetime,
+    entry_id: UUID,
+    service: ScoringService | None = None,
 ) -> list[LimitProposal]:
     """Propose a seller, a buyer and a pair limit from scores, volume and statements.
 
     Seller and buyer take their own probability of default, the pair that of a loss: both sides default,
     as the seller buys back what the buyer does not pay. A newer proposal for the request replaces those
-    that were not activated.
+    that were not activated. Without a `service` all is computed in this process.
 
     Raises:
         NotFound: `request.unknown`, `scoring.no_approved_card`.
+        ServiceUnavailable, Conflict, Forbidden, Broken: see `scoring.service.ScoringService`.
     """
     request = await locked_request(tx, request_id)
     known = await models.LimitProposal.filter(request_id=request_id, entry_id=entry_id).using_db(tx.orm)
     if known:
         return _in_order([_proposal(row) for row in known])
-    scores = await score_parties(tx, request_id, at=at, entry_id=entry_id)
+    scores = await score_parties(tx, request_id, at=at, entry_id=entry_id, service=service)
+    scorer = service or InProcess()
     await (
         models.LimitProposal.filter(request_id=request_id, state="PROPOSED")
         .using_db(tx.orm)
@@ -122,7 +142,8 @@ async def propose_limits(
         seller_id = request.seller_id if scope != "BUYER" else None
         buyer_id = request.buyer_id if scope != "SELLER" else None
         inputs = await limit_inputs(tx, scope, seller_id, buyer_id, request.currency, scores, at)
-        proposal = scoring_limits.propose(inputs)
+        proposed = await scorer.propose(inputs)
+        proposal = proposed.proposal
         granted, used = standing.get(scope, (Decimal(0), Decimal(0)))
         alone = min(proposal.amount, max(SOLE_AUTHORITY, granted))
         row = await models.LimitProposal.create(
@@ -142,24 +163,41 @@ async def propose_limits(
             review_on=proposal.review_on,
             needs_second_person=proposal.amount > alone,
             alone=max(alone - used, Decimal(0)),
-            raises=[_raise_as_text(one) for one in what_would_raise(inputs, proposal)],
+            raises=[_raise_as_text(one) for one in proposed.raises],
         )
         proposals.append(_proposal(row))
     return proposals
 
 
-async def _snapshot(tx: Transaction, party_id: UUID, at: datetime) -> dict[str, Decimal | str | None]:
-    """Return a company's figures as of a moment: numbers as decimals, categories as text."""
-    statement = (
+async def _observations(
+    tx: Transaction, party_id: UUID, at: datetime, features: Sequence[str]
+) -> tuple[Observation, ...]:
+    """Return a company's figures as of a moment, of the end of the period that they tell of.
+
+    What the company has not stated is asked for and not known.
+    """
+    statement = await _statement(tx, party_id, at)
+    if statement is None:
+        return tuple(Observation(name, None, at.date(), "no statement") for name in features)
+    figures, source = _figures(statement), f"statement {statement.id}"
+    return tuple(Observation(name, figures.get(name), statement.period_end, source) for name in features)
+
+
+async def _statement(tx: Transaction, party_id: UUID, at: datetime) -> models.FinancialStatement | None:
+    """Return a company's newest statement as of a moment."""
+    return (
         await models.FinancialStatement.filter(party_id=party_id, period_end__lte=at.date())
         .using_db(tx.orm)
         .order_by("-period_end")
         .first()
     )
-    figures = statement.figures if statement else {}
+
+
+def _figures(statement: models.FinancialStatement | None) -> dict[str, Decimal | str | None]:
+    """Return the figures of a statement: numbers as decimals, categories as text."""
     return {
         name: value if value is None or name == "sector" else Decimal(value)
-        for name, value in figures.items()
+        for name, value in (statement.figures if statement else {}).items()
     }
 
 
@@ -186,8 +224,7 @@ async def limit_inputs(
     # The platform may know a company for less than a year: its volume is carried forward to one, from a span
     # of at least one payment term, so that the first invoice counts as one term's business.
     span = min(max(days, terms_days), _YEAR.days)
-    figures = await _snapshot(tx, run.party_id, at)
-    net_worth = figures.get("net_worth")
+    net_worth = _figures(await _statement(tx, run.party_id, at)).get("net_worth")
     pds = scoring_limits.LossPds(run.pd, None)
     if scope == "PAIR":
         pds = scoring_limits.loss_pds(_PAIR_PRODUCT, buyer=scores.buyer.pd, seller=scores.seller.pd)

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from scf import console
-from scf.commands import score_challenge, score_evaluate, score_explain, score_model_card
+from scf.commands import score_challenge, score_evaluate, score_explain, score_model_card, score_serve
 from scf.commands.options import JsonOption
 from scf.commands.score_lgd import lgd
 from scf.commands.score_monitor import monitor
@@ -23,6 +23,7 @@ app.command("lgd")(lgd)
 app.command("monitor")(monitor)
 app.command("payments")(payments)
 app.command("stress")(stress)
+app.command("serve")(score_serve.serve)
 app.command("challenge")(score_challenge.challenge)
 app.command("evaluate")(score_evaluate.evaluate)
 app.command("model-card")(score_model_card.model_card)
