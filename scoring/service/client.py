@@ -37,7 +37,7 @@ class OverHttp:
         self._timeout = address.timeout
 
     async def score(self, asked: ScoreRequest) -> Scored:
-        """Score a party; see `ScoringService.score`. A score by another card or of other inputs is refused."""
+        """Score a party; see `ScoringService.score`. A score of other inputs is refused."""
         scored = wire.read_scored(await self._post("/score", wire.request_json(asked)))
         if scored.score.card_id != asked.card_id:
             raise card_not_served(asked.card_id)

@@ -13,6 +13,7 @@ from uuid import UUID
 import ledger
 import scoring
 from core import Database, SystemClock
+from scoring.service.client import opened
 from support.cases import Platform
 from workflows import Actor
 from workflows.effects.platform import platform_effects
