@@ -18,7 +18,7 @@ from scoring.bench.run import bench_set
 from scoring.bench.sets import chosen_sets
 from scoring.bench.speed import measured_apart
 from scoring.feature_file import read_features
-from scoring.intake import admit
+from scoring.intake import Intake, admit
 from scoring.leaks import Leak, find_leaks
 from scoring.lgd_training import LgdReport, read_sba, train_lgd
 from scoring.payments.forecast import encode
@@ -71,18 +71,25 @@ def train_file(
     )
     if quarantine is not None:
         taken.write_quarantine(quarantine)
-    table = taken.table()
-    leaks = [one for one in find_leaks(taken.columns, taken.bad) if one.column in table.columns]
-    if leaks and not keep_leaks:
+    taken.require_usable()
+    if not keep_leaks:
+        _refuse_leaks(taken)
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    about = Described(name, path.name, False, target)
+    return train(taken.table(), about, population_rate=population_rate), taken.report
+
+
+def _refuse_leaks(taken: Intake) -> None:
+    """Refuse features that know the outcome, also what is computed of a column that is left out."""
+    used = {spec.name for spec in taken.specs}
+    leaks = [one for one in find_leaks(taken.columns, taken.bad) if one.column in used]
+    if leaks:
         raise InvalidInput(
             "scoring.leak",
             "; ".join(f"{one.column}: {one.evidence} ({one.reason})" for one in leaks),
             where=", ".join(one.column for one in leaks),
             hint="Leave them out with --drop, or train on them all the same with --keep-leaks.",
         )
-    name = path.name.removesuffix(".gz").removesuffix(".csv")
-    described_as = Described(name, path.name, False, target)
-    return train(table, described_as, population_rate=population_rate), taken.report
 
 
 def check_file(path: Path, target: str) -> tuple[Leak, ...]:

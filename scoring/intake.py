@@ -51,12 +51,11 @@ class Intake:
     bad: Sequence[bool]
     firms: Sequence[str] | None
 
-    def table(self) -> Table:
-        """Return the accepted rows as training data.
+    def require_usable(self) -> None:
+        """Refuse a file of which more than a fifth of the rows are quarantined.
 
         Raises:
-            InvalidInput: `scoring.data_condemned` when more than a fifth of the rows are quarantined; what
-                `scoring.table.table_of_columns` raises.
+            InvalidInput: `scoring.data_condemned`.
         """
         found = self.report
         if len(found.quarantined) > MOST_QUARANTINED * found.rows:
@@ -68,6 +67,13 @@ class Intake:
                 where="the data",
                 hint="Write them to a file with --quarantine FILE, and look at the columns that are told.",
             )
+
+    def table(self) -> Table:
+        """Return the accepted rows as training data.
+
+        Raises:
+            InvalidInput: what `scoring.table.table_of_columns` raises.
+        """
         return table_of_columns(self.specs, self.columns, self.bad, self.firms)
 
     def write_quarantine(self, path: Path) -> None:
