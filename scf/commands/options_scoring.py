@@ -68,4 +68,4 @@ def scoring_address(url: str | None, token_file: Path | None) -> ServiceAddress 
     Raises:
         NotFound, InvalidInput: what `scoring_token` raises, when a URL is given.
     """
-    return None if url is None else ServiceAddress(url, scoring_token(token_file))
+    return None if not url else ServiceAddress(url, scoring_token(token_file))
