@@ -20,7 +20,10 @@ from finance.limit_inputs import Programme, limit_inputs, programme_at
 from finance.products import RISK_PRODUCT, SOLE_AUTHORITY
 from finance.requests import locked_request
 from scoring import limits as scoring_limits
-from scoring.limit_raises import LimitRaise, what_would_raise
+from scoring.limit_raises import LimitRaise
+from scoring.scorer import CompiledCard
+from scoring.service import InProcess, ScoreRequest, ScoringService
+from scoring.snapshot import AsOfSnapshot, Observation
 
 Scope = Literal["SELLER", "BUYER", "PAIR"]
 SCOPES: tuple[Scope, ...] = ("SELLER", "BUYER", "PAIR")
@@ -71,26 +74,40 @@ class LimitProposal:
     left_out: Sequence[str]
 
 
-async def score_parties(tx: Transaction, request_id: UUID, *, at: datetime, entry_id: UUID) -> PartyScores:
+async def score_parties(
+    tx: Transaction,
+    request_id: UUID,
+    *,
+    at: datetime,
+    entry_id: UUID,
+    service: ScoringService | None = None,
+) -> PartyScores:
     """Score seller and buyer with the approved card, on what is known of them at `at`.
+
+    Without a `service` the scores are computed in this process.
 
     Raises:
         NotFound: `request.unknown`, `scoring.no_approved_card`.
+        ServiceUnavailable, Conflict, Forbidden, Broken: see `scoring.service.ScoringService.score`.
     """
     request = await locked_request(tx, request_id)
     known = await known_of(tx, request.seller_id, request.buyer_id, request.currency, at)
-    return await _score(tx, request, known, entry_id)
+    card = await scoring.approved_card(tx.sql)
+    return await _score(tx, request, known, entry_id, card, service or InProcess([card]))
 
 
 async def _score(
-    tx: Transaction, request: models.FinancingRequest, known: Known, entry_id: UUID
+    tx: Transaction,
+    request: models.FinancingRequest,
+    known: Known,
+    entry_id: UUID,
+    card: CompiledCard,
+    service: ScoringService,
 ) -> PartyScores:
-    card = await scoring.approved_card(tx.sql)
-
     async def score(party_id: UUID) -> ScoreRun:
-        figures = known.snapshots[party_id].values()
-        inputs = {name: figures.get(name) for name in card.features}
-        result = card.score(inputs)
+        observed = _observed(known.snapshots[party_id], card.features)
+        scored = await service.score(ScoreRequest(card.id, str(party_id), known.at.date(), observed))
+        result, inputs = scored.score, {one.name: one.value for one in observed}
         run_id = await scoring.record_run(tx, party_id, result, inputs, known.at, entry_id)
         return ScoreRun(
             run_id, party_id, result.card_id, result.points, result.pd, result.grade, result.synthetic
@@ -100,16 +117,22 @@ async def _score(
 
 
 async def propose_limits(
-    tx: Transaction, request_id: UUID, *, at: datetime, entry_id: UUID
+    tx: Transaction,
+    request_id: UUID,
+    *,
+    at: datetime,
+    entry_id: UUID,
+    service: ScoringService | None = None,
 ) -> list[LimitProposal]:
     """Propose a seller, a buyer and a pair limit from scores, volume and statements.
 
     Seller and buyer take their own probability of default, the pair that of a loss: both sides default,
     as the seller buys back what the buyer does not pay. A newer proposal for the request replaces those
-    that were not activated.
+    that were not activated. Without a `service` all is computed in this process.
 
     Raises:
         NotFound: `request.unknown`, `scoring.no_approved_card`.
+        ServiceUnavailable, Conflict, Forbidden, Broken: see `scoring.service.ScoringService`.
     """
     request = await locked_request(tx, request_id)
     done = await models.LimitProposal.filter(request_id=request_id, entry_id=entry_id).using_db(tx.orm)
@@ -117,7 +140,9 @@ async def propose_limits(
         return _in_order([_proposal(row) for row in done])
     known = await known_of(tx, request.seller_id, request.buyer_id, request.currency, at)
     programme = await programme_at(tx, request.seller_id, request.buyer_id, request.currency, at)
-    scores = await _score(tx, request, known, entry_id)
+    card = await scoring.approved_card(tx.sql)
+    scorer = service or InProcess([card])
+    scores = await _score(tx, request, known, entry_id, card, scorer)
     await (
         models.LimitProposal.filter(request_id=request_id, state="PROPOSED")
         .using_db(tx.orm)
@@ -129,7 +154,8 @@ async def propose_limits(
         seller_id = request.seller_id if scope != "BUYER" else None
         buyer_id = request.buyer_id if scope != "SELLER" else None
         inputs = inputs_of(known, programme, scope, seller_id, buyer_id, scores)
-        proposal = scoring_limits.propose(inputs)
+        proposed = await scorer.propose(inputs)
+        proposal = proposed.proposal
         granted, used = standing.get(scope, (Decimal(0), Decimal(0)))
         alone = min(proposal.amount, max(SOLE_AUTHORITY, granted))
         row = await models.LimitProposal.create(
@@ -149,12 +175,18 @@ async def propose_limits(
             review_on=proposal.review_on,
             needs_second_person=proposal.amount > alone,
             alone=max(alone - used, Decimal(0)),
-            raises=[_raise_as_text(one) for one in what_would_raise(inputs, proposal)],
+            raises=[_raise_as_text(one) for one in proposed.raises],
             stops=list(proposal.stops),
             left_out=list(proposal.left_out),
         )
         proposals.append(_proposal(row))
     return proposals
+
+
+def _observed(known: AsOfSnapshot, features: Sequence[str]) -> tuple[Observation, ...]:
+    """Return what a card asks for; what nobody told is asked for and not known."""
+    told = {one.name: one for one in known.observations}
+    return tuple(told.get(name, Observation(name, None, known.as_of, "nobody told it")) for name in features)
 
 
 def inputs_of(

@@ -31,7 +31,11 @@ COMMANDS = {
 }
 
 
-def build(called: str | None) -> typer.Typer:
+# A command with a module of its own, which loads little: the service must not hold what trains cards.
+APART = {("score", "serve"): "score_serve"}
+
+
+def build(called: str = "", then: str = "") -> typer.Typer:
     """Return the command line with the module of the command that is called; some take seconds to load."""
     app = typer.Typer(
         name="scf",
@@ -42,7 +46,7 @@ def build(called: str | None) -> typer.Typer:
     )
     for name, about in COMMANDS.items():
         if name == called:
-            app.add_typer(importlib.import_module(f"scf.commands.{name}").app)
+            app.add_typer(importlib.import_module(f"scf.commands.{APART.get((name, then), name)}").app)
         else:
             app.command(name, help=about)(_listed_only)
     return app
@@ -54,9 +58,9 @@ def _listed_only() -> None:
 
 def main() -> NoReturn:
     """Run the command line, and turn a typed error into its text and exit code."""
-    called = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
     try:
-        build(called)()
+        build(*words[:2])()
     except ScfError as error:
         console.print_error(error.code, error.message, error.where, error.hint)
         sys.exit(_exit_code(error))

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from core.database import migrate
-from core.errors import Conflict, Unavailable
+import scoring
+from core.database import Database, migrate
+from core.errors import Conflict, NotFound, Unavailable
 from scf import console
 from scf.data_folder import DataFolder
 from scf.embedded_postgres import prepare_postgres
@@ -23,6 +24,7 @@ from scf.log_name import log_name
 from scf.rooms import ROOMS
 from scf.supervisor import Child, Supervisor
 from scf.temporal_server import answers, find_temporal, free_port, temporal_child
+from scoring.card_file import encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class PlatformOptions:
 
     `log_origin` names the log when the platform starts for the first time; later it may be left out.
     `simulated_rate` is for demonstrations: how many seconds of business time pass in one second of a case.
+    With `scoring_process` scores and limits are computed in a process of their own, by the card that is
+    approved at the start.
     """
 
     data: Path
@@ -39,6 +43,7 @@ class PlatformOptions:
     temporal: str | None = None
     log_origin: str | None = None
     simulated_rate: Decimal | None = None
+    scoring_process: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,8 @@ async def running_platform(options: PlatformOptions) -> AsyncIterator[Platform]:
             }
             if options.simulated_rate is not None:
                 environment["SCF_SIMULATED_RATE"] = str(options.simulated_rate)
+            if options.scoring_process:
+                environment |= await _start_scoring(supervisor, folder, database_url)
             url = f"http://127.0.0.1:{port}"
             platform = Platform(url, database_url, target, folder, supervisor, environment)
             with console.step("Starting worker, sequencer and API"):
@@ -125,6 +132,32 @@ async def _start_temporal(supervisor: Supervisor, folder: DataFolder, given: str
         child, target = temporal_child(program, folder, free_port())
         await supervisor.add(child)
     return target
+
+
+async def _start_scoring(supervisor: Supervisor, folder: DataFolder, database_url: str) -> dict[str, str]:
+    """Start scoring as a process; return the environment of those who ask it."""
+    folder.secret("scoring-token")
+    token, card = folder.keys / "scoring-token", folder.run / "card.json"
+    card.write_bytes(await _card_to_score_by(database_url))
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = (sys.executable, "-m", "scf", "score", "serve", "--card", str(card), "--port", str(port))
+    environment = {"SCF_SCORING_URL": url, "SCF_SCORING_TOKEN_FILE": str(token)}
+    with console.step("Starting scoring"):
+        await supervisor.add(Child("scoring", command, lambda _pid: _is_ready(url), environment))
+    return environment
+
+
+async def _card_to_score_by(database_url: str) -> bytes:
+    """Return the approved card's file; before the first start of a worker, the one that it will approve."""
+    database = await Database.open(database_url, ROOMS)
+    try:
+        async with database.reading() as sql:
+            return encode((await scoring.approved_card(sql)).card)
+    except NotFound:
+        return scoring.shipped_card()
+    finally:
+        await database.close()
 
 
 def _api(port: int, url: str, environment: dict[str, str]) -> Child:

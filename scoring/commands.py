@@ -17,12 +17,16 @@ from core.errors import InvalidInput
 from scoring.bench.run import bench_set
 from scoring.bench.sets import chosen_sets
 from scoring.bench.speed import measured_apart
+from scoring.feature_file import read_features
+from scoring.intake import Intake, admit
 from scoring.leaks import Leak, find_leaks
 from scoring.lgd_training import LgdReport, read_sba, train_lgd
 from scoring.payments.forecast import encode
 from scoring.payments.report import PaymentReport, payment_report
+from scoring.quality import QualityReport
+from scoring.scorecard import Described
 from scoring.table import read_labelled
-from scoring.training import TrainReport, train_csv, train_portfolio
+from scoring.training import TrainReport, train, train_portfolio
 
 # Settled invoices with their due dates (IBM's sample data), beside the bench's sets.
 _INVOICES = "ibm_ar_invoices_to_2013-05.csv.gz"
@@ -40,27 +44,52 @@ def train_file(
     path: Path,
     target: str,
     *,
+    features: Path | None = None,
     firm: str | None = None,
     dropped: Sequence[str] = (),
     population_rate: Decimal | None = None,
     keep_leaks: bool = False,
-) -> TrainReport:
-    """Train a card on a CSV file whose column `target` is 1 for bad rows.
+    keep_duplicates: bool = False,
+    quarantine: Path | None = None,
+) -> tuple[TrainReport, QualityReport]:
+    """Train a card on the rows of a CSV file that pass the gates; the column `target` is 1 for bad rows.
+
+    `features` is a file of what is declared of columns. The other rows are written to `quarantine`.
 
     Raises:
-        NotFound, InvalidInput: with the column and the row; see `scoring.training.train_csv`.
-            `scoring.leak` when a column knows the outcome or only who it was, unless they are to be kept.
+        NotFound, InvalidInput: with the column and the row; see `scoring.feature_file.read_features`,
+            `scoring.intake` and `scoring.training.train`. `scoring.leak` when a column knows the outcome or
+            only who it was, unless they are to be kept; `scoring.quarantine_overwrites`.
     """
+    if quarantine is not None and quarantine.resolve() == path.resolve():
+        raise InvalidInput(
+            "scoring.quarantine_overwrites", "The quarantine would overwrite the data.", where=str(path)
+        )
+    described = read_features(features) if features else ()
+    taken = admit(
+        path, target, described=described, firm=firm, dropped=dropped, keep_duplicates=keep_duplicates
+    )
+    if quarantine is not None:
+        taken.write_quarantine(quarantine)
+    taken.require_usable()
     if not keep_leaks:
-        leaks = [one for one in check_file(path, target) if one.column not in {*dropped, firm}]
-        if leaks:
-            raise InvalidInput(
-                "scoring.leak",
-                "; ".join(f"{one.column}: {one.evidence} ({one.reason})" for one in leaks),
-                where=", ".join(one.column for one in leaks),
-                hint="Leave them out with --drop, or train on them all the same with --keep-leaks.",
-            )
-    return train_csv(path, target, firm=firm, dropped=dropped, population_rate=population_rate)
+        _refuse_leaks(taken)
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    about = Described(name, path.name, False, target)
+    return train(taken.table(), about, population_rate=population_rate), taken.report
+
+
+def _refuse_leaks(taken: Intake) -> None:
+    """Refuse features that know the outcome, also what is computed of a column that is left out."""
+    used = {spec.name for spec in taken.specs}
+    leaks = [one for one in find_leaks(taken.columns, taken.bad) if one.column in used]
+    if leaks:
+        raise InvalidInput(
+            "scoring.leak",
+            "; ".join(f"{one.column}: {one.evidence} ({one.reason})" for one in leaks),
+            where=", ".join(one.column for one in leaks),
+            hint="Leave them out with --drop, or train on them all the same with --keep-leaks.",
+        )
 
 
 def check_file(path: Path, target: str) -> tuple[Leak, ...]:

@@ -8,8 +8,8 @@ shares), condemns the batch: its rows may each look right.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
@@ -66,22 +66,37 @@ class QualityReport:
         """Return how many findings each gate made."""
         return Counter(one.gate for one in self.findings)
 
+    def reasons(self) -> Mapping[int, str]:
+        """Return why each row is quarantined."""
+        told: dict[int, list[str]] = defaultdict(list)
+        for one in self.findings:
+            if one.row is not None:
+                told[one.row].append(": ".join(part for part in (one.gate, one.column, one.why) if part))
+        return {row: "; ".join(parts) for row, parts in sorted(told.items())}
+
 
 def profile(table: Table) -> tuple[Profile, ...]:
     """Describe training data as the gates need it."""
     return tuple(_profile(spec, table) for spec in table.specs)
 
 
-def inspect(profiles: Sequence[Profile], rows: Sequence[Mapping[str, Value]]) -> QualityReport:
-    """Let rows pass the gates. A row is a mapping from the features' names; an absent name is not known."""
+def inspect(
+    profiles: Sequence[Profile],
+    rows: Sequence[Mapping[str, Value]],
+    identities: Sequence[Hashable] | None = None,
+) -> QualityReport:
+    """Let rows pass the gates. A row is a mapping from the features' names; an absent name is not known.
+
+    `identities` tell which rows are the same; without them those are whose figures are equal.
+    """
     findings: list[Finding] = []
-    seen: dict[tuple[Value, ...], int] = {}
+    seen: dict[Hashable, int] = {}
     for number, row in enumerate(rows, start=1):
         for one in profiles:
             finding = _of_value(one, row.get(one.spec.name), number)
             if finding is not None:
                 findings.append(finding)
-        key = tuple(row.get(one.spec.name) for one in profiles)
+        key = identities[number - 1] if identities else tuple(row.get(one.spec.name) for one in profiles)
         first = seen.setdefault(key, number)
         if first != number:
             findings.append(Finding("duplicate", "", number, f"it equals row {first}"))

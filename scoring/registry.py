@@ -6,8 +6,6 @@ id is its hash.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -21,6 +19,7 @@ from core.ids import derived_id
 from scoring import repository, shadow
 from scoring.card_file import card_id, decode
 from scoring.scorer import CompiledCard, Score, Snapshot, load_card
+from scoring.snapshot import inputs_hash, plain_inputs
 
 if TYPE_CHECKING:
     import asyncpg
@@ -143,7 +142,6 @@ async def record_run(
         NotFound: `scoring.card_unknown` when the score's card is not registered.
     """
     run_id = derived_id("scoring.run", entry_id, party_id)
-    plain = _plain_inputs(inputs)
     digest = inputs_hash(inputs)
     if await repository.card_content(tx.sql, score.card_id) is None:
         raise NotFound("scoring.card_unknown", f"No card has the id {score.card_id}.", where=score.card_id)
@@ -157,7 +155,7 @@ async def record_run(
             "pd": score.pd,
             "grade": score.grade,
             "reasons": orjson.dumps(score.reasons).decode(),
-            "inputs": orjson.dumps(plain).decode(),
+            "inputs": orjson.dumps(plain_inputs(inputs)).decode(),
             "inputs_hash": digest,
             "at": at,
             "entry_id": entry_id,
@@ -173,15 +171,6 @@ async def record_run(
             where=str(run_id),
         )
     return run_id
-
-
-def inputs_hash(inputs: Snapshot) -> str:
-    """Return the SHA-256 of a snapshot's canonical JSON: sorted names, decimals as text."""
-    return hashlib.sha256(orjson.dumps(_plain_inputs(inputs), option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def _plain_inputs(inputs: Snapshot) -> Mapping[str, str | None]:
-    return {name: None if value is None else str(value) for name, value in inputs.items()}
 
 
 def _require_person(name: str, where: str) -> None:

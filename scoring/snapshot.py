@@ -6,12 +6,15 @@ refused: it would let a model see what it is asked to predict.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import orjson
+
 from core.errors import InvalidInput
-from scoring.scorer import Value
+from scoring.scorer import Snapshot, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +77,13 @@ def snapshot(party: str, as_of: date, observations: Iterable[Observation]) -> As
         if held is None or held.observed_on < one.observed_on:
             latest[one.name] = one
     return AsOfSnapshot(party, as_of, tuple(latest[name] for name in sorted(latest)))
+
+
+def inputs_hash(inputs: Snapshot) -> str:
+    """Return the SHA-256 of a snapshot's canonical JSON: sorted names, decimals as text."""
+    return hashlib.sha256(orjson.dumps(plain_inputs(inputs), option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def plain_inputs(inputs: Snapshot) -> Mapping[str, str | None]:
+    """Return a snapshot as texts, as a run keeps it."""
+    return {name: None if value is None else str(value) for name, value in inputs.items()}

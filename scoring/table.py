@@ -177,16 +177,24 @@ def read_labelled(path: Path, target: str) -> tuple[dict[str, list[str | None]],
         raises.
     """
     columns = read_columns(path)
-    if target not in columns:
-        names = list(columns)
+    require_target(path, target, list(columns))
+    bad = read_target(target, columns.pop(target))
+    return columns, bad
+
+
+def require_target(path: Path, target: str, names: Sequence[str]) -> None:
+    """Refuse a file without the target's column.
+
+    Raises:
+        InvalidInput: `scoring.target_missing`.
+    """
+    if target not in names:
         raise InvalidInput(
             "scoring.target_missing",
             f"{path.name} has no column {target!r}.",
             where=target,
             hint=f"Its columns are {', '.join(names[:12])}{' …' if len(names) > 12 else ''}.",
         )
-    bad = _read_target(target, columns.pop(target))
-    return columns, bad
 
 
 def _read_firms(path: Path, firm: str, columns: dict[str, list[str | None]]) -> list[str]:
@@ -213,7 +221,11 @@ def read_columns(path: Path) -> dict[str, list[str | None]]:
         InvalidInput: `scoring.file_unreadable`, `scoring.no_rows`, `scoring.row_length`,
             `scoring.column_duplicate`.
     """
-    names, rows = read_lines(path)
+    return columns_of(*read_lines(path))
+
+
+def columns_of(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str | None]]:
+    """Return the cells of columns, None where a value is not known."""
     cells = [[None if _is_missing(cell) else cell for cell in row] for row in rows]
     return {name: [row[i] for row in cells] for i, name in enumerate(names)}
 
@@ -225,19 +237,24 @@ def _is_missing(cell: str) -> bool:
 def inferred_kind(cells: Iterable[str | None]) -> Kind:
     """Return `number` when at least nine in ten of the known cells are numbers, else `category`."""
     known = [cell for cell in cells if cell is not None]
-    numbers = sum(_parse(cell) is not None for cell in known)
+    numbers = sum(parse_number(cell) is not None for cell in known)
     return "number" if numbers >= _NUMERIC_SHARE * len(known) else "category"
 
 
-def _read_target(name: str, cells: Sequence[str | None]) -> list[bool]:
+def read_target(name: str, cells: Sequence[str | None]) -> list[bool]:
+    """Return which rows are bad.
+
+    Raises:
+        InvalidInput: `scoring.target_value` for a cell that is neither 0 nor 1.
+    """
     for number, cell in enumerate(cells, start=1):
-        if cell is None or _parse(cell) not in (0.0, 1.0):
+        if cell is None or parse_number(cell) not in (0.0, 1.0):
             raise InvalidInput(
                 "scoring.target_value",
                 f"The target {name} must be 0 (good) or 1 (bad) and is {cell!r} in row {number}.",
                 where=f"{name}, row {number}",
             )
-    return [_parse(cell or "") == 1.0 for cell in cells]
+    return [parse_number(cell or "") == 1.0 for cell in cells]
 
 
 def _read_classes(bad: Sequence[bool]) -> Flags:
@@ -268,7 +285,7 @@ def _numbers(name: str, cells: Sequence[Cell]) -> Column:
         if cell is None:
             read[i] = math.nan
             continue
-        number = _parse(cell)
+        number = parse_number(cell)
         if number is None:
             raise _refused("scoring.value_type", name, i, cell, "a number")
         if not math.isfinite(number):
@@ -286,7 +303,7 @@ def _texts(name: str, cells: Sequence[Cell]) -> Column:
     return read
 
 
-def _parse(cell: object) -> float | None:
+def parse_number(cell: object) -> float | None:
     """Return the number that a cell writes, or None; `1_000` is Python's, not data's."""
     if isinstance(cell, bool) or (isinstance(cell, str) and "_" in cell):
         return None

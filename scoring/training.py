@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,12 +15,12 @@ from scoring.binning import Rule
 from scoring.calibration import Calibration, calibrate, grade_outcomes
 from scoring.card_file import card_id, encode
 from scoring.choice import RULES, choose
-from scoring.contract import SME_FEATURES, FeatureSpec
+from scoring.contract import SME_FEATURES
 from scoring.generator import SYNTHETIC_NOTICE, generate_portfolio
 from scoring.prebins import Flags, Floats
 from scoring.scorecard import Described, batch_log_odds, batch_pd, batch_points, card_of, fit_card
 from scoring.scorer import MICRO
-from scoring.table import Table, read_csv, table_of_portfolio
+from scoring.table import Table, table_of_portfolio
 from scoring.validation import Estimate, Holdout, Validation, auc, stratified_folds, validate
 
 FOLDS: Final = 5
@@ -137,27 +136,6 @@ def train_portfolio(rows: int = PORTFOLIO_ROWS, seed: int = PORTFOLIO_SEED) -> T
     table = table_of_portfolio(SME_FEATURES, generate_portfolio(rows, seed))
     described = Described("sme-synthetic-2", f"{SYNTHETIC_NOTICE}; {rows} rows, seed {seed}", True, "default")
     return train(table, described)
-
-
-def train_csv(
-    path: Path,
-    target: str,
-    *,
-    specs: Sequence[FeatureSpec] | None = None,
-    rules: Sequence[Rule] = RULES,
-    firm: str | None = None,
-    dropped: Sequence[str] = (),
-    population_rate: Decimal | None = None,
-) -> TrainReport:
-    """Train a card on a CSV file (see `scoring.table.read_csv`).
-
-    Raises:
-        NotFound, InvalidInput: what `read_csv` and `fit_card` raise.
-    """
-    name = path.name.removesuffix(".gz").removesuffix(".csv")
-    table = read_csv(path, target, specs, firm, dropped)
-    described = Described(name, path.name, False, target)
-    return train(table, described, rules=rules, population_rate=population_rate)
 
 
 def _figures(

@@ -463,9 +463,9 @@ class Advancer:
                 return CompleteJob(at, job.id, await effect(context))
         except BusinessError as outcome:
             return ThrowError(at, job.id, outcome.code, outcome.message, outcome.variables)
-        except ledger.Backlogged:
-            raise
         except ScfError as error:
+            if is_transient(error):
+                raise
             return FailJob(at, job.id, error.code, str(error))
         except Exception as error:
             if is_transient(error):

@@ -7,9 +7,11 @@ from tortoise.exceptions import BaseORMException
 
 from core.database import is_lost_database
 from ledger import Backlogged
+from scoring.service import ServiceUnavailable
 
 _PASSING = (
     Backlogged,
+    ServiceUnavailable,
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,

@@ -17,6 +17,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import ledger
 from core import Clock, Database, Room, SystemClock, Transaction
+from scoring.service import ServiceAddress
+from scoring.service.client import opened
 from workflows import definitions
 from workflows.advance import Advancer, FailedCall
 from workflows.archive import Archiver
@@ -60,6 +62,7 @@ class WorkerSettings:
             server, which suggests it for long histories.
         message_ttl: for how long a message is kept for which nobody waits, when it does not tell.
         archive_every: how often to look for cases that have ended, to archive Temporal's history of them.
+        scoring: where the scoring service listens; None: scores are computed in this process.
         register_every: how often to publish what is claimed, and to fetch what other platforms claim.
     """
 
@@ -75,6 +78,7 @@ class WorkerSettings:
     message_ttl: timedelta = timedelta(days=7)
     archive_every: timedelta = timedelta(seconds=15)
     register_every: timedelta = timedelta(seconds=15)
+    scoring: ServiceAddress | None = None
 
 
 async def run_worker(
@@ -92,10 +96,11 @@ async def run_worker(
     """
     database = await Database.open(settings.database_url, rooms(), pool_size=settings.pool_size)
     try:
-        effects = platform_effects()
         await register_signing_key(database, settings, SystemClock())
-        await deploy_shipped(database, _recorder(settings), effects, SystemClock())
-        await serve(database, settings, effects, stop, ready=ready)
+        async with opened(settings.scoring) as scoring:
+            effects = platform_effects(scoring)
+            await deploy_shipped(database, _recorder(settings), effects, SystemClock())
+            await serve(database, settings, effects, stop, ready=ready)
     finally:
         await database.close()
 
@@ -159,7 +164,9 @@ async def run_relay(
         client = await connect(settings, stop)
         if client is None:
             return
-        await _Parts.of(database, settings, platform_effects(), SystemClock()).relay(client).run(stop, ready)
+        async with opened(settings.scoring) as scoring:
+            parts = _Parts.of(database, settings, platform_effects(scoring), SystemClock())
+            await parts.relay(client).run(stop, ready)
     finally:
         await database.close()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from scf import console
-from scf.commands import score_challenge, score_evaluate, score_explain, score_model_card
+from scf.commands import score_challenge, score_evaluate, score_explain, score_model_card, score_serve
 from scf.commands.options import JsonOption
 from scf.commands.score_lgd import lgd
 from scf.commands.score_monitor import monitor
@@ -18,11 +18,15 @@ from scf.commands.score_payments import payments
 from scf.commands.score_stress import stress
 from scf.exit_codes import EXIT_FINDINGS
 
+if TYPE_CHECKING:
+    from scoring.quality import QualityReport
+
 app = typer.Typer(name="score", help="Scorecards.", no_args_is_help=True)
 app.command("lgd")(lgd)
 app.command("monitor")(monitor)
 app.command("payments")(payments)
 app.command("stress")(stress)
+app.command("serve")(score_serve.serve)
 app.command("challenge")(score_challenge.challenge)
 app.command("evaluate")(score_evaluate.evaluate)
 app.command("model-card")(score_model_card.model_card)
@@ -43,23 +47,38 @@ def train(
     ] = None,
     drop: Annotated[list[str] | None, typer.Option(help="Leave out this column; may be repeated.")] = None,
     keep_leaks: Annotated[bool, typer.Option(help="Train also on columns that know the outcome.")] = False,
+    features: Annotated[
+        Path | None,
+        typer.Option(help="A TOML or JSON file: trends, special codes, bounds, bins fixed by hand."),
+    ] = None,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(help="Write the rows that do not pass the gates to this CSV file."),
+    ] = None,
+    keep_duplicates: Annotated[
+        bool, typer.Option(help="Equal lines are of different parties: keep them.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Train a card and tell how well it separates, out of sample, with 95 % intervals."""
     # Training loads statsmodels, which takes seconds; the other commands must not wait for it.
     from scoring.commands import train_file, train_synthetic
 
+    gated = None
     with console.step("Training the card"):
         if file is None:
             report = train_synthetic(out)
         else:
-            report = train_file(
+            report, gated = train_file(
                 file,
                 target,
                 firm=firm,
                 dropped=drop or [],
                 population_rate=_rate(population_rate),
                 keep_leaks=keep_leaks,
+                features=features,
+                quarantine=quarantine,
+                keep_duplicates=keep_duplicates,
             )
             out.write_bytes(report.content)
     found = report.out_of_sample
@@ -78,6 +97,7 @@ def train(
                 "file": str(out),
                 "fit": report.card.fit.note,
                 "rounding_loss": report.rounding_loss,
+                "gates": None if gated is None else _gates_json(gated, quarantine),
                 "figures": {
                     name.replace(" ", "_"): {"value": f.value, "low": f.low, "high": f.high}
                     for name, f in figures.items()
@@ -94,6 +114,8 @@ def train(
         )
     console.out.print(table)
     console.out.print(f"Fit: {report.card.fit.note}")
+    if gated is not None:
+        console.out.print(_gates_told(gated, quarantine), soft_wrap=True, markup=False)
     if report.card.data.synthetic:
         console.out.print("Trained on simulated data: for demonstrations, not for decisions on real firms.")
     console.out.print(f"Card {report.card_id} is in {out}", soft_wrap=True)
@@ -184,6 +206,24 @@ def _bench_table(stem: str, one: dict[str, Any]) -> Table:
     ]
     table.caption = "; ".join(told)
     return table
+
+
+def _gates_json(gated: QualityReport, quarantine: Path | None) -> dict[str, Any]:
+    return {
+        "rows": gated.rows,
+        "accepted": len(gated.accepted),
+        "quarantined": len(gated.quarantined),
+        "findings": dict(gated.counts()),
+        "file": None if quarantine is None else str(quarantine),
+    }
+
+
+def _gates_told(gated: QualityReport, quarantine: Path | None) -> str:
+    if not gated.quarantined:
+        return f"Gates: all {gated.rows} rows passed."
+    counts = ", ".join(f"{gate} {count}" for gate, count in sorted(gated.counts().items()))
+    where = f"they are in {quarantine}" if quarantine else "--quarantine FILE writes them"
+    return f"Gates: {len(gated.quarantined)} of {gated.rows} rows did not train ({counts}); {where}."
 
 
 def _rate(text: str | None) -> Decimal | None:

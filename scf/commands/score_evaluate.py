@@ -68,6 +68,11 @@ def evaluate(
             console.out.print(f"The card weighs {one.segment} itself.")
         if one.too_small:
             console.out.print(f"Too few rows to tell: {', '.join(one.too_small)}")
+    for gate in found.gates:
+        where = f"{gate.column}, {gate.rows} rows" if gate.rows else gate.column
+        console.out.print(
+            f"Unlike training: {gate.gate} in {where}: {gate.why}", markup=False, soft_wrap=True
+        )
     if found.hardened:
         console.out.print(_hardened(found))
     if found.like_training:

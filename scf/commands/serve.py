@@ -24,6 +24,7 @@ from core.database import Database
 from core.errors import Unavailable
 from scf.commands.options import DataOption, LogOriginOption, SimulatedRate, data_folder
 from scf.commands.options_log import MirrorTokenHashes, PublicEntries, entry_readers
+from scf.commands.options_scoring import ScoringTokenFile, ScoringUrl, scoring_address
 from scf.commands.options_tsa import TsaCertificatesOption, TsaOption, named_authority
 from scf.data_folder import DataFolder, default_data_folder
 from scf.heartbeat import beat, last_beat
@@ -112,10 +113,13 @@ def worker(
             min=0.1, envvar="SCF_REGISTER_SECONDS", help="How often the blind register is exchanged: seconds."
         ),
     ] = 15.0,
+    scoring_url: ScoringUrl = None,
+    scoring_token_file: ScoringTokenFile = None,
 ) -> None:
     """Drive cases and carry commands."""
     settings = replace(
         _worker_settings(database, temporal, data, log_origin, simulated_rate),
+        scoring=scoring_address(scoring_url, scoring_token_file),
         register_every=timedelta(seconds=register_every),
     )
     _serve(beat_file, lambda stop, ready: _worker(settings, stop, ready))
@@ -129,9 +133,14 @@ def relay(
     beat_file: BeatFile = None,
     log_origin: LogOriginOption = None,
     simulated_rate: SimulatedRate = None,
+    scoring_url: ScoringUrl = None,
+    scoring_token_file: ScoringTokenFile = None,
 ) -> None:
     """Carry commands only, beside the relay that each worker has: it takes over what a lost worker left."""
-    settings = _worker_settings(database, temporal, data, log_origin, simulated_rate)
+    settings = replace(
+        _worker_settings(database, temporal, data, log_origin, simulated_rate),
+        scoring=scoring_address(scoring_url, scoring_token_file),
+    )
     _serve(beat_file, lambda stop, ready: run_relay(settings, stop, ready=ready))
 
 

@@ -29,6 +29,9 @@ def up(
     temporal: TemporalOption = None,
     log_origin: LogOriginOption = None,
     simulated_rate: SimulatedRate = None,
+    scoring_process: Annotated[
+        bool, typer.Option("--scoring-process", help="Compute scores and limits in a process of their own.")
+    ] = False,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
 ) -> None:
     """Start the platform: database, Temporal, worker, sequencer, API. It stays up and keeps its data."""
@@ -39,6 +42,7 @@ def up(
         temporal=temporal,
         log_origin=log_origin,
         simulated_rate=simulated_rate,
+        scoring_process=scoring_process,
     )
     asyncio.run(_up(options, open_browser=not no_open and console.err.is_terminal))
 

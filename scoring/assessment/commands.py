@@ -15,6 +15,7 @@ from scoring.artifact import Card
 from scoring.assessment.associations import Association, associations
 from scoring.assessment.cut_off import Confusion, Costs, cheapest, confusion
 from scoring.assessment.fairness import Fairness, fairness
+from scoring.assessment.gates import GateFinding, gate_findings
 from scoring.assessment.hardening import Hardened, harden
 from scoring.assessment.scored import Scored, score_file
 from scoring.assessment.sensitivity import Sensitivity, with_missing, with_noise
@@ -41,6 +42,7 @@ class Evaluation:
     associations: tuple[Association, ...]
     noise: Sensitivity
     missing: Sensitivity
+    gates: tuple[GateFinding, ...]
     fairness: tuple[Fairness, ...]
     hardened: tuple[Hardened, ...]
 
@@ -105,6 +107,7 @@ def assess(
         associations=associations(scored),
         noise=disturbed[0],
         missing=disturbed[1],
+        gates=gate_findings(scored),
         fairness=tuple(fairness(scored, name, scored.beside[name], cut) for name in segments),
         hardened=(),
     )

@@ -58,7 +58,7 @@ def test_every_command_in_compose_exists() -> None:
 
     assert {"api", "worker", "relay", "sequencer", "migrate"} <= set(commands)
     for words in commands.values():
-        nouns = words[:2] if words[0] == "serve" else words[:1]
+        nouns = words[:2] if words[0] in ("serve", "score") else words[:1]
         result = CliRunner().invoke(build(nouns[0]), [*nouns, "--help"])
         assert result.exit_code == 0, result.output
 
@@ -66,8 +66,11 @@ def test_every_command_in_compose_exists() -> None:
 def test_the_api_in_compose_reads_the_vaults_keys_and_no_others() -> None:
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     own = {
-        name: service["volumes"] for name, service in services.items() if service.get("image") == "scf:latest"
+        name: service.get("volumes", [])
+        for name, service in services.items()
+        if service.get("image") == "scf:latest"
     }
+    assert own.pop("scoring") == []
     assert own.pop("api") == ["vault:/var/lib/scf/keys/vault:ro"]
     assert all(volumes == ["keys:/var/lib/scf", "vault:/var/lib/scf/keys/vault"] for volumes in own.values())
     keys = DataFolder(Path("/var/lib/scf")).keys

@@ -18,6 +18,7 @@ from scoring.assessment.associations import associations, point_biserial
 from scoring.assessment.commands import evaluate
 from scoring.assessment.cut_off import Costs, cheapest, confusion
 from scoring.assessment.fairness import banded, fairness
+from scoring.assessment.gates import gate_findings
 from scoring.assessment.resampling import cluster_bootstrap
 from scoring.assessment.scored import Scored, score_table
 from scoring.assessment.splits import out_of_sample, out_of_time
@@ -48,6 +49,16 @@ outcomes = st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=4, max
 def test_places_add_up_to_the_card_s_own_scores(scored: Scored, table: Table) -> None:
     assert (scored.log_odds == batch_log_odds(CARD, table)).all()
     assert (scored.points == batch_points(CARD, table)).all()
+
+
+def test_rows_unlike_the_training_rows_are_told_by_column(scored: Scored, table: Table) -> None:
+    assert gate_findings(scored) == ()
+    cover, sector = (table.columns[name].copy() for name in ("interest_cover", "sector"))
+    cover[: len(cover) // 2] = np.nan
+    sector[:7] = "space tourism"
+    other = replace(table, columns={**table.columns, "interest_cover": cover, "sector": sector})
+    found = {(one.gate, one.column): one.rows for one in gate_findings(score_table(CARD, other))}
+    assert found == {("missing", "interest_cover"): None, ("unseen", "sector"): 7}
 
 
 def test_gini_is_twice_the_area_above_chance(scored: Scored) -> None:

@@ -19,12 +19,12 @@ from scoring.registry import (
     approve,
     approved_card,
     card_by_id,
-    inputs_hash,
     install_shipped_card,
     record_run,
     register,
     shipped_card,
 )
+from scoring.snapshot import inputs_hash
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 INPUTS = {"equity_ratio": Decimal("0.40"), "sector": "retail", "days_late_12m": None}

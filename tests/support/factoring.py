@@ -13,6 +13,7 @@ from uuid import UUID
 import ledger
 import scoring
 from core import Database, SystemClock
+from scoring.service.client import opened
 from support.cases import Platform
 from workflows import Actor
 from workflows.effects.platform import platform_effects
@@ -107,11 +108,13 @@ async def shipped_platform(settings: WorkerSettings) -> AsyncIterator[Platform]:
     try:
         keys = ledger.load_or_create_keys(settings.key_folder)
         recorder = ledger.Recorder(keys.signing_key, keys.vault_key, settings.origin)
-        effects, clock = platform_effects(), SystemClock()
-        await deploy_shipped(database, recorder, effects, clock)
-        async with database.transaction() as tx:
-            await scoring.install_shipped_card(tx, approved_by="user:tests", at=clock.now())
-        yield Platform(database, settings, effects)
+        clock = SystemClock()
+        async with opened(settings.scoring) as service:
+            effects = platform_effects(service)
+            await deploy_shipped(database, recorder, effects, clock)
+            async with database.transaction() as tx:
+                await scoring.install_shipped_card(tx, approved_by="user:tests", at=clock.now())
+            yield Platform(database, settings, effects)
     finally:
         await database.close()
 

@@ -110,37 +110,6 @@ async def record_check(job: JobContext) -> Mapping[str, Value]:
     return {}
 
 
-@effects.job("finance.score-parties")
-async def score_parties(job: JobContext) -> Mapping[str, Value]:
-    """Score seller and buyer."""
-    scores = await finance.score_parties(job.tx, job.request, at=job.at, entry_id=job.entry_id)
-    return {"scores": {"seller": _score(scores.seller), "buyer": _score(scores.buyer)}}
-
-
-@effects.job("finance.propose-limits")
-async def propose_limits(job: JobContext) -> Mapping[str, Value]:
-    """Propose the seller's, the buyer's and the pair's limit."""
-    proposals = await finance.propose_limits(job.tx, job.request, at=job.at, entry_id=job.entry_id)
-    return {
-        "limits": [
-            {
-                "scope": proposal.scope,
-                "amount": proposal.amount.amount,
-                "currency": proposal.amount.currency,
-                "bindingCap": proposal.binding_cap,
-                "caps": dict(proposal.caps),
-                "reviewOn": proposal.review_on,
-                "needsSecondPerson": proposal.needs_second_person,
-                "alone": proposal.alone.amount,
-                "raises": [dict(one) for one in proposal.raises],
-                "stops": list(proposal.stops),
-                "leftOut": list(proposal.left_out),
-            }
-            for proposal in proposals
-        ]
-    }
-
-
 @effects.job("finance.activate-limits")
 async def activate_limits(job: JobContext) -> Mapping[str, Value]:
     """Make the approved limits count."""
@@ -315,16 +284,6 @@ async def withdraw_request(job: JobContext) -> None:
 
 async def _facts(job: JobContext, invoice_id: UUID) -> Value:
     return await finance.eligibility_facts(job.tx, invoice_id, at=job.at)
-
-
-def _score(run: finance.ScoreRun) -> Value:
-    return {
-        "runId": str(run.run_id),
-        "grade": run.grade,
-        "points": Decimal(run.points),
-        "pd": run.pd,
-        "synthetic": run.synthetic,
-    }
 
 
 def _decimal(job: JobContext, name: str) -> Decimal:
