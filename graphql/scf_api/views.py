@@ -112,7 +112,7 @@ LIMIT = View(
     "finance.limit_view",
     Area.LIMITS,
     "id, scope, seller_id, buyer_id, party_name, currency, amount, reserved, utilised, headroom, state,"
-    " binding_cap, score_run_id",
+    " binding_cap, score_run_id, review_on, needs_second_person, raises, on_hold_since",
     # What is only proposed is the bank's own deliberation.
     own=f"{_OWN} AND state <> 'PROPOSED'",
     key="id",
