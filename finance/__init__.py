@@ -45,6 +45,7 @@ from finance.requests import (
 )
 from finance.senders import Sender, Side
 from finance.servicing import accrue, collect, demand_recourse, release_reserve, settle
+from finance.what_if import WhatIf, WhatIfLimit, what_if
 
 ROOM = Room("finance", "finance.models", "finance.migrations")
 
@@ -78,6 +79,8 @@ __all__ = [
     "ScoreRun",
     "Sender",
     "Side",
+    "WhatIf",
+    "WhatIfLimit",
     "accrue",
     "activate_limits",
     "apply_measures",
@@ -123,4 +126,5 @@ __all__ = [
     "take_over_claims",
     "verify_books",
     "verify_journal",
+    "what_if",
 ]

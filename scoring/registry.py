@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -173,6 +174,29 @@ async def record_run(
             where=str(run_id),
         )
     return run_id
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A score that was given: of whom, when, and on which figures, as text; None is what was not known."""
+
+    party_id: UUID
+    at: datetime
+    inputs: Mapping[str, str | None]
+
+
+async def kept_run(connection: asyncpg.Connection[asyncpg.Record], run_id: UUID) -> KeptRun:
+    """Return the score with this id.
+
+    Raises:
+        NotFound: `scoring.run_unknown`; `scoring.run_erased` when its figures were erased.
+    """
+    row = await repository.run_inputs(connection, run_id)
+    if row is None:
+        raise NotFound("scoring.run_unknown", f"No score has the id {run_id}.", where=str(run_id))
+    if not row["inputs_hash"]:
+        raise NotFound("scoring.run_erased", "The figures of this score were erased.", where=str(run_id))
+    return KeptRun(row["party_id"], row["at"], orjson.loads(row["inputs"]))
 
 
 def inputs_hash(inputs: Snapshot) -> str:

@@ -108,6 +108,13 @@ async def run_identity(connection: Connection, run_id: UUID) -> tuple[str, str]:
     return row["card_id"], row["inputs_hash"]
 
 
+async def run_inputs(connection: Connection, run_id: UUID) -> Record | None:
+    """Return party_id, at, inputs and inputs_hash of a run."""
+    return await connection.fetchrow(
+        "SELECT party_id, at, inputs, inputs_hash FROM scoring.run WHERE id = $1", run_id
+    )
+
+
 async def insert_challenger(
     connection: Connection,
     *,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import orjson
 import strawberry
@@ -33,6 +34,7 @@ class ScoreReason:
 class ScoreRun(Node):
     """A score of a party; `synthetic` when its card was trained on simulated data."""
 
+    key: strawberry.Private[UUID]
     card_id: Hash
     points: int
     pd: Decimal = strawberry.field(description="Probability of default within a year, 0 to 1.")
@@ -47,6 +49,7 @@ class ScoreRun(Node):
         """Build it from a row of `scoring.run_view`."""
         return cls(
             id=global_id("ScoreRun", row["id"]),
+            key=row["id"],
             card_id=row["card_id"],
             points=row["points"],
             pd=row["pd"],

@@ -25,6 +25,7 @@ from scf_api.schema.parties import Limit, Party, ScoreRun
 from scf_api.schema.relay import After, Connection, First, Node, key_of, listed, one, split_id
 from scf_api.schema.search import CaseFilter, CaseSort, ElementCount, count_elements, search_cases
 from scf_api.schema.tasks import TaskQueries
+from scf_api.schema.what_if import WhatIfQueries
 from scf_api.schema.witnesses import WitnessQueries
 from scf_api.views import View
 
@@ -71,7 +72,15 @@ class Me:
 
 
 @output
-class Query(DefinitionQueries, ErasureQueries, KeyQueries, MigrationQueries, TaskQueries, WitnessQueries):
+class Query(
+    DefinitionQueries,
+    ErasureQueries,
+    KeyQueries,
+    MigrationQueries,
+    TaskQueries,
+    WhatIfQueries,
+    WitnessQueries,
+):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved
