@@ -9,7 +9,7 @@ from finance import register
 from finance.accounting import ACCOUNTS
 from finance.claims import claims_statement, fingerprint_of, take_over_claims
 from finance.documents import ImportOutcome, import_document
-from finance.early_warnings import apply_measures, buyer_signals, lift_hold
+from finance.early_warnings import apply_measures, buyer_signals, judge_alert, lift_hold
 from finance.erasure import erase_party, erase_requests
 from finance.journal_tie import JournalReport, journal_payload, verify_journal
 from finance.journals import reverse, verify_books
@@ -99,6 +99,7 @@ __all__ = [
     "import_document",
     "instruct_payment",
     "journal_payload",
+    "judge_alert",
     "latest_issue_date",
     "lift_hold",
     "link_case",

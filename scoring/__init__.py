@@ -14,7 +14,7 @@ from scoring.limits import LimitInputs, LimitPolicy, LimitProposal
 from scoring.scorer import CompiledCard, Reason, Score, load_card
 
 if TYPE_CHECKING:
-    from scoring.erasure import erase_runs
+    from scoring.erasure import erase_runs, judging_entries
     from scoring.registry import (
         approve,
         approved_card,
@@ -33,6 +33,7 @@ _LOADED_WHEN_ASKED = {
     "approved_card": "scoring.registry",
     "erase_runs": "scoring.erasure",
     "install_shipped_card": "scoring.registry",
+    "judging_entries": "scoring.erasure",
     "kept_run": "scoring.registry",
     "record_run": "scoring.registry",
     "register": "scoring.registry",
@@ -54,6 +55,7 @@ __all__ = [
     "approved_card",
     "erase_runs",
     "install_shipped_card",
+    "judging_entries",
     "kept_run",
     "load_card",
     "record_run",

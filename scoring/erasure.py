@@ -17,6 +17,15 @@ UPDATE scoring.shadow_score s SET reasons = '[]' FROM scoring.run r WHERE r.id =
 """
 
 
+async def judging_entries(tx: Transaction, party_id: UUID) -> list[UUID]:
+    """Return the ledger entries in which people judged the warnings of a company."""
+    rows = await tx.sql.fetch(
+        "SELECT judged_entry_id FROM scoring.alert WHERE subject = $1 AND judged_entry_id IS NOT NULL",
+        party_id,
+    )
+    return [row["judged_entry_id"] for row in rows]
+
+
 async def erase_runs(
     tx: Transaction, *, entries: Collection[UUID] = (), party_id: UUID | None = None
 ) -> None:

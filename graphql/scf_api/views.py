@@ -161,6 +161,16 @@ SCORE_RUN = View(
     column_types={"party_id": Kind.UUID},
 )
 
+ALERT = View(
+    "scoring.alert_view",
+    Area.SCORES,
+    "id, party_id, rule, kind, currency, value, threshold, amount, message, raised_at, verdict, note,"
+    " judged_by, judged_at, entry_id, judged_entry_id",
+    own=None,
+    key="raised_at",
+    key_kind=Kind.TIME,
+)
+
 CASE = View(
     "workflows.case_view",
     Area.CASES,

@@ -11,6 +11,7 @@ import ledger
 from scf_api import views
 from scf_api.context import Info
 from scf_api.repository import equals
+from scf_api.schema.alerts import Alert, AlertQueries
 from scf_api.schema.cases import Case, Incident, Task
 from scf_api.schema.commands import Command
 from scf_api.schema.definitions import DefinitionQueries, ProcessDefinition, ProcessDraft
@@ -41,6 +42,7 @@ _NODES: dict[str, tuple[View, str, Any]] = {
     "Asset": (views.ASSET, "id", Asset),
     "Limit": (views.LIMIT, "id", Limit),
     "ScoreRun": (views.SCORE_RUN, "id", ScoreRun),
+    "Alert": (views.ALERT, "id", Alert),
     "Journal": (views.JOURNAL, "id", Journal),
     "PaymentOrder": (views.PAYMENT_ORDER, "id", PaymentOrder),
     "BankEntry": (views.BANK_ENTRY, "id", BankEntry),
@@ -73,6 +75,7 @@ class Me:
 
 @output
 class Query(
+    AlertQueries,
     DefinitionQueries,
     ErasureQueries,
     KeyQueries,
