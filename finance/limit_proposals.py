@@ -83,10 +83,20 @@ async def score_parties(tx: Transaction, request_id: UUID, *, at: datetime, entr
     card = await scoring.approved_card(tx.sql)
 
     async def score(party_id: UUID) -> ScoreRun:
-        snapshot = await _snapshot(tx, party_id, at)
+        statement = await _statement(tx, party_id, at)
+        snapshot = _figures(statement)
         inputs = {name: snapshot.get(name) for name in card.features}
         result = card.score(inputs)
-        run_id = await scoring.record_run(tx, party_id, result, inputs, at, entry_id)
+        sources = (
+            {
+                name: (f"document:{statement.document_id}", statement.period_end)
+                for name in inputs
+                if name in snapshot
+            }
+            if statement
+            else {}
+        )
+        run_id = await scoring.record_run(tx, party_id, result, inputs, at, entry_id, sources)
         return ScoreRun(
             run_id, party_id, result.card_id, result.points, result.pd, result.grade, result.synthetic
         )
@@ -148,14 +158,19 @@ async def propose_limits(
     return proposals
 
 
-async def _snapshot(tx: Transaction, party_id: UUID, at: datetime) -> dict[str, Decimal | str | None]:
-    """Return a company's figures as of a moment: numbers as decimals, categories as text."""
-    statement = (
+async def _statement(tx: Transaction, party_id: UUID, at: datetime) -> models.FinancialStatement | None:
+    """Return a company's newest statement as of a moment."""
+    newest: models.FinancialStatement | None = (
         await models.FinancialStatement.filter(party_id=party_id, period_end__lte=at.date())
         .using_db(tx.orm)
         .order_by("-period_end")
         .first()
     )
+    return newest
+
+
+def _figures(statement: models.FinancialStatement | None) -> dict[str, Decimal | str | None]:
+    """Return a statement's figures: numbers as decimals, categories as text."""
     figures = statement.figures if statement else {}
     return {
         name: value if value is None or name == "sector" else Decimal(value)
@@ -186,7 +201,7 @@ async def limit_inputs(
     # The platform may know a company for less than a year: its volume is carried forward to one, from a span
     # of at least one payment term, so that the first invoice counts as one term's business.
     span = min(max(days, terms_days), _YEAR.days)
-    figures = await _snapshot(tx, run.party_id, at)
+    figures = _figures(await _statement(tx, run.party_id, at))
     net_worth = figures.get("net_worth")
     pds = scoring_limits.LossPds(run.pd, None)
     if scope == "PAIR":

@@ -11,7 +11,7 @@ from uuid import UUID
 from core.database import Transaction
 
 _ALERTS = "UPDATE scoring.alert SET message = '', note = NULL WHERE "
-_CUT = "UPDATE scoring.run SET inputs = '{}', inputs_hash = '', reasons = '[]' WHERE "
+_CUT = "UPDATE scoring.run SET inputs = '{}', inputs_hash = '', reasons = '[]', sources = NULL WHERE "
 _CUT_SHADOWS = """
 UPDATE scoring.shadow_score s SET reasons = '[]' FROM scoring.run r WHERE r.id = s.run_id AND
 """

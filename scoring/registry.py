@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     import asyncpg
 
     from core.database import Transaction
+
+Lineage: TypeAlias = Mapping[str, tuple[str, date]]
+"""Of each figure its source and the day on which it was known."""
 
 SHIPPED_CARD: Final = "sme-synthetic-2.json"
 SHIPPED_CARD_TRAINER: Final = "system:generator"
@@ -132,11 +136,19 @@ async def card_by_id(connection: asyncpg.Connection[asyncpg.Record], identifier:
 
 
 async def record_run(
-    tx: Transaction, party_id: UUID, score: Score, inputs: Snapshot, at: datetime, entry_id: UUID
+    tx: Transaction,
+    party_id: UUID,
+    score: Score,
+    inputs: Snapshot,
+    at: datetime,
+    entry_id: UUID,
+    sources: Lineage = MappingProxyType({}),
 ) -> UUID:
-    """Keep a score with its inputs, and what the challengers say; return the run's id.
+    """Keep a score with its inputs and their sources, and what the challengers say; return the run's id.
 
-    The same call again changes nothing.
+    `sources` tells of each figure where it came from and on which day it was known, as
+    `AsOfSnapshot.lineage` does; `document:` with its id names a document that was imported. The same call
+    again changes nothing.
 
     Raises:
         Conflict: `scoring.run_conflict` when this entry already scored the party with another card or other
@@ -163,6 +175,12 @@ async def record_run(
             "at": at,
             "entry_id": entry_id,
             "synthetic": score.synthetic,
+            "sources": orjson.dumps(
+                {
+                    name: {"source": source, "observedOn": day.isoformat()}
+                    for name, (source, day) in sources.items()
+                }
+            ).decode(),
         },
     )
     if stored:
@@ -200,8 +218,13 @@ async def kept_run(connection: asyncpg.Connection[asyncpg.Record], run_id: UUID)
 
 
 def inputs_hash(inputs: Snapshot) -> str:
-    """Return the SHA-256 of a snapshot's canonical JSON: sorted names, decimals as text."""
-    return hashlib.sha256(orjson.dumps(_plain_inputs(inputs), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """Return the SHA-256 of a snapshot's canonical JSON."""
+    return hashlib.sha256(canonical_inputs(inputs)).hexdigest()
+
+
+def canonical_inputs(inputs: Snapshot) -> bytes:
+    """Return a snapshot's canonical JSON: sorted names, no spaces, decimals as text, null for not known."""
+    return orjson.dumps(_plain_inputs(inputs), option=orjson.OPT_SORT_KEYS)
 
 
 def _plain_inputs(inputs: Snapshot) -> Mapping[str, str | None]:

@@ -154,7 +154,7 @@ JOURNAL = View(
 SCORE_RUN = View(
     "scoring.run_view",
     Area.SCORES,
-    "id, party_id, card_id, points, pd, grade, reasons, inputs_hash, at, synthetic",
+    "id, party_id, card_id, points, pd, grade, reasons, inputs_hash, at, synthetic, entry_id",
     own=None,
     key="at",
     key_kind=Kind.TIME,

@@ -15,6 +15,8 @@ from scf_api.context import Info
 from scf_api.repository import Row
 from scf_api.roles import Area
 from scf_api.schema.describe import output, resolved
+from scf_api.schema.lineage import ScoreLineage, lineage_of
+from scf_api.schema.log import LedgerEntry
 from scf_api.schema.relay import After, Connection, First, Node, children, global_id, one
 from scf_api.schema.scalars import LEI, Hash, Money, valid_lei
 
@@ -43,6 +45,8 @@ class ScoreRun(Node):
     inputs_hash: Hash
     at: datetime
     synthetic: bool
+    entry_key: strawberry.Private[object]
+    party_key: strawberry.Private[object]
 
     @classmethod
     def from_row(cls, row: Row) -> ScoreRun:
@@ -67,7 +71,25 @@ class ScoreRun(Node):
             inputs_hash=row["inputs_hash"],
             at=row["at"],
             synthetic=row["synthetic"],
+            entry_key=row["entry_id"],
+            party_key=row["party_id"],
         )
+
+    @resolved
+    async def party(self, info: Info) -> Party | None:
+        """The company that was scored."""
+        return await party(info, self.party_key)
+
+    @resolved
+    async def entry(self, info: Info) -> LedgerEntry | None:
+        """The ledger entry in which it was given."""
+        return await one(info, views.ENTRY, self.entry_key, LedgerEntry.from_row, column="entry_id")
+
+    @resolved
+    async def lineage(self, info: Info) -> ScoreLineage | None:
+        """What it was computed from, figure by figure; null once that was erased."""
+        row = await info.context.detail(views.SCORE_RUN, self.key, "inputs, inputs_hash, sources")
+        return lineage_of(row) if row else None
 
 
 @output

@@ -1,10 +1,11 @@
-"""What-if over the API: for those who may see the score, bounded, and nothing is stored."""
+"""Questions about a score over the API: what if figures were others, and from where its figures came."""
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
@@ -36,7 +37,10 @@ async def run_id(api: Api) -> UUID:
         card = await scoring.approved_card(tx.sql)
         inputs = {name: INPUTS.get(name) for name in card.features}
         at = api.clock.now()
-        return await scoring.record_run(tx, ALPHA.seller_id, card.score(inputs), inputs, at, uuid4())
+        sources = {"equity_ratio": (f"document:{ALPHA.id('document', 1)}", NOON.date())}
+        return await scoring.record_run(
+            tx, ALPHA.seller_id, card.score(inputs), inputs, at, ALPHA.id("entry", 1), sources
+        )
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +115,68 @@ async def test_one_request_asks_ten_questions_at_most(api: Api, run_id: UUID, of
     assert len(await api.ask(questions(10), token=officer)) == 10
     answer = (await api.post(questions(11), token=officer)).json()
     assert [error["extensions"]["code"] for error in answer["errors"]] == ["request.too_many_rows"]
+
+
+LINEAGE = """
+query ($id: ID!) {
+  node(id: $id) {
+    ... on ScoreRun {
+      inputsHash entry { entryId } party { id }
+      lineage {
+        canonicalInputs hashMatches
+        figures { name value source observedOn field document { id filename contentHash } }
+      }
+    }
+  }
+}
+"""
+
+
+async def lineage(api: Api, token: str, run_id: UUID) -> Any:
+    return (await api.ask(LINEAGE, {"id": f"ScoreRun:{run_id}"}, token=token))["node"]
+
+
+async def test_a_score_leads_to_the_fields_that_it_came_from(api: Api, run_id: UUID, officer: str) -> None:
+    run = await lineage(api, officer, run_id)
+
+    assert run["entry"]["entryId"] == str(ALPHA.id("entry", 1))
+    assert run["party"] == {"id": f"Party:{ALPHA.seller_id}"}
+    assert run["lineage"]["hashMatches"]
+    canonical = run["lineage"]["canonicalInputs"].encode()
+    assert hashlib.sha256(canonical).hexdigest() == run["inputsHash"]
+    figures = {one["name"]: one for one in run["lineage"]["figures"]}
+    told = figures["equity_ratio"]
+    assert (told["value"], told["observedOn"], told["field"]) == (
+        "0.40",
+        NOON.date().isoformat(),
+        "/figures/equity_ratio",
+    )
+    assert told["document"]["id"] == f"Document:{ALPHA.id('document', 1)}"
+    assert figures["days_late_12m"] == {
+        "name": "days_late_12m",
+        "value": None,
+        "source": None,
+        "observedOn": None,
+        "field": None,
+        "document": None,
+    }
+
+
+async def test_inputs_that_were_altered_do_not_match_and_erased_ones_are_not_told(
+    api: Api, run_id: UUID, officer: str
+) -> None:
+    async with api.database.transaction() as tx:
+        for trade, inputs, digest in ((ALPHA, '{"sector": "retail"}', "ab" * 32), (BETA, "{}", "")):
+            await tx.sql.execute(
+                "UPDATE scoring.run SET inputs = $2, inputs_hash = $3 WHERE id = $1",
+                trade.id("score"),
+                inputs,
+                digest,
+            )
+    assert (await lineage(api, officer, ALPHA.id("score")))["lineage"]["hashMatches"] is False
+    assert (await lineage(api, officer, BETA.id("score")))["lineage"] is None
+
+
+async def test_the_lineage_of_a_score_is_for_those_who_see_it(api: Api, run_id: UUID) -> None:
+    seller = await api.person("alpha-l", "seller_maker", party_id=ALPHA.seller_id)
+    assert await lineage(api, seller, run_id) is None
