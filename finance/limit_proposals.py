@@ -87,15 +87,8 @@ async def score_parties(tx: Transaction, request_id: UUID, *, at: datetime, entr
         snapshot = _figures(statement)
         inputs = {name: snapshot.get(name) for name in card.features}
         result = card.score(inputs)
-        sources = (
-            {
-                name: (f"document:{statement.document_id}", statement.period_end)
-                for name in inputs
-                if name in snapshot
-            }
-            if statement
-            else {}
-        )
+        told = _source(statement) if statement else None
+        sources = {name: told for name in inputs if told and name in snapshot}
         run_id = await scoring.record_run(tx, party_id, result, inputs, at, entry_id, sources)
         return ScoreRun(
             run_id, party_id, result.card_id, result.points, result.pd, result.grade, result.synthetic
@@ -167,6 +160,12 @@ async def _statement(tx: Transaction, party_id: UUID, at: datetime) -> models.Fi
         .first()
     )
     return newest
+
+
+def _source(statement: models.FinancialStatement) -> tuple[str, date]:
+    """Return what tells a statement's figures, and the day that they are of."""
+    told = f"statement of {statement.period_end}, document {statement.document_id}"
+    return told, statement.period_end
 
 
 def _figures(statement: models.FinancialStatement | None) -> dict[str, Decimal | str | None]:

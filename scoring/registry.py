@@ -147,8 +147,8 @@ async def record_run(
     """Keep a score with its inputs and their sources, and what the challengers say; return the run's id.
 
     `sources` tells of each figure where it came from and on which day it was known, as
-    `AsOfSnapshot.lineage` does; `document:` with its id names a document that was imported. The same call
-    again changes nothing.
+    `AsOfSnapshot.lineage` does; one that ends in `document` and an id names a document that was imported. The
+    same call again changes nothing.
 
     Raises:
         Conflict: `scoring.run_conflict` when this entry already scored the party with another card or other

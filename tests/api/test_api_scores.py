@@ -37,7 +37,10 @@ async def run_id(api: Api) -> UUID:
         card = await scoring.approved_card(tx.sql)
         inputs = {name: INPUTS.get(name) for name in card.features}
         at = api.clock.now()
-        sources = {"equity_ratio": (f"document:{ALPHA.id('document', 1)}", NOON.date())}
+        sources = {
+            "equity_ratio": (f"statement of 2025-12-31, document {ALPHA.id('document', 1)}", NOON.date()),
+            "sector": ("the company's register", NOON.date()),
+        }
         return await scoring.record_run(
             tx, ALPHA.seller_id, card.score(inputs), inputs, at, ALPHA.id("entry", 1), sources
         )
@@ -152,6 +155,7 @@ async def test_a_score_leads_to_the_fields_that_it_came_from(api: Api, run_id: U
         "/figures/equity_ratio",
     )
     assert told["document"]["id"] == f"Document:{ALPHA.id('document', 1)}"
+    assert (figures["sector"]["source"], figures["sector"]["document"]) == ("the company's register", None)
     assert figures["days_late_12m"] == {
         "name": "days_late_12m",
         "value": None,

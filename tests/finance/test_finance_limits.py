@@ -83,7 +83,8 @@ async def test_each_figure_of_a_score_names_the_document_that_told_it(desk: Desk
             scores.seller.run_id,
         )
     assert row is not None
-    told = {"source": f"document:{row['document_id']}", "observedOn": row["period_end"].isoformat()}
+    day = row["period_end"].isoformat()
+    told = {"source": f"statement of {day}, document {row['document_id']}", "observedOn": day}
     sources = orjson.loads(row["sources"])
     known = {name for name, value in orjson.loads(row["inputs"]).items() if value is not None}
     assert known

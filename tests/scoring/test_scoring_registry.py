@@ -168,13 +168,13 @@ async def test_a_score_keeps_where_each_figure_came_from_until_it_is_erased(data
     async with database.transaction() as tx:
         await install_shipped_card(tx, approved_by="user:ben", at=AT)
         score = (await approved_card(tx.sql)).score(INPUTS)
-        sources = {"sector": ("document:1", AT.date())}
+        sources = {"sector": ("document 1", AT.date())}
         run_id = await record_run(tx, uuid4(), score, INPUTS, AT, uuid4(), sources)
         told = "SELECT inputs, sources FROM scoring.run_view WHERE id = $1"
         row = await tx.sql.fetchrow(told, run_id)
         assert row is not None
         assert orjson.loads(row["sources"]) == {
-            "sector": {"source": "document:1", "observedOn": "2026-11-23"}
+            "sector": {"source": "document 1", "observedOn": "2026-11-23"}
         }
         plain = orjson.loads(row["inputs"])
         assert canonical_inputs(plain) == canonical_inputs(INPUTS)

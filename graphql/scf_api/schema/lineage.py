@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -19,20 +20,22 @@ from scf_api.schema.relay import one
 if TYPE_CHECKING:
     from scf_api.schema.documents import Document
 
-_DOCUMENT = "document:"
+# How a source names a document that was imported.
+_DOCUMENT = re.compile(r".*\bdocument ([0-9a-f-]{36})", re.DOTALL)
 
 
 @output
 class ScoredFigure:
     """A figure that a score was computed from, and where it came from."""
 
+    document_key: strawberry.Private[UUID | None]
     name: str
     value: str | None = strawberry.field(description="Null was not known.")
     source: str | None = strawberry.field(
         description="What told it; null for scores that were given before sources were kept."
     )
     observed_on: date | None = strawberry.field(
-        description="The day that it is of: of a statement the end of its period."
+        description="The day on which it was known, or that it is of."
     )
     field: str | None = strawberry.field(description="Where it stands in the document, as a JSON pointer.")
 
@@ -43,9 +46,7 @@ class ScoredFigure:
         """The document that it stands in, for those who may see it."""
         from scf_api.schema.documents import Document
 
-        if self.source is None or not self.source.startswith(_DOCUMENT):
-            return None
-        return await one(info, views.DOCUMENT, UUID(self.source.removeprefix(_DOCUMENT)), Document.from_row)
+        return await one(info, views.DOCUMENT, self.document_key, Document.from_row)
 
 
 @output
@@ -76,10 +77,12 @@ def lineage_of(row: Row) -> ScoreLineage | None:
 
 def _figure(name: str, value: str | None, told: dict[str, str] | None) -> ScoredFigure:
     source = told["source"] if told else None
+    named = _DOCUMENT.fullmatch(source) if source else None
     return ScoredFigure(
+        document_key=UUID(named[1]) if named else None,
         name=name,
         value=value,
         source=source,
         observed_on=date.fromisoformat(told["observedOn"]) if told else None,
-        field=f"/figures/{name}" if source and source.startswith(_DOCUMENT) else None,
+        field=f"/figures/{name}" if named else None,
     )

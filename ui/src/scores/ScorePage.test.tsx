@@ -38,7 +38,7 @@ const SCORE = {
     figures: [
       {
         ...figure('equity_ratio', '0.40'),
-        source: 'document:1',
+        source: 'statement of 2025-12-31, document 1',
         observedOn: '2025-12-31',
         field: '/figures/equity_ratio',
         document: { __typename: 'Document', id: 'Document:1', filename: 'alpha.json', contentHash: 'cd'.repeat(32) },
