@@ -9,7 +9,7 @@ from finance import register
 from finance.accounting import ACCOUNTS
 from finance.claims import claims_statement, fingerprint_of, take_over_claims
 from finance.documents import ImportOutcome, import_document
-from finance.early_warnings import apply_measures, buyer_signals, lift_hold
+from finance.early_warnings import apply_measures, buyer_signals, judge_alert, lift_hold
 from finance.erasure import erase_party, erase_requests
 from finance.journal_tie import JournalReport, journal_payload, verify_journal
 from finance.journals import reverse, verify_books
@@ -47,6 +47,7 @@ from finance.requests import (
 )
 from finance.senders import Sender, Side
 from finance.servicing import accrue, collect, demand_recourse, release_reserve, settle
+from finance.what_if import WhatIf, WhatIfLimit, what_if
 
 ROOM = Room("finance", "finance.models", "finance.migrations")
 
@@ -80,6 +81,8 @@ __all__ = [
     "ScoreRun",
     "Sender",
     "Side",
+    "WhatIf",
+    "WhatIfLimit",
     "accrue",
     "activate_limits",
     "apply_measures",
@@ -99,6 +102,7 @@ __all__ = [
     "import_document",
     "instruct_payment",
     "journal_payload",
+    "judge_alert",
     "latest_issue_date",
     "lift_hold",
     "link_case",
@@ -128,4 +132,5 @@ __all__ = [
     "take_over_claims",
     "verify_books",
     "verify_journal",
+    "what_if",
 ]

@@ -13,7 +13,8 @@ from uuid import UUID
 from core.database import Transaction
 from finance import signals_repository
 from finance.signals_repository import Row
-from scoring.monitoring import Measure, Signals
+from scoring.monitoring import Alert, Measure, Signals, acknowledge
+from scoring.monitoring.alerts import FALSE
 from scoring.monitoring.rules import Delays
 
 # Recent payments are those of the last 90 days; they are held beside those of the year before.
@@ -67,6 +68,20 @@ async def apply_measures(tx: Transaction, measures: Sequence[Measure], *, at: da
             await signals_repository.hold_limit(tx.sql, limit_id, at)
         elif measure.kind == "limit_cut" and measure.amount is not None:
             await signals_repository.cut_limit(tx.sql, limit_id, measure.amount)
+
+
+async def judge_alert(
+    tx: Transaction, alert_id: UUID, *, verdict: str, note: str, by: str, at: datetime, entry_id: UUID
+) -> Alert:
+    """Record whether an alert was true; a hold that was raised by mistake ends.
+
+    Raises:
+        ScfError: what `scoring.monitoring.acknowledge` refuses.
+    """
+    alert = await acknowledge(tx, alert_id, verdict=verdict, note=note, by=by, at=at, entry_id=entry_id)
+    if alert.kind == "hold" and alert.verdict == FALSE:
+        await lift_hold(tx, alert.subject, alert.currency)
+    return alert
 
 
 async def lift_hold(tx: Transaction, buyer_id: UUID, currency: str) -> None:

@@ -108,7 +108,9 @@ async def _score(
         observed = _observed(known.snapshots[party_id], card.features)
         scored = await service.score(ScoreRequest(card.id, str(party_id), known.at.date(), observed))
         result, inputs = scored.score, {one.name: one.value for one in observed}
-        run_id = await scoring.record_run(tx, party_id, result, inputs, known.at, entry_id)
+        told = known.snapshots[party_id].lineage()
+        sources = {name: told[name] for name in inputs if name in told}
+        run_id = await scoring.record_run(tx, party_id, result, inputs, known.at, entry_id, sources)
         return ScoreRun(
             run_id, party_id, result.card_id, result.points, result.pd, result.grade, result.synthetic
         )

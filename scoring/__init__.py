@@ -14,24 +14,30 @@ from scoring.limits import LimitInputs, LimitPolicy, LimitProposal
 from scoring.scorer import CompiledCard, Reason, Score, load_card
 
 if TYPE_CHECKING:
-    from scoring.erasure import erase_runs
+    from scoring.erasure import erase_runs, judging_entries
     from scoring.registry import (
         approve,
         approved_card,
         install_shipped_card,
+        kept_run,
         record_run,
         register,
         shipped_card,
     )
     from scoring.room import ROOM
+    from scoring.snapshot import canonical_inputs, inputs_hash
     from scoring.training import train
 
 _LOADED_WHEN_ASKED = {
     "ROOM": "scoring.room",
     "approve": "scoring.registry",
     "approved_card": "scoring.registry",
+    "canonical_inputs": "scoring.snapshot",
     "erase_runs": "scoring.erasure",
+    "inputs_hash": "scoring.snapshot",
     "install_shipped_card": "scoring.registry",
+    "judging_entries": "scoring.erasure",
+    "kept_run": "scoring.registry",
     "record_run": "scoring.registry",
     "register": "scoring.registry",
     "shipped_card": "scoring.registry",
@@ -50,8 +56,12 @@ __all__ = [
     "Score",
     "approve",
     "approved_card",
+    "canonical_inputs",
     "erase_runs",
+    "inputs_hash",
     "install_shipped_card",
+    "judging_entries",
+    "kept_run",
     "load_card",
     "record_run",
     "register",

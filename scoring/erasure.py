@@ -11,10 +11,19 @@ from uuid import UUID
 from core.database import Transaction
 
 _ALERTS = "UPDATE scoring.alert SET message = '', note = NULL WHERE "
-_CUT = "UPDATE scoring.run SET inputs = '{}', inputs_hash = '', reasons = '[]' WHERE "
+_CUT = "UPDATE scoring.run SET inputs = '{}', inputs_hash = '', reasons = '[]', sources = NULL WHERE "
 _CUT_SHADOWS = """
 UPDATE scoring.shadow_score s SET reasons = '[]' FROM scoring.run r WHERE r.id = s.run_id AND
 """
+
+
+async def judging_entries(tx: Transaction, party_id: UUID) -> list[UUID]:
+    """Return the ledger entries in which people judged the warnings of a company."""
+    rows = await tx.sql.fetch(
+        "SELECT judged_entry_id FROM scoring.alert WHERE subject = $1 AND judged_entry_id IS NOT NULL",
+        party_id,
+    )
+    return [row["judged_entry_id"] for row in rows]
 
 
 async def erase_runs(

@@ -40,6 +40,7 @@ class RunRecord(Model):
     at = fields.DatetimeField()
     entry_id = fields.UUIDField()
     synthetic = fields.BooleanField()
+    sources = fields.JSONField[dict[str, dict[str, str]]](null=True)
 
     class Meta:  # noqa: D106 (Tortoise reads it)
         schema = "scoring"

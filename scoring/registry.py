@@ -6,10 +6,13 @@ id is its hash.
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
     import asyncpg
 
     from core.database import Transaction
+
+Lineage: TypeAlias = Mapping[str, tuple[str, date]]
+"""Of each figure its source and the day on which it was known."""
 
 SHIPPED_CARD: Final = "sme-synthetic-2.json"
 SHIPPED_CARD_TRAINER: Final = "system:generator"
@@ -130,11 +136,19 @@ async def card_by_id(connection: asyncpg.Connection[asyncpg.Record], identifier:
 
 
 async def record_run(
-    tx: Transaction, party_id: UUID, score: Score, inputs: Snapshot, at: datetime, entry_id: UUID
+    tx: Transaction,
+    party_id: UUID,
+    score: Score,
+    inputs: Snapshot,
+    at: datetime,
+    entry_id: UUID,
+    sources: Lineage = MappingProxyType({}),
 ) -> UUID:
-    """Keep a score with its inputs, and what the challengers say; return the run's id.
+    """Keep a score with its inputs and their sources, and what the challengers say; return the run's id.
 
-    The same call again changes nothing.
+    `sources` tells of each figure where it came from and on which day it was known, as
+    `AsOfSnapshot.lineage` does; one that ends in `document` and an id names a document that was imported. The
+    same call again changes nothing.
 
     Raises:
         Conflict: `scoring.run_conflict` when this entry already scored the party with another card or other
@@ -160,6 +174,12 @@ async def record_run(
             "at": at,
             "entry_id": entry_id,
             "synthetic": score.synthetic,
+            "sources": orjson.dumps(
+                {
+                    name: {"source": source, "observedOn": day.isoformat()}
+                    for name, (source, day) in sources.items()
+                }
+            ).decode(),
         },
     )
     if stored:
@@ -171,6 +191,29 @@ async def record_run(
             where=str(run_id),
         )
     return run_id
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRun:
+    """A score that was given: of whom, when, and on which figures, as text; None is what was not known."""
+
+    party_id: UUID
+    at: datetime
+    inputs: Mapping[str, str | None]
+
+
+async def kept_run(connection: asyncpg.Connection[asyncpg.Record], run_id: UUID) -> KeptRun:
+    """Return the score with this id.
+
+    Raises:
+        NotFound: `scoring.run_unknown`; `scoring.run_erased` when its figures were erased.
+    """
+    row = await repository.run_inputs(connection, run_id)
+    if row is None:
+        raise NotFound("scoring.run_unknown", f"No score has the id {run_id}.", where=str(run_id))
+    if not row["inputs_hash"]:
+        raise NotFound("scoring.run_erased", "The figures of this score were erased.", where=str(run_id))
+    return KeptRun(row["party_id"], row["at"], orjson.loads(row["inputs"]))
 
 
 def _require_person(name: str, where: str) -> None:

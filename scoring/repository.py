@@ -79,8 +79,9 @@ async def insert_run(connection: Connection, run: dict[str, Any]) -> bool:
     inserted = await connection.fetchval(
         """
         INSERT INTO scoring.run
-            (id, party_id, card_id, points, pd, grade, reasons, inputs, inputs_hash, at, entry_id, synthetic)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            (id, party_id, card_id, points, pd, grade, reasons, inputs, inputs_hash, at, entry_id, synthetic,
+             sources)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
         ON CONFLICT (id) DO NOTHING
         RETURNING id
         """,
@@ -96,6 +97,7 @@ async def insert_run(connection: Connection, run: dict[str, Any]) -> bool:
         run["at"],
         run["entry_id"],
         run["synthetic"],
+        run["sources"],
     )
     return inserted is not None
 
@@ -106,6 +108,13 @@ async def run_identity(connection: Connection, run_id: UUID) -> tuple[str, str]:
     if row is None:
         raise LookupError(run_id)
     return row["card_id"], row["inputs_hash"]
+
+
+async def run_inputs(connection: Connection, run_id: UUID) -> Record | None:
+    """Return party_id, at, inputs and inputs_hash of a run."""
+    return await connection.fetchrow(
+        "SELECT party_id, at, inputs, inputs_hash FROM scoring.run WHERE id = $1", run_id
+    )
 
 
 async def insert_challenger(

@@ -139,6 +139,17 @@ def probability(micro_logit: int) -> Decimal:
     return Decimal(millionths).scaleb(-_PD_PLACES)
 
 
+def read_number(name: str, value: object) -> Decimal:
+    """Read a figure that is given as a whole number or as a decimal text.
+
+    Raises:
+        InvalidInput: `scoring.value_type`, naming the figure.
+    """
+    if type(value) is int or (type(value) is str and _is_decimal(value)):
+        return Decimal(value)
+    raise _wrong_type(name, value, "a decimal number")
+
+
 class _NumberFeature:
     def __init__(self, feature: CardFeature) -> None:
         self.name = feature.name
@@ -152,7 +163,7 @@ class _NumberFeature:
         if value is None:
             return self._missing
         if type(value) is not Decimal:
-            value = self._read(value)
+            value = read_number(self.name, value)
         if not value.is_finite():
             raise InvalidInput(
                 "scoring.value_not_finite",
@@ -163,11 +174,6 @@ class _NumberFeature:
         if self._special and value in self._special:
             return self._special[value]
         return self._slots[bisect_right(self._cuts, value)]
-
-    def _read(self, value: object) -> Decimal:
-        if type(value) is int or (type(value) is str and _is_decimal(value)):
-            return Decimal(value)
-        raise _wrong_type(self.name, value, "a decimal number")
 
 
 class _CategoryFeature:

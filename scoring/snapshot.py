@@ -80,8 +80,13 @@ def snapshot(party: str, as_of: date, observations: Iterable[Observation]) -> As
 
 
 def inputs_hash(inputs: Snapshot) -> str:
-    """Return the SHA-256 of a snapshot's canonical JSON: sorted names, decimals as text."""
-    return hashlib.sha256(orjson.dumps(plain_inputs(inputs), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    """Return the SHA-256 of a snapshot's canonical JSON."""
+    return hashlib.sha256(canonical_inputs(inputs)).hexdigest()
+
+
+def canonical_inputs(inputs: Snapshot) -> bytes:
+    """Return a snapshot's canonical JSON: sorted names, no spaces, decimals as text, null for not known."""
+    return orjson.dumps(plain_inputs(inputs), option=orjson.OPT_SORT_KEYS)
 
 
 def plain_inputs(inputs: Snapshot) -> Mapping[str, str | None]:

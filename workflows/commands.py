@@ -18,7 +18,7 @@ from bpmn import BpmnError, MigrationRefused
 from core import Broken, Conflict, Forbidden, InvalidInput, NotFound, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from proof.errors import NotCanonical
-from workflows import key_payloads, payloads, repository, task_payloads, vault_payloads
+from workflows import alert_payloads, key_payloads, payloads, repository, task_payloads, vault_payloads
 from workflows.actors import Actor
 from workflows.logged import reasons
 from workflows.repository import CaseRow, Connection
@@ -70,6 +70,7 @@ PERMITTED_ROLES: Mapping[str, frozenset[str]] = {
     ),
     "key.endorse": frozenset({"operations", "compliance", "credit_officer_2"}),
     "vault.disclose": frozenset({"compliance"}),
+    "alert.judge": frozenset({"credit_officer", "credit_officer_2"}),
 }
 
 # Carried out by the worker in one transaction, without a workflow: they move no token of a case. So is every
@@ -97,6 +98,7 @@ WITHOUT_WORKFLOW = frozenset(
     | (task_payloads.READERS.keys() - {"task.complete"})
     | vault_payloads.READERS.keys()
     | key_payloads.READERS.keys()
+    | alert_payloads.READERS.keys()
 )
 
 # How many commands one statement stores: their payloads travel with it.

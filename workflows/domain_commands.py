@@ -17,6 +17,7 @@ from bpmn.values import to_json
 from core import Broken, Clock, Database, ScfError, Transaction, derived_id
 from proof.canonical import encode
 from workflows import (
+    alert_payloads,
     bulk,
     definitions,
     deployments,
@@ -167,6 +168,8 @@ class DomainCommands:
                 return await self._disclosures.carry_out(tx, command, payload, self._clock.now())
             case payloads.CorrelateMessage():
                 return await self._publish_message(tx, command, payload)
+            case alert_payloads.JudgeAlert():
+                return await self._judge_alert(tx, command, payload)
             case payloads.BroadcastSignal():
                 return await self._broadcast_signal(tx, command, payload)
             case _:
@@ -286,6 +289,22 @@ class DomainCommands:
             },
         )
         return {**result, "matched": key, "case_id": str(case_id)}
+
+    async def _judge_alert(
+        self, tx: Transaction, command: CommandRow, payload: alert_payloads.JudgeAlert
+    ) -> Mapping[str, Any]:
+        at = self._clock.now()
+        alert = await finance.judge_alert(
+            tx,
+            payload.alert_id,
+            verdict=payload.verdict,
+            note=payload.note,
+            by=command.actor.name,
+            at=at,
+            entry_id=ledger.entry_id(_stream(command), 1),
+        )
+        await self._record(tx, command, at, command.payload, party=alert.subject)
+        return {"alert_id": str(alert.id)}
 
     async def _accept_each(
         self,

@@ -110,6 +110,10 @@ async def _cut(tx: Transaction, cases: Collection[UUID], party_id: UUID | None) 
         brought += await finance.erase_party(tx, party_id)
     causes = await repository.causes_of(tx.sql, cases)
     streams = await ledger.streams_of(tx.sql, brought)
+    if party_id is not None:
+        # What was judged in a case of other parties stays with them; its text is cut all the same.
+        judged = await ledger.streams_of(tx.sql, await scoring.judging_entries(tx, party_id))
+        streams |= {stream for stream in judged if stream.startswith(_COMMAND)}
     streams |= {f"{_COMMAND}{cause}" for cause in causes}
     streams |= {stream for case in cases for stream in (str(case), history_stream(str(case)))}
     entries = await repository.entries_of_streams(tx.sql, streams)

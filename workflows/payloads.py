@@ -14,7 +14,8 @@ import orjson
 
 from bpmn import MigrationPlan, MigrationRefused
 from core import InvalidInput, Money
-from workflows import bundles, key_payloads, task_payloads, vault_payloads
+from workflows import alert_payloads, bundles, key_payloads, task_payloads, vault_payloads
+from workflows.alert_payloads import JudgeAlert
 from workflows.clock import ClockPolicy
 from workflows.key_payloads import KeyPayload
 from workflows.search import CaseFilter
@@ -355,6 +356,7 @@ Payload = (
     | TaskPayload
     | VaultPayload
     | KeyPayload
+    | JudgeAlert
 )
 
 
@@ -738,4 +740,5 @@ _READERS: Mapping[str, Callable[[_Fields], Payload]] = {
     **task_payloads.READERS,
     **vault_payloads.READERS,
     **key_payloads.READERS,
+    **alert_payloads.READERS,
 }

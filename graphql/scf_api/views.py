@@ -112,7 +112,7 @@ LIMIT = View(
     "finance.limit_view",
     Area.LIMITS,
     "id, scope, seller_id, buyer_id, party_name, currency, amount, reserved, utilised, headroom, state,"
-    " binding_cap, score_run_id",
+    " binding_cap, score_run_id, review_on, needs_second_person, raises, on_hold_since",
     # What is only proposed is the bank's own deliberation.
     own=f"{_OWN} AND state <> 'PROPOSED'",
     key="id",
@@ -154,11 +154,21 @@ JOURNAL = View(
 SCORE_RUN = View(
     "scoring.run_view",
     Area.SCORES,
-    "id, party_id, card_id, points, pd, grade, reasons, inputs_hash, at, synthetic",
+    "id, party_id, card_id, points, pd, grade, reasons, inputs_hash, at, synthetic, entry_id",
     own=None,
     key="at",
     key_kind=Kind.TIME,
     column_types={"party_id": Kind.UUID},
+)
+
+ALERT = View(
+    "scoring.alert_view",
+    Area.SCORES,
+    "id, party_id, rule, kind, currency, value, threshold, amount, message, raised_at, verdict, note,"
+    " judged_by, judged_at, entry_id, judged_entry_id",
+    own=None,
+    key="raised_at",
+    key_kind=Kind.TIME,
 )
 
 CASE = View(

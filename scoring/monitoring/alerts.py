@@ -31,6 +31,7 @@ class Alert:
     rule: str
     kind: str
     subject: UUID
+    currency: str
     verdict: str | None
 
 
@@ -62,9 +63,7 @@ async def raise_alerts(
                 at=at,
                 entry_id=entry_id,
             )
-            counting.append(
-                (measure, Alert(row["id"], row["rule"], row["kind"], row["subject"], row["verdict"]))
-            )
+            counting.append((measure, _alert(row, row["verdict"])))
     return counting
 
 
@@ -97,7 +96,7 @@ async def acknowledge(
             f"{row['judged_by']} has called this alert {row['verdict']}.",
             where=str(alert_id),
         )
-    return Alert(alert_id, row["rule"], row["kind"], row["subject"], verdict)
+    return _alert(row, verdict)
 
 
 async def misjudgements(
@@ -108,3 +107,7 @@ async def misjudgements(
         Misjudgement(row["rule"], row["raised"], rate(row["false"], row["judged"]))
         for row in await repository.judged_by_rule(connection, since)
     ]
+
+
+def _alert(row: asyncpg.Record, verdict: str | None) -> Alert:
+    return Alert(row["id"], row["rule"], row["kind"], row["subject"], row["currency"], verdict)

@@ -40,7 +40,7 @@ async def raise_alert(
     )
     row = await connection.fetchrow(
         """
-        SELECT id, rule, kind, subject, verdict FROM scoring.alert
+        SELECT id, rule, kind, subject, currency, verdict FROM scoring.alert
         WHERE id = $1 OR (subject = $2 AND currency = $3 AND rule = $4 AND verdict IS NULL)
         ORDER BY (verdict IS NULL) DESC LIMIT 1
         """,

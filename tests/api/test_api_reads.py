@@ -8,7 +8,7 @@ import pytest
 
 from scf_api.repository import Repository
 from support.api import Api
-from support.api_world import ALPHA, BETA, INVOICES, STEPS, Trade, build
+from support.api_world import ALPHA, BETA, INVOICES, NOON, STEPS, Trade, build
 
 Tokens = dict[str, str]
 
@@ -87,6 +87,51 @@ async def test_a_party_sees_itself_its_active_limit_and_no_proposal(api: Api, pe
     assert await listed(api, people["seller"], "limits") == [f"Limit:{ALPHA.id('limit')}"]
     assert await listed(api, people["buyer"], "limits") == []
     assert len(await listed(api, people["officer"], "limits")) == 4
+
+
+async def test_a_proposal_tells_what_would_raise_it_and_when_it_is_reviewed(api: Api, people: Tokens) -> None:
+    query = """
+    query ($id: ID!) { node(id: $id) { ... on Limit {
+      reviewOn needsSecondPerson onHoldSince
+      raises { input now needed amount { amount currency } bindingCap }
+    } } }
+    """
+    proposal = await api.ask(query, {"id": f"Limit:{ALPHA.id('proposal')}"}, token=people["officer"])
+    in_force = await api.ask(query, {"id": f"Limit:{ALPHA.id('limit')}"}, token=people["seller"])
+
+    assert proposal["node"] == {
+        "reviewOn": "2027-05-02",
+        "needsSecondPerson": True,
+        "onHoldSince": None,
+        "raises": [
+            {
+                "input": "grade",
+                "now": "D",
+                "needed": "C",
+                "amount": {"amount": "2500.00", "currency": "EUR"},
+                "bindingCap": "need",
+            }
+        ],
+    }
+    assert in_force["node"] == {
+        "reviewOn": None,
+        "needsSecondPerson": False,
+        "onHoldSince": None,
+        "raises": None,
+    }
+
+
+async def test_what_holds_a_limit_is_the_banks_to_know(api: Api, people: Tokens) -> None:
+    query = "query ($id: ID!) { node(id: $id) { ... on Limit { onHoldSince } } }"
+    limit = {"id": f"Limit:{BETA.id('limit')}"}
+    seller = await api.person("beta-maker", "seller_maker", party_id=BETA.seller_id)
+    async with api.database.transaction() as tx:
+        await tx.sql.execute(
+            "UPDATE finance.limit_ SET on_hold_since = $2 WHERE id = $1", BETA.id("limit"), NOON
+        )
+
+    assert (await api.ask(query, limit, token=people["officer"]))["node"]["onHoldSince"] == NOON.isoformat()
+    assert (await api.ask(query, limit, token=seller))["node"]["onHoldSince"] is None
 
 
 async def test_a_party_sees_the_processes_and_the_checkpoints_of_the_log(api: Api, people: Tokens) -> None:

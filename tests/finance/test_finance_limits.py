@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import asyncpg
+import orjson
 import pytest
 
 import finance
@@ -72,6 +73,28 @@ async def test_scores_and_volume_give_three_proposals_with_their_caps(desk: Desk
             "SELECT state, headroom FROM finance.limit_view WHERE request_id = $1", request_id
         )
     assert {(row["state"], row["headroom"]) for row in states} == {("PROPOSED", 0)}
+
+
+async def test_each_figure_of_a_score_names_the_document_that_told_it(desk: Desk) -> None:
+    request_id = await desk.request([await desk.trade("manufacturing").bring_all()])
+    async with desk.tx() as tx:
+        scores = await finance.score_parties(tx, request_id, at=NOW, entry_id=random_id())
+    async with desk.database.reading() as sql:
+        row = await sql.fetchrow(
+            """
+            SELECT r.inputs, r.sources, s.document_id, s.period_end
+            FROM scoring.run_view r JOIN finance.financial_statement s USING (party_id) WHERE r.id = $1
+            """,
+            scores.seller.run_id,
+        )
+    assert row is not None
+    day = row["period_end"].isoformat()
+    told = {"source": f"statement of {day}, document {row['document_id']}", "observedOn": day}
+    sources = orjson.loads(row["sources"])
+    known = {name for name, value in orjson.loads(row["inputs"]).items() if value is not None}
+    assert known
+    assert known <= sources.keys()
+    assert all(source == told for source in sources.values())
 
 
 async def test_a_pair_loses_only_when_both_sides_default(desk: Desk) -> None:

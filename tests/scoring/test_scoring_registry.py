@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,11 +14,12 @@ import pytest
 
 from core.database import Database
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
-from scoring import load_card
+from scoring import erase_runs, load_card
 from scoring.card_file import decode, encode
 from scoring.registry import (
     approve,
     approved_card,
+    canonical_inputs,
     card_by_id,
     install_shipped_card,
     record_run,
@@ -160,3 +162,25 @@ async def test_models_and_migration_describe_the_same_tables(database: Database)
         run = await RunRecord.get(card_id=card.id).using_db(tx.orm)
     assert bytes(stored.content) == shipped_card()
     assert run.inputs == {"equity_ratio": "0.40", "sector": "retail", "days_late_12m": None}
+
+
+async def test_a_score_keeps_where_each_figure_came_from_until_it_is_erased(database: Database) -> None:
+    async with database.transaction() as tx:
+        await install_shipped_card(tx, approved_by="user:ben", at=AT)
+        score = (await approved_card(tx.sql)).score(INPUTS)
+        sources = {"sector": ("document 1", AT.date())}
+        run_id = await record_run(tx, uuid4(), score, INPUTS, AT, uuid4(), sources)
+        told = "SELECT inputs, sources FROM scoring.run_view WHERE id = $1"
+        row = await tx.sql.fetchrow(told, run_id)
+        assert row is not None
+        assert orjson.loads(row["sources"]) == {
+            "sector": {"source": "document 1", "observedOn": "2026-11-23"}
+        }
+        plain = orjson.loads(row["inputs"])
+        assert canonical_inputs(plain) == canonical_inputs(INPUTS)
+        assert inputs_hash(plain) == hashlib.sha256(canonical_inputs(INPUTS)).hexdigest()
+        entry_id = await tx.sql.fetchval("SELECT entry_id FROM scoring.run WHERE id = $1", run_id)
+        await erase_runs(tx, entries=[entry_id])
+        erased = await tx.sql.fetchrow(told, run_id)
+    assert erased is not None
+    assert (erased["inputs"], erased["sources"]) == ("{}", None)

@@ -318,7 +318,7 @@ async def _books(sql: asyncpg.Connection[asyncpg.Record], trade: Trade) -> None:
         points=612,
         pd=Decimal("0.0123"),
         grade="B",
-        reasons=({"feature": "sector", "bin": "retail", "points": 12, "message": "Retail."},),
+        reasons=({"feature": "sector", "bin": "retail", "points": 12, "lost": 3, "message": "Retail."},),
         inputs_hash=HASH,
         at=NOON,
         entry_id=trade.id("entry", 1),
@@ -350,6 +350,9 @@ async def _books(sql: asyncpg.Connection[asyncpg.Record], trade: Trade) -> None:
         binding_cap="policy",
         caps={},
         state="PROPOSED",
+        review_on=date(2027, 5, 2),
+        needs_second_person=True,
+        raises=({"input": "grade", "now": "D", "needed": "C", "amount": "2500", "bindingCap": "need"},),
         entry_id=trade.id("entry", 1),
     )
     journal_id = trade.id("journal")

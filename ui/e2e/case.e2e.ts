@@ -15,6 +15,7 @@ const setting = (name: string): string => {
 const URL = setting('SCF_URL').replace(/\/$/, '')
 
 let casePath: string
+let scorePath: string
 let browser: Browser
 let context: BrowserContext
 let page: Page
@@ -139,6 +140,31 @@ describe('the case', () => {
   })
 })
 
+describe('a score', () => {
+  it('leads to its sources, whose hash the browser computes', async () => {
+    await page.getByTestId('party-seller').getByRole('link', { name: /^Sources of its figures/ }).click()
+    await page.getByRole('heading', { level: 1, name: /^Score of / }).waitFor()
+    scorePath = new globalThis.URL(page.url()).pathname
+    await page.getByTestId('inputs-match').waitFor()
+    expect(await page.getByRole('table', { name: 'Figures' }).getByText('/figures/equity_ratio').count()).toBe(1)
+  })
+
+  it('answers what another figure would do to score and limit', async () => {
+    const form = page.getByRole('form', { name: 'Other figures' })
+    await form.getByLabel('equity ratio').fill('-0.9')
+    await form.getByLabel('net worth').fill('1000')
+    await form.getByRole('button', { name: 'Ask' }).click()
+    const answer = page.getByTestId('what-if-answer')
+    await answer.waitFor()
+    expect(await answer.textContent()).toContain('capacity')
+    expect(await seriousViolations(page)).toEqual([])
+    await picture(page, 'what-if')
+    await form.getByLabel('equity ratio').fill('much')
+    await form.getByRole('button', { name: 'Ask' }).click()
+    await page.getByText('Where: equity_ratio').waitFor()
+  })
+})
+
 describe('every page', () => {
   const pages = [
     ['cases', () => '/cases', 'Cases'],
@@ -147,6 +173,8 @@ describe('every page', () => {
     ['orders', () => '/orders', 'Orders'],
     ['invoices', () => '/invoices', 'Invoices'],
     ['assets', () => '/assets', 'Assets'],
+    ['alerts', () => '/alerts', 'Alerts'],
+    ['score', () => scorePath, /^Score of /],
     ['key', () => '/key', 'My key'],
   ] as const
 

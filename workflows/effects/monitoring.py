@@ -51,7 +51,7 @@ async def judge_alert(job: JobContext) -> Mapping[str, Value]:
     warning = job.variables.get("warning")
     if not isinstance(warning, Mapping):
         raise InvalidInput("job.variable_invalid", "warning must be one of the warnings.", where="warning")
-    alert = await monitoring.acknowledge(
+    await finance.judge_alert(
         job.tx,
         UUID(str(warning["alertId"])),
         verdict=job.text("verdict"),
@@ -60,6 +60,4 @@ async def judge_alert(job: JobContext) -> Mapping[str, Value]:
         at=job.at,
         entry_id=job.entry_id,
     )
-    if alert.kind == "hold" and alert.verdict == "false":
-        await finance.lift_hold(job.tx, alert.subject, str(warning["currency"]))
     return {}

@@ -11,6 +11,7 @@ import strawberry
 from core import ScfError
 from scf_api import sessions, views
 from scf_api.context import Info
+from scf_api.schema.alerts import AlertMutations
 from scf_api.schema.cases import Case
 from scf_api.schema.commands import UserError
 from scf_api.schema.deployments import DeploymentMutations
@@ -122,6 +123,7 @@ class RecordPaymentPayload:
 
 @output
 class Mutation(
+    AlertMutations,
     DeploymentMutations,
     DisclosureMutations,
     ErasureMutations,

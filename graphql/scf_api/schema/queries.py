@@ -11,6 +11,7 @@ import ledger
 from scf_api import views
 from scf_api.context import Info
 from scf_api.repository import equals
+from scf_api.schema.alerts import Alert, AlertQueries
 from scf_api.schema.cases import Case, Incident, Task
 from scf_api.schema.commands import Command
 from scf_api.schema.definitions import DefinitionQueries, ProcessDefinition, ProcessDraft
@@ -25,6 +26,7 @@ from scf_api.schema.parties import Limit, Party, ScoreRun
 from scf_api.schema.relay import After, Connection, First, Node, key_of, listed, one, split_id
 from scf_api.schema.search import CaseFilter, CaseSort, ElementCount, count_elements, search_cases
 from scf_api.schema.tasks import TaskQueries
+from scf_api.schema.what_if import WhatIfQueries
 from scf_api.schema.witnesses import WitnessQueries
 from scf_api.views import View
 
@@ -40,6 +42,7 @@ _NODES: dict[str, tuple[View, str, Any]] = {
     "Asset": (views.ASSET, "id", Asset),
     "Limit": (views.LIMIT, "id", Limit),
     "ScoreRun": (views.SCORE_RUN, "id", ScoreRun),
+    "Alert": (views.ALERT, "id", Alert),
     "Journal": (views.JOURNAL, "id", Journal),
     "PaymentOrder": (views.PAYMENT_ORDER, "id", PaymentOrder),
     "BankEntry": (views.BANK_ENTRY, "id", BankEntry),
@@ -71,7 +74,16 @@ class Me:
 
 
 @output
-class Query(DefinitionQueries, ErasureQueries, KeyQueries, MigrationQueries, TaskQueries, WitnessQueries):
+class Query(
+    AlertQueries,
+    DefinitionQueries,
+    ErasureQueries,
+    KeyQueries,
+    MigrationQueries,
+    TaskQueries,
+    WhatIfQueries,
+    WitnessQueries,
+):
     """What can be asked. Lists hold only what the caller may see; the rest is null."""
 
     @resolved

@@ -2,6 +2,7 @@ import { AppShell, Burger, Button, Group, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { Link, Outlet } from '@tanstack/react-router'
 
+import { seesAlerts } from '../alerts/roles'
 import { useSession } from '../session/session'
 import classes from './Shell.module.css'
 
@@ -11,6 +12,7 @@ const PAGES = [
   { to: '/orders', label: 'Orders' },
   { to: '/invoices', label: 'Invoices' },
   { to: '/assets', label: 'Assets' },
+  { to: '/alerts', label: 'Alerts' },
   { to: '/key', label: 'My key' },
 ] as const
 
@@ -18,7 +20,7 @@ const PAGES = [
 export function Shell() {
   const [opened, { toggle, close }] = useDisclosure(false)
   const { me, signOut } = useSession()
-  const links = PAGES.map(({ to, label }) => (
+  const links = PAGES.filter(({ to }) => to !== '/alerts' || seesAlerts(me.roles)).map(({ to, label }) => (
     <Link key={to} to={to} className={classes['link'] ?? ''} onClick={close}>
       {label}
     </Link>

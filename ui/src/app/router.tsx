@@ -1,11 +1,13 @@
 import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
 
+import { AlertsPage } from '../alerts/AlertsPage'
 import { AssetsPage } from '../assets/AssetsPage'
 import { CasePage } from '../cases/CasePage'
 import { CasesPage } from '../cases/CasesPage'
 import { InvoicesPage } from '../documents/InvoicesPage'
 import { OrdersPage } from '../documents/OrdersPage'
 import { KeyPage } from '../keys/KeyPage'
+import { ScorePage } from '../scores/ScorePage'
 import { TaskPage } from '../tasks/TaskPage'
 import { TasksPage } from '../tasks/TasksPage'
 import { BrokenPage } from './BrokenPage'
@@ -53,10 +55,19 @@ const oneTask = createRoute({
 const orders = createRoute({ getParentRoute: () => root, path: '/orders', component: OrdersPage })
 const invoices = createRoute({ getParentRoute: () => root, path: '/invoices', component: InvoicesPage })
 const assets = createRoute({ getParentRoute: () => root, path: '/assets', component: AssetsPage })
+const alerts = createRoute({ getParentRoute: () => root, path: '/alerts', component: AlertsPage })
+const score = createRoute({
+  getParentRoute: () => root,
+  path: '/scores/$runId',
+  component: function ScoreRoute() {
+    const { runId } = score.useParams()
+    return <ScorePage key={runId} runId={runId} />
+  },
+})
 const key = createRoute({ getParentRoute: () => root, path: '/key', component: KeyPage })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, cases, oneCase, tasks, oneTask, orders, invoices, assets, key]),
+  routeTree: root.addChildren([home, cases, oneCase, tasks, oneTask, orders, invoices, assets, alerts, score, key]),
   defaultPreload: false,
   defaultErrorComponent: BrokenPage,
   scrollRestoration: true,

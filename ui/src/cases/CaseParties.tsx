@@ -1,7 +1,10 @@
 import { Group, Stack, Text, Title } from '@mantine/core'
+import { Link } from '@tanstack/react-router'
 
 import { StateBadge } from '../app/StateBadge'
 import { formatMoney, formatShare } from '../money/money'
+import { RaiseList } from '../scores/RaiseList'
+import { formatDate, formatInstant } from '../time/time'
 import type { CaseParty, Limit, Score } from './parties'
 
 export function CaseParties({ parties, pair }: { parties: readonly CaseParty[]; pair: readonly Limit[] }) {
@@ -36,7 +39,7 @@ export function CaseParties({ parties, pair }: { parties: readonly CaseParty[]; 
   )
 }
 
-function ScoreFacts({ score: { points, grade, pd, synthetic, reasons } }: { score: Score }) {
+function ScoreFacts({ score: { id, points, grade, pd, synthetic, reasons } }: { score: Score }) {
   return (
     <div>
       <Group gap="sm" align="baseline">
@@ -56,19 +59,23 @@ function ScoreFacts({ score: { points, grade, pd, synthetic, reasons } }: { scor
           ))}
         </ul>
       </details>
+      <Link to="/scores/$runId" params={{ runId: id }}>
+        Sources of its figures, and what if
+      </Link>
     </div>
   )
 }
 
 function LimitList({ limits }: { limits: readonly Limit[] }) {
   if (limits.length === 0) return <Text size="sm">No limit yet, or none that you may see.</Text>
-  return limits.map(({ id, scope, state, amount, reserved, utilised, headroom, bindingCap }) => (
+  return limits.map(({ id, scope, state, amount, reserved, utilised, headroom, bindingCap, ...more }) => (
     <div key={id}>
       <Group gap="xs" mb={4}>
         <Text size="sm" fw={600}>
           {scope.toLowerCase()} limit {formatMoney(amount)}
         </Text>
         <StateBadge state={state} />
+        {more.onHoldSince && <StateBadge state={`on hold since ${formatInstant(more.onHoldSince)}`} tone="red" />}
       </Group>
       <dl className="facts">
         <dt>Headroom</dt>
@@ -81,6 +88,26 @@ function LimitList({ limits }: { limits: readonly Limit[] }) {
           <>
             <dt>Bound by</dt>
             <dd>{bindingCap.replaceAll('_', ' ')}</dd>
+          </>
+        )}
+        {more.reviewOn && (
+          <>
+            <dt>Review</dt>
+            <dd>{formatDate(more.reviewOn)}</dd>
+          </>
+        )}
+        {more.needsSecondPerson && (
+          <>
+            <dt>To grant it</dt>
+            <dd>two people</dd>
+          </>
+        )}
+        {more.raises && (
+          <>
+            <dt>What would raise it</dt>
+            <dd>
+              <RaiseList raises={more.raises} />
+            </dd>
           </>
         )}
       </dl>

@@ -1,7 +1,9 @@
 import type { Money } from '../money/money'
+import type { LimitRaise } from '../scores/RaiseList'
 
 /** A score as the case shows it. */
 export interface Score {
+  readonly id: string
   readonly points: number
   readonly pd: string
   readonly grade: string
@@ -15,6 +17,10 @@ export interface Limit {
   readonly partyName?: string | null | undefined
   readonly state: string
   readonly bindingCap?: string | null | undefined
+  readonly reviewOn?: string | null | undefined
+  readonly onHoldSince?: string | null | undefined
+  readonly needsSecondPerson: boolean
+  readonly raises?: readonly LimitRaise[] | null | undefined
   readonly amount: Money
   readonly reserved: Money
   readonly utilised: Money

@@ -180,6 +180,19 @@ export const CaseQuery = graphql(`
           partyName
           state
           bindingCap
+          reviewOn
+          onHoldSince
+          needsSecondPerson
+          raises {
+            input
+            now
+            needed
+            bindingCap
+            amount {
+              amount
+              currency
+            }
+          }
           amount {
             amount
             currency

@@ -29,11 +29,12 @@ export function memoryKeyStore(...keys: readonly PersonKey[]): KeyStore {
   }
 }
 
-/** Renders a page with what surrounds it in the app: theme, client, routes, and the session of `anna`. */
+/** Renders a page with what surrounds it in the app: theme, client, routes, and the session of `anna`, from operations. */
 export function renderPage(
   page: ReactElement,
   onSignedOut: () => void = () => {},
   keys: KeyStore = memoryKeyStore(),
+  roles: readonly string[] = ['operations'],
 ): RenderResult {
   const root = createRootRoute({ component: () => page })
   const others = ['/cases', '/cases/$caseId', '/tasks', '/tasks/$taskId', '/key'].map((path) =>
@@ -46,7 +47,7 @@ export function renderPage(
   return render(
     <MantineProvider theme={theme} env="test">
       <Provider value={makeClient(API, onSignedOut)}>
-        <SessionContext value={{ me: { name: 'anna', roles: ['operations'] }, signOut: () => {} }}>
+        <SessionContext value={{ me: { name: 'anna', roles }, signOut: () => {} }}>
           <KeyStoreContext value={keys}>
             <RouterProvider router={router as never} />
           </KeyStoreContext>
