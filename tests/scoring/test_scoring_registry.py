@@ -19,14 +19,13 @@ from scoring.card_file import decode, encode
 from scoring.registry import (
     approve,
     approved_card,
-    canonical_inputs,
     card_by_id,
     install_shipped_card,
     record_run,
     register,
     shipped_card,
 )
-from scoring.snapshot import inputs_hash
+from scoring.snapshot import canonical_inputs, inputs_hash
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 INPUTS = {"equity_ratio": Decimal("0.40"), "sector": "retail", "days_late_12m": None}
