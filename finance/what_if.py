@@ -21,7 +21,7 @@ from scoring import limits as scoring_limits
 from scoring.limit_raises import LimitRaise, what_would_raise
 from scoring.scorer import Value, read_number
 
-LIMIT_FIGURES: Final = ("net_worth", "annual_volume", "terms_days")
+LIMIT_FIGURES: Final = ("net_worth", "annual_volume", "terms_days", "eligible_receivables")
 """Figures that a limit knows beside those of the card."""
 MOST_LIMITS: Final = 20
 
@@ -59,8 +59,8 @@ async def what_if(tx: Transaction, run_id: UUID, changes: Mapping[str, str | Non
     Args:
         tx: a transaction of the caller.
         run_id: the score to start from.
-        changes: figures of the card and `LIMIT_FIGURES` (years' volume and terms of each limit, in its
-            currency), decimals and categories as text, None for what is not known.
+        changes: figures of the card and `LIMIT_FIGURES` (a year's volume, terms and receivables of
+            each limit, in its currency), decimals and categories as text, None for what is not known.
 
     Raises:
         NotFound: `scoring.no_approved_card`, `scoring.run_unknown`, `scoring.run_erased`.
@@ -141,7 +141,7 @@ def _refuse_unknown(card: scoring.CompiledCard, changes: Mapping[str, str | None
 def _limit_figure(name: str, text: str | None) -> object:
     """Return an input of limits as it is calculated with; `scoring.limits` tells whether it can be one."""
     if text is None:
-        if name == "net_worth":
+        if name in ("net_worth", "eligible_receivables"):
             return None
         raise InvalidInput(
             "limit.input_invalid", f"{name} must be known for a limit.", where=name, hint="Give a figure."

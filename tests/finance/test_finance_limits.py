@@ -82,14 +82,18 @@ async def test_each_figure_of_a_score_names_the_document_that_told_it(desk: Desk
     async with desk.database.reading() as sql:
         row = await sql.fetchrow(
             """
-            SELECT r.inputs, r.sources, s.document_id, s.period_end
-            FROM scoring.run_view r JOIN finance.financial_statement s USING (party_id) WHERE r.id = $1
+            SELECT r.inputs, r.sources, s.document_id, s.period_end,
+                   coalesce(s.published_on, (d.imported_at AT TIME ZONE 'UTC')::date) AS known_on
+            FROM scoring.run_view r JOIN finance.financial_statement s USING (party_id)
+            JOIN finance.document d ON d.id = s.document_id WHERE r.id = $1
             """,
             scores.seller.run_id,
         )
     assert row is not None
-    day = row["period_end"].isoformat()
-    told = {"source": f"statement of {day}, document {row['document_id']}", "observedOn": day}
+    told = {
+        "source": f"statement of {row['period_end']}, document {row['document_id']}",
+        "observedOn": row["known_on"].isoformat(),
+    }
     sources = orjson.loads(row["sources"])
     known = {name for name, value in orjson.loads(row["inputs"]).items() if value is not None}
     assert known

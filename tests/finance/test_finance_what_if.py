@@ -73,7 +73,7 @@ async def test_without_a_change_it_is_what_was_scored_and_proposed(desk: Desk) -
         assert [one.input for one in limit.raises] == [one["input"] for one in proposed[limit.scope].raises]
 
 
-async def test_a_worse_figure_costs_points_and_a_higher_volume_raises_the_limit(desk: Desk) -> None:
+async def test_a_worse_figure_costs_points_and_more_trade_raises_the_limit(desk: Desk) -> None:
     world = await scored(desk)
     now = await ask(desk, world.buyer_run)
     worse = await ask(desk, world.buyer_run, days_late_12m="90", equity_ratio="-0.5")
@@ -84,10 +84,10 @@ async def test_a_worse_figure_costs_points_and_a_higher_volume_raises_the_limit(
     changed = {one.feature for one in worse.score.reasons if one.points != points[one.feature]}
     assert changed <= {"days_late_12m", "equity_ratio"}
 
-    more = await ask(desk, world.buyer_run, annual_volume="9000000")
+    more = await ask(desk, world.buyer_run, annual_volume="9000000", eligible_receivables="9000000")
     assert more.score == now.score
     for before, after in zip(now.limits, more.limits, strict=True):
-        assert before.proposal.binding_cap == "need"
+        assert before.proposal.binding_cap == "collateral"
         assert after.proposal.amount > before.proposal.amount
 
 
@@ -96,7 +96,7 @@ async def test_what_would_raise_a_limit_does(desk: Desk) -> None:
     (limit,) = [one for one in (await ask(desk, world.seller_run)).limits if one.scope == "SELLER"]
     assert limit.raises
     for one in limit.raises:
-        if one.input in ("annual_volume", "terms_days", "net_worth"):
+        if one.input in ("annual_volume", "terms_days", "net_worth", "eligible_receivables"):
             raised = await ask(desk, world.seller_run, **{one.input: str(one.needed)})
             (then,) = [told for told in raised.limits if told.scope == "SELLER"]
             assert (then.proposal.amount, then.proposal.binding_cap) == (one.amount, one.binding_cap)

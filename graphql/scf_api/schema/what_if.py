@@ -37,7 +37,8 @@ class FigureInput:
 class WhatIfInput:
     """The score to start from, or the party, whose newest score it is then; and up to 50 changed figures.
 
-    Figures are those of the card, and `net_worth`, `annual_volume` and `terms_days`, which limits know.
+    Figures are those of the card, and what limits know: `net_worth`, `annual_volume`, `terms_days` and
+    `eligible_receivables`.
     """
 
     score_run_id: strawberry.ID | None = None

@@ -1,5 +1,5 @@
 /** What only limits know, beside the figures of the card. */
-export const LIMIT_FIGURES = ['net_worth', 'annual_volume', 'terms_days'] as const
+export const LIMIT_FIGURES = ['net_worth', 'annual_volume', 'terms_days', 'eligible_receivables'] as const
 
 /** What was written for each figure; a figure that nobody touched is not in it. */
 export type Written = Readonly<Record<string, string>>
