@@ -3,8 +3,8 @@
 Candidates are, for each rule of binning, the selected card and the ridge card with ever weaker priors. Each
 is binned, selected and fitted on two thirds of the rows and judged by its log loss on the rest, a proper
 score that asks for ranking and calibration at once. Rows of one firm stay together. The lowest mean loss
-wins. Where rows are many, a stratified sample of them teaches and another judges; the winner is fitted to
-all of them, and its search starts from its fit to the sample.
+wins. Where rows are many, a stratified sample of them teaches and another judges. Ridge candidates are fitted
+by counts, which finds the same weights for less (`scoring.counted`); the winner is fitted to all rows.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _judged(table: Table, rules: Sequence[Rule], many: bool) -> dict[Candidate, 
         test = table.rows(folds == fold)
         train = table.rows((folds != fold) & (folds < _FOLDS))
         for rule in rules:
-            data = prepare(train, rule, counted=many)
+            data = prepare(train, rule, counted=True)
             for candidate, fitted in _fits(data):
                 loss = np.inf if fitted is None else _log_loss(test.bad, fitted.log_odds(test))
                 tries.setdefault(candidate, []).append(_Try(fitted, loss))
@@ -121,7 +121,7 @@ def _mean_loss(tries: Sequence[_Try]) -> float:
 def _fits(data: Prepared) -> Iterator[tuple[Candidate, Fitted | None]]:
     selected = fit_selected(data)
     yield Candidate(data.rule, None), selected
-    start = selected if data.counted else None
+    start = selected
     for strength in STRENGTHS:
         start = fit_ridge(data, strength, intervals=False, start=start)
         yield Candidate(data.rule, strength), start
