@@ -31,6 +31,8 @@ _FOLDS: Final = 3
 _SEED: Final = 42
 # Of many rows two folds of at most this size teach, one judges, and none takes turns.
 _SAMPLE: Final = 10_000
+# A smaller fold would hold too few of the rarer class to judge by.
+_LEAST_OF_A_CLASS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +102,7 @@ class _Try:
 
 
 def _judged(table: Table, rules: Sequence[Rule], many: bool) -> dict[Candidate, list[_Try]]:
-    count = max(_FOLDS, math.ceil(len(table.bad) / _SAMPLE)) if many else _FOLDS
-    folds = stratified_folds(table.bad, count, _SEED, table.groups)
+    folds = stratified_folds(table.bad, _sample_folds(table) if many else _FOLDS, _SEED, table.groups)
     tries: dict[Candidate, list[_Try]] = {}
     for fold in range(1 if many else _FOLDS):
         test = table.rows(folds == fold)
@@ -114,14 +115,20 @@ def _judged(table: Table, rules: Sequence[Rule], many: bool) -> dict[Candidate, 
     return tries
 
 
+def _sample_folds(table: Table) -> int:
+    """Return how many folds of `_SAMPLE` rows there are, or fewer where these would lack a class."""
+    bad = table.bad if table.groups is None else np.bincount(table.groups, weights=table.bad) > 0
+    fewest = int(min(bad.sum(), (~bad).sum()))
+    return max(_FOLDS, min(math.ceil(len(table.bad) / _SAMPLE), fewest // _LEAST_OF_A_CLASS))
+
+
 def _mean_loss(tries: Sequence[_Try]) -> float:
     return float(np.mean([one.loss for one in tries]))
 
 
 def _fits(data: Prepared) -> Iterator[tuple[Candidate, Fitted | None]]:
-    selected = fit_selected(data)
-    yield Candidate(data.rule, None), selected
-    start = selected
+    start = fit_selected(data)
+    yield Candidate(data.rule, None), start
     for strength in STRENGTHS:
         start = fit_ridge(data, strength, intervals=False, start=start)
         yield Candidate(data.rule, strength), start
