@@ -137,10 +137,10 @@ def test_many_rows_are_fitted_again_to_the_same_bytes_by_the_best_of_all_candida
 
 def test_of_many_rows_with_few_bad_ones_the_sample_is_larger() -> None:
     """130,000 rows are 13 samples, but 12 bad rows are not enough for as many."""
-    value = np.arange(130_000) % 4.0
+    value = np.arange(130_000) % 8.0
     bad = np.zeros(130_000, dtype=bool)
-    bad[np.flatnonzero(value == 3)[::2_800]] = True
-    assert bad.sum() == 12
+    for level, count in ((0, 2), (3, 2), (7, 8)):
+        bad[np.flatnonzero(value == level)[:count]] = True
     choice = choose(Table((FeatureSpec("x", "number", "X", "ascending"),), {"x": value}, bad))
     assert [one.binning.name for one in choice.fitted.features] == ["x"]
 
