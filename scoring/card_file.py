@@ -8,10 +8,9 @@ written as they were: scores in databases refer to their ids.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final, TypeVar, get_args
+from decimal import Decimal
+from typing import Any, Final, get_args
 
 import orjson
 
@@ -31,11 +30,10 @@ from scoring.artifact import (
     TrainingData,
     UnusedFeature,
 )
+from scoring.card_node import Node, invalid
 from scoring.contract import TRENDS, Kind
 
 _MAX_BYTES: Final = 4_000_000
-_MAX_EXPONENT: Final = 40  # a card of a few bytes must not print as gigabytes of zeros
-_T = TypeVar("_T")
 
 
 def encode(card: Card) -> bytes:
@@ -57,11 +55,11 @@ def decode(content: bytes) -> Card:
             would not be stable.
     """
     if len(content) > _MAX_BYTES:
-        raise _invalid("", f"the file is larger than {_MAX_BYTES} bytes")
+        raise invalid("", f"the file is larger than {_MAX_BYTES} bytes")
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise _invalid("", f"it is not JSON: {error}") from None
+        raise invalid("", f"it is not JSON: {error}") from None
     card = _read_card(document)
     if encode(card) != content:
         raise InvalidInput(
@@ -178,10 +176,10 @@ def _perhaps(number: Decimal | None) -> str | None:
 
 
 def _read_card(document: object) -> Card:
-    node = _Node(document, "")
+    node = Node(document, "")
     format_ = node.field("format", str)
     if format_ not in (FORMAT_1, FORMAT):
-        raise _invalid("format", f"it must be {FORMAT_1!r} or {FORMAT!r}")
+        raise invalid("format", f"it must be {FORMAT_1!r} or {FORMAT!r}")
     second = format_ != FORMAT_1
     data, scale, fit = node.child("data"), node.child("scale"), node.child("fit")
     card = Card(
@@ -212,7 +210,7 @@ def _read_card(document: object) -> Card:
     return card
 
 
-def _read_fit(fit: _Node, second: bool) -> Fit:
+def _read_fit(fit: Node, second: bool) -> Fit:
     first = Fit(
         method=fit.field("method", str),
         note=fit.field("note", str),
@@ -230,7 +228,7 @@ def _read_fit(fit: _Node, second: bool) -> Fit:
     )
 
 
-def _read_outcome(node: _Node) -> GradeOutcome:
+def _read_outcome(node: Node) -> GradeOutcome:
     return GradeOutcome(
         grade=node.field("grade", str),
         rows=node.field("rows", int),
@@ -241,7 +239,7 @@ def _read_outcome(node: _Node) -> GradeOutcome:
     )
 
 
-def _read_feature(node: _Node, second: bool) -> CardFeature:
+def _read_feature(node: Node, second: bool) -> CardFeature:
     first = CardFeature(
         name=node.field("name", str),
         kind=_read_kind(node),
@@ -270,18 +268,18 @@ def _read_feature(node: _Node, second: bool) -> CardFeature:
     )
 
 
-def _read_unused(node: _Node) -> UnusedFeature:
+def _read_unused(node: Node) -> UnusedFeature:
     return UnusedFeature(node.field("name", str), _read_kind(node), node.field("reason", str))
 
 
-def _read_kind(node: _Node) -> Kind:
+def _read_kind(node: Node) -> Kind:
     kind = node.field("kind", str)
     if kind not in get_args(Kind):
-        raise _invalid(f"{node.path}.kind", "it must be number or category")
+        raise invalid(f"{node.path}.kind", "it must be number or category")
     return "number" if kind == "number" else "category"
 
 
-def _read_bin(node: _Node, second: bool) -> Bin:
+def _read_bin(node: Node, second: bool) -> Bin:
     return Bin(
         label=node.field("label", str),
         good=node.field("good", int),
@@ -297,115 +295,36 @@ def _read_bin(node: _Node, second: bool) -> Bin:
 def _check_card(card: Card) -> None:
     names = [feature.name for feature in card.features] + [one.name for one in card.unused]
     if len(set(names)) != len(names):
-        raise _invalid("features", "a feature stands there twice")
+        raise invalid("features", "a feature stands there twice")
     for position, feature in enumerate(card.features):
         _check_feature(feature, f"features[{position}]")
     limits = [grade.pd_up_to for grade in card.grades]
     if not limits or limits != sorted(set(limits)) or limits[-1] != 1:
-        raise _invalid("grades", "the PD limits must rise and end at 1")
+        raise invalid("grades", "the PD limits must rise and end at 1")
     if card.scale.pdo <= 0 or card.scale.odds <= 0:
-        raise _invalid("scale", "pdo and odds must be positive")
+        raise invalid("scale", "pdo and odds must be positive")
 
 
 def _check_feature(feature: CardFeature, where: str) -> None:
     if feature.kind == "number":
         if feature.levels or feature.unseen is not None or len(feature.bins) != len(feature.cuts) + 1:
-            raise _invalid(
+            raise invalid(
                 where, "a number needs one bin more than cuts, no levels and no bin for unseen values"
             )
         if list(feature.cuts) != sorted(set(feature.cuts)):
-            raise _invalid(f"{where}.cuts", "the cuts must rise")
+            raise invalid(f"{where}.cuts", "the cuts must rise")
         if feature.trend not in TRENDS:
-            raise _invalid(f"{where}.trend", f"{feature.trend!r} is not a trend")
+            raise invalid(f"{where}.trend", f"{feature.trend!r} is not a trend")
         codes = [one.code for one in feature.specials]
         if len(set(codes)) != len(codes):
-            raise _invalid(f"{where}.specials", "a code stands there twice")
+            raise invalid(f"{where}.specials", "a code stands there twice")
         return
     if feature.specials:
-        raise _invalid(f"{where}.specials", "only a number has special codes")
+        raise invalid(f"{where}.specials", "only a number has special codes")
     if feature.cuts or feature.unseen is None or len(feature.bins) != len(feature.levels):
-        raise _invalid(
+        raise invalid(
             where, "a category needs one bin for each group of levels, a bin for unseen values and no cuts"
         )
     values = [value for levels in feature.levels for value in levels]
     if len(set(values)) != len(values):
-        raise _invalid(f"{where}.levels", "a value stands there twice")
-
-
-class _Node:
-    """A JSON object and its place, read field by field with typed errors."""
-
-    def __init__(self, value: object, path: str) -> None:
-        if not isinstance(value, dict):
-            raise _invalid(path, "an object is needed")
-        self.value: Mapping[str, object] = value
-        self.path = path
-
-    def field(self, name: str, kind: type[_T]) -> _T:
-        value = self.value.get(name)
-        if type(value) is not kind:
-            raise _invalid(self._at(name), f"a {kind.__name__} is needed")
-        return value
-
-    def is_null(self, name: str) -> bool:
-        return name in self.value and self.value[name] is None
-
-    def child(self, name: str) -> _Node:
-        return _Node(self.value.get(name), self._at(name))
-
-    def each(self, name: str, read: Callable[[_Node], _T]) -> tuple[_T, ...]:
-        items = self.field(name, list)
-        return tuple(read(_Node(item, f"{self._at(name)}[{i}]")) for i, item in enumerate(items))
-
-    def decimal(self, name: str) -> Decimal:
-        return _decimal(self.field(name, str), self._at(name))
-
-    def perhaps(self, name: str) -> Decimal | None:
-        return None if self.is_null(name) else self.decimal(name)
-
-    def matrix(self, name: str) -> tuple[tuple[Decimal, ...], ...]:
-        return tuple(
-            tuple(_decimal(number, f"{self._at(name)}[{i}][{j}]") for j, number in enumerate(row))
-            for i, row in enumerate(self.lists(name))
-        )
-
-    def decimals(self, name: str) -> tuple[Decimal, ...]:
-        return tuple(
-            _decimal(item, f"{self._at(name)}[{i}]") for i, item in enumerate(self.field(name, list))
-        )
-
-    def lists(self, name: str) -> list[list[object]]:
-        rows = self.field(name, list)
-        for i, row in enumerate(rows):
-            if type(row) is not list:
-                raise _invalid(f"{self._at(name)}[{i}]", "a list is needed")
-        return rows
-
-    def texts(self, name: str) -> tuple[tuple[str, ...], ...]:
-        groups = self.lists(name)
-        for i, group in enumerate(groups):
-            if not all(type(value) is str for value in group):
-                raise _invalid(f"{self._at(name)}[{i}]", "a list of texts is needed")
-        return tuple(tuple(str(value) for value in group) for group in groups)
-
-    def _at(self, name: str) -> str:
-        return f"{self.path}.{name}" if self.path else name
-
-
-def _decimal(value: object, where: str) -> Decimal:
-    try:
-        number = Decimal(value) if type(value) is str else None
-    except InvalidOperation:
-        number = None
-    if number is None or not number.is_finite() or abs(number.adjusted()) > _MAX_EXPONENT:
-        raise _invalid(where, "a finite decimal of ordinary size, as text, is needed")
-    return number
-
-
-def _invalid(where: str, why: str) -> InvalidInput:
-    return InvalidInput(
-        "scoring.card_invalid",
-        f"This is not a card that can be scored with: {why}.",
-        where=where or "the card",
-        hint="Train it again with `scf score train`.",
-    )
+        raise invalid(f"{where}.levels", "a value stands there twice")

@@ -3,8 +3,8 @@
 Candidates are, for each rule of binning, the selected card and the ridge card with ever weaker priors. Each
 is binned, selected and fitted on two thirds of the rows and judged by its log loss on the rest, a proper
 score that asks for ranking and calibration at once. Rows of one firm stay together. The lowest mean loss
-wins. Where rows are many, a stratified sample of them teaches and another judges; the winner is fitted to
-all of them, and its search starts from its fit to the sample.
+wins. Where rows are many, a stratified sample of them teaches and another judges. Ridge candidates are fitted
+by counts, which finds the same weights for less (`scoring.counted`); the winner is fitted to all rows.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ _FOLDS: Final = 3
 _SEED: Final = 42
 # Of many rows two folds of at most this size teach, one judges, and none takes turns.
 _SAMPLE: Final = 10_000
+# A smaller fold would hold too few of the rarer class to judge by.
+_LEAST_OF_A_CLASS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +102,24 @@ class _Try:
 
 
 def _judged(table: Table, rules: Sequence[Rule], many: bool) -> dict[Candidate, list[_Try]]:
-    count = max(_FOLDS, math.ceil(len(table.bad) / _SAMPLE)) if many else _FOLDS
-    folds = stratified_folds(table.bad, count, _SEED, table.groups)
+    folds = stratified_folds(table.bad, _sample_folds(table) if many else _FOLDS, _SEED, table.groups)
     tries: dict[Candidate, list[_Try]] = {}
     for fold in range(1 if many else _FOLDS):
         test = table.rows(folds == fold)
         train = table.rows((folds != fold) & (folds < _FOLDS))
         for rule in rules:
-            data = prepare(train, rule, counted=many)
+            data = prepare(train, rule, counted=True)
             for candidate, fitted in _fits(data):
                 loss = np.inf if fitted is None else _log_loss(test.bad, fitted.log_odds(test))
                 tries.setdefault(candidate, []).append(_Try(fitted, loss))
     return tries
+
+
+def _sample_folds(table: Table) -> int:
+    """Return how many folds of `_SAMPLE` rows there are, or fewer where these would lack a class."""
+    bad = table.bad if table.groups is None else np.bincount(table.groups, weights=table.bad) > 0
+    fewest = int(min(bad.sum(), (~bad).sum()))
+    return max(_FOLDS, min(math.ceil(len(table.bad) / _SAMPLE), fewest // _LEAST_OF_A_CLASS))
 
 
 def _mean_loss(tries: Sequence[_Try]) -> float:
@@ -119,9 +127,8 @@ def _mean_loss(tries: Sequence[_Try]) -> float:
 
 
 def _fits(data: Prepared) -> Iterator[tuple[Candidate, Fitted | None]]:
-    selected = fit_selected(data)
-    yield Candidate(data.rule, None), selected
-    start = selected if data.counted else None
+    start = fit_selected(data)
+    yield Candidate(data.rule, None), start
     for strength in STRENGTHS:
         start = fit_ridge(data, strength, intervals=False, start=start)
         yield Candidate(data.rule, strength), start

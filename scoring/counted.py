@@ -1,9 +1,9 @@
-"""The fit with priors where rows are many: the maximum of `scoring.weights`, from counts of places alone.
+"""The ridge card's fit from counts of places alone: the maximum that `scoring.weights` finds, for less.
 
 statsmodels multiplies the design out: with 100,000 rows and 300 columns a quarter of a gigabyte, read several
 times in each step. Here the score comes from sums per place, and Newton's method keeps an information
-matrix as long as its steps shrink fast (Shamanskii, Ukrainian Math. J. 19, 1967). A test holds the weights
-and their covariance to those of statsmodels' binomial GLM.
+matrix as long as its steps shrink fast (Shamanskii, Ukrainian Math. J. 19, 1967). Tests hold the weights to
+those of statsmodels' binomial GLM, and the covariance to the bootstrap's.
 
 With many rows the bootstrap of the score has reached its normal limit, so its covariance is counted too,
 instead of drawn: the sandwich estimator (Huber 1967; White, Econometrica 50, 1982), with whole firms as
@@ -56,7 +56,7 @@ def fit_counted(
         score[1:] += strengths * (0.5 - expit(params[1:]))
         step = None if information is None else cho_solve(information, score)
         if step is None or np.abs(step).max() > last * _FAST:
-            information = cho_factor(_information(design, strengths, params, pd))
+            information = _factored(_information(design, strengths, params, pd))
             step = cho_solve(information, score)
         last = float(np.abs(step).max())
         if last < _CLOSE:
@@ -97,6 +97,13 @@ def _height(log_odds: Floats, bad: Flags, strengths: Floats, params: Floats) -> 
 
 def _likelihood(log_odds: Floats, bad: Flags) -> float:
     return float(-np.logaddexp(0, np.where(bad, -log_odds, log_odds)).sum())
+
+
+def _factored(information: Floats) -> Any:
+    try:
+        return cho_factor(information)
+    except np.linalg.LinAlgError:
+        raise fit_failed() from None
 
 
 def _information(design: PlacedDesign, strengths: Floats, params: Floats, pd: Floats) -> Floats:

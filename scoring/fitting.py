@@ -31,7 +31,7 @@ from scoring.weights import Groups, bootstrap, fit_with_priors
 
 # With these trends declared, what a bin adds must follow them. Where the data chose, it need not.
 DECLARED: Final = frozenset({"ascending", "descending", "peak", "valley"})
-# With more rows than this, ridge cards are fitted and their intervals found from counts.
+# With more rows than this, ridge cards for use are fitted and their intervals found from counts.
 MANY_ROWS: Final = 20_000
 _WOE_STRENGTH: Final = 40.0
 _TINY: Final = 1e-9

@@ -135,6 +135,16 @@ def test_many_rows_are_fitted_again_to_the_same_bytes_by_the_best_of_all_candida
     assert choice.fitted.method == "penalised"
 
 
+def test_of_many_rows_with_few_bad_ones_the_sample_is_larger() -> None:
+    """130,000 rows are 13 samples, but 12 bad rows are not enough for as many."""
+    value = np.arange(130_000) % 8.0
+    bad = np.zeros(130_000, dtype=bool)
+    for level, count in ((0, 2), (3, 2), (7, 8)):
+        bad[np.flatnonzero(value == level)[:count]] = True
+    choice = choose(Table((FeatureSpec("x", "number", "X", "ascending"),), {"x": value}, bad))
+    assert [one.binning.name for one in choice.fitted.features] == ["x"]
+
+
 def test_where_the_search_starts_does_not_move_the_card() -> None:
     """The winner's fit to all rows starts from its fit to the sample, whose bins are others."""
     sample, table = figures(3_000, 6, seed=6), figures(6_000, 6, seed=5)
