@@ -237,8 +237,10 @@ def test_the_experiment_judges_all_trainings_by_the_same_rows(
     small = table.rows(np.arange(len(table.bad)) < 1200)
     found = hardening.harden(small, Described("x", "x", True, "default"))
     assert [one.training for one in found] == ["plain", "augmented", "adversarial"]
+    assert found[0].auc_under_attack == found[0].auc_under_own_attack
     for one in found:
         assert one.auc_under_attack < one.auc
+        assert one.auc_under_own_attack < one.auc
         assert one.auc_with_noise < one.auc + 0.001
 
 
