@@ -93,8 +93,12 @@ def table_of_columns(
     columns: Mapping[str, Sequence[Cell]],
     bad: Sequence[bool],
     firms: Sequence[str] | None = None,
+    *,
+    to_learn: bool = True,
 ) -> Table:
     """Build a table from columns. `firms` tells whose each row is.
+
+    A column that nothing can be learned from is refused, unless the table is only to be scored.
 
     Raises:
         InvalidInput: `scoring.no_rows`, `scoring.no_features`, `scoring.one_class`,
@@ -128,7 +132,8 @@ def table_of_columns(
                 where=spec.name,
             )
         column = _numbers(spec.name, cells) if spec.kind == "number" else _texts(spec.name, cells)
-        _refuse_uninformative(spec, column)
+        if to_learn:
+            _refuse_uninformative(spec, column)
         read[spec.name] = column
     groups = None if firms is None else np.unique(np.array(firms), return_inverse=True)[1]
     return Table(tuple(specs), read, target, groups)
@@ -140,10 +145,13 @@ def read_csv(
     specs: Sequence[FeatureSpec] | None = None,
     firm: str | None = None,
     dropped: Sequence[str] = (),
+    *,
+    to_learn: bool = True,
 ) -> Table:
     """Read a CSV file with a header row, plain or gzip'd.
 
-    `firm` names the column that tells whose row it is; `dropped` columns are left out.
+    `firm` names the column that tells whose row it is; `dropped` columns are left out; without `to_learn` the
+    rows are only to be scored, and a column may be constant or empty.
 
     Without `specs` every column but the target is a feature; its kind is inferred: a number when at least
     nine in ten of its known values are numbers (the rest are then refused), else a category; its trend is
@@ -166,7 +174,7 @@ def read_csv(
             raise InvalidInput(
                 "scoring.column_missing", f"{path.name} has no column {spec.name!r}.", where=spec.name
             )
-    return table_of_columns(specs, columns, bad, groups)
+    return table_of_columns(specs, columns, bad, groups, to_learn=to_learn)
 
 
 def read_labelled(path: Path, target: str) -> tuple[dict[str, list[str | None]], list[bool]]:

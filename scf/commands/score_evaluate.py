@@ -174,9 +174,9 @@ def _fairness(found: Fairness) -> Table:
 
 
 def _hardened(found: Evaluation) -> Table:
-    table = Table("training", "AUC", "AUC, 5 % noise", "AUC under attack", title="experiment, not for use")
+    table = Table("training", "AUC", "AUC, 5 % noise", "attack on the plain card", "attack on itself")
+    table.title = "experiment, not for use"
     for one in found.hardened:
-        table.add_row(
-            one.training, f"{one.auc:.4f}", f"{one.auc_with_noise:.4f}", f"{one.auc_under_attack:.4f}"
-        )
+        areas = (one.auc, one.auc_with_noise, one.auc_under_attack, one.auc_under_own_attack)
+        table.add_row(one.training, *(f"{area:.4f}" for area in areas))
     return table

@@ -70,7 +70,7 @@ def score_file(
         NotFound, InvalidInput: see `scoring.table.read_csv`; `scoring.column_missing` for a column that is
             not there.
     """
-    table = read_csv(path, target, specs_of(card), firm)
+    table = read_csv(path, target, specs_of(card), firm, to_learn=False)
     columns = read_columns(path) if beside else {}
     for name in beside:
         if name not in columns:

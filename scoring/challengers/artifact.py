@@ -18,9 +18,9 @@ from core.errors import InvalidInput
 from scoring.challengers import extra
 from scoring.challengers.encoding import EncodedFeature, Encoding
 from scoring.challengers.gradient_trees import GradientTrees
-from scoring.challengers.tuning import L2, LEARNING_RATE, LEAST_ROWS_OF_A_LEAF, Settings, Tuned
+from scoring.challengers.tuning import LEARNING_RATE, LEAST_ROWS_OF_A_LEAF, Settings, Tuned
 
-FORMAT: Final = "scf-challenger/1"
+FORMAT: Final = "scf-challenger/2"
 _MAX_BYTES: Final = 64_000_000
 
 
@@ -71,9 +71,11 @@ def encode(model: GradientTrees, *, name: str, target: str, data_sha256: str) ->
         "data_sha256": data_sha256,
         "features": [asdict(one) for one in model.encoding.features],
         "settings": asdict(model.tuned.settings),
-        "fixed": {"learning_rate": LEARNING_RATE, "least_rows": LEAST_ROWS_OF_A_LEAF, "l2": L2},
+        "fixed": {"learning_rate": LEARNING_RATE, "least_rows": LEAST_ROWS_OF_A_LEAF},
         "rounds": model.tuned.rounds,
-        "inner_log_loss": model.tuned.log_loss,
+        "inner_auc": model.tuned.auc,
+        "slope": model.tuned.slope,
+        "shift": model.tuned.shift,
         "trees": model.text,
     }
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
@@ -95,7 +97,8 @@ def decode(content: bytes) -> LoadedChallenger:
     try:
         encoding = Encoding(tuple(_feature(one) for one in document["features"]))
         settings = Settings(**document["settings"])
-        tuned = Tuned(settings, int(document["rounds"]), float(document["inner_log_loss"]))
+        figures = [float(document[name]) for name in ("inner_auc", "slope", "shift")]
+        tuned = Tuned(settings, int(document["rounds"]), *figures)
         text = str(document["trees"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _invalid(f"a field is missing or wrong ({error})") from None

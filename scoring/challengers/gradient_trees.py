@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,9 @@ import numpy as np
 from scoring.challengers import extra
 from scoring.challengers.encoding import Encoding
 from scoring.challengers.tuning import (
-    L2,
     LEARNING_RATE,
     LEAST_ROWS_OF_A_LEAF,
-    MOST_ROUNDS,
+    ROUNDS,
     SEED,
     Settings,
     Tuned,
@@ -34,7 +34,8 @@ class GradientTrees:
 
     def log_odds(self, table: Table) -> Floats:
         """Return the log odds of default of each row."""
-        return np.asarray(self.booster.predict(self.encoding.matrix(table), raw_score=True, num_threads=1))
+        sums = self.booster.predict(self.encoding.matrix(table), raw_score=True, num_threads=1)
+        return self.tuned.to_scale(np.asarray(sums))
 
     def contributions(self, columns: Floats) -> tuple[Floats, Floats]:
         """Return what each feature adds to the log odds of each encoded row, and the base they add to.
@@ -43,7 +44,7 @@ class GradientTrees:
         Consistent Individualized Feature Attribution for Tree Ensembles, 2018). Rows × features.
         """
         found = np.asarray(self.booster.predict(columns, pred_contrib=True, num_threads=1))
-        return self.encoding.by_feature(found[:, :-1]), found[:, -1]
+        return self.tuned.slope * self.encoding.by_feature(found[:, :-1]), self.tuned.to_scale(found[:, -1])
 
 
 def fit_gradient_trees(table: Table) -> GradientTrees:
@@ -52,33 +53,29 @@ def fit_gradient_trees(table: Table) -> GradientTrees:
     Raises:
         Unavailable: `scoring.challenger_extra` without the extra `challenger`.
     """
-    tuned = tune(table, _curve)
+    tuned = tune(table, _held)
     encoding = Encoding.of(table)
-    booster = extra.lightgbm().train(
-        _parameters(tuned.settings, encoding), _data(encoding, table), num_boost_round=tuned.rounds
-    )
+    booster = _fitted(encoding, table, tuned.settings, tuned.rounds)
     return GradientTrees(encoding, booster.model_to_string(), tuned, booster)
 
 
-def _curve(train: Table, test: Table, settings: Settings) -> Floats:
+def _held(train: Table, test: Table, settings: Settings) -> Floats:
     encoding = Encoding.of(train)
-    data = _data(encoding, train)
-    told: dict[str, Any] = {}
-    extra.lightgbm().train(
-        {**_parameters(settings, encoding), "metric": "binary_logloss"},
-        data,
-        num_boost_round=MOST_ROUNDS,
-        valid_sets=[data.create_valid(encoding.matrix(test), test.bad.astype(np.float64))],
-        valid_names=["test"],
-        callbacks=[extra.lightgbm().record_evaluation(told)],
-    )
-    return np.array(told["test"]["binary_logloss"])
+    booster, columns = _fitted(encoding, train, settings, ROUNDS[-1]), encoding.matrix(test)
+    added = [
+        booster.predict(
+            columns, raw_score=True, num_threads=1, start_iteration=first, num_iteration=last - first
+        )
+        for first, last in pairwise((0, *ROUNDS))
+    ]
+    return np.cumsum(added, axis=0)
 
 
-def _data(encoding: Encoding, table: Table) -> Any:
-    return extra.lightgbm().Dataset(
+def _fitted(encoding: Encoding, table: Table, settings: Settings, rounds: int) -> Any:
+    data = extra.lightgbm().Dataset(
         encoding.matrix(table), table.bad.astype(np.float64), categorical_feature=encoding.categories
     )
+    return extra.lightgbm().train(_parameters(settings, encoding), data, num_boost_round=rounds)
 
 
 def _parameters(settings: Settings, encoding: Encoding) -> dict[str, Any]:
@@ -88,7 +85,6 @@ def _parameters(settings: Settings, encoding: Encoding) -> dict[str, Any]:
         "num_leaves": settings.leaves,
         "min_data_in_leaf": LEAST_ROWS_OF_A_LEAF,
         "feature_fraction": settings.column_share,
-        "lambda_l2": L2,
         "learning_rate": LEARNING_RATE,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,

@@ -14,14 +14,12 @@ import numpy as np
 from scoring.challengers import extra
 from scoring.challengers.encoding import Encoding
 from scoring.challengers.tuning import (
-    L2,
     LEARNING_RATE,
     LEAST_ROWS_OF_A_LEAF,
-    MOST_ROUNDS,
+    ROUNDS,
     SEED,
     Settings,
     Tuned,
-    log_loss,
     tune,
 )
 from scoring.prebins import Floats
@@ -38,7 +36,7 @@ class HistogramTrees:
 
     def log_odds(self, table: Table) -> Floats:
         """Return the log odds of default of each row."""
-        return np.asarray(self.model.decision_function(self.encoding.matrix(table)))
+        return self.tuned.to_scale(np.asarray(self.model.decision_function(self.encoding.matrix(table))))
 
 
 def fit_histogram_trees(table: Table) -> HistogramTrees:
@@ -47,16 +45,16 @@ def fit_histogram_trees(table: Table) -> HistogramTrees:
     Raises:
         Unavailable: `scoring.challenger_extra` without the extra `challenger`.
     """
-    tuned = tune(table, _curve)
+    tuned = tune(table, _held)
     encoding = Encoding.of(table)
     return HistogramTrees(encoding, tuned, _fitted(encoding, table, tuned.settings, tuned.rounds))
 
 
-def _curve(train: Table, test: Table, settings: Settings) -> Floats:
+def _held(train: Table, test: Table, settings: Settings) -> Floats:
     encoding = Encoding.of(train)
-    model = _fitted(encoding, train, settings, MOST_ROUNDS)
+    model = _fitted(encoding, train, settings, ROUNDS[-1])
     staged = model.staged_decision_function(encoding.matrix(test))
-    return np.array([log_loss(test.bad, np.ravel(log_odds)) for log_odds in staged])
+    return np.array([np.ravel(sums) for rounds, sums in enumerate(staged, start=1) if rounds in ROUNDS])
 
 
 def _fitted(encoding: Encoding, table: Table, settings: Settings, rounds: int) -> Any:
@@ -65,7 +63,6 @@ def _fitted(encoding: Encoding, table: Table, settings: Settings, rounds: int) -
         max_iter=rounds,
         max_leaf_nodes=settings.leaves,
         min_samples_leaf=LEAST_ROWS_OF_A_LEAF,
-        l2_regularization=L2,
         max_features=settings.column_share,
         monotonic_cst=encoding.directions,
         categorical_features=encoding.categories,

@@ -248,8 +248,10 @@ def test_the_experiment_judges_all_trainings_by_the_same_rows(
     small = table.rows(np.arange(len(table.bad)) < 1200)
     found = hardening.harden(small, Described("x", "x", True, "default"))
     assert [one.training for one in found] == ["plain", "augmented", "adversarial"]
+    assert found[0].auc_under_attack == found[0].auc_under_own_attack
     for one in found:
         assert one.auc_under_attack < one.auc
+        assert one.auc_under_own_attack < one.auc
         assert one.auc_with_noise < one.auc + 0.001
 
 
@@ -281,3 +283,18 @@ def test_a_card_is_evaluated_on_a_file(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as absent:
         evaluate(tmp_path / "none.json", file, None, costs=Costs(), told=told.append)
     assert absent.value.code == "scoring.file_missing"
+
+
+def test_rows_that_agree_in_a_column_of_the_card_are_evaluated(tmp_path: Path) -> None:
+    """All rows are of one sector, and nobody's equity ratio is known: a card can score them."""
+    card, file = tmp_path / "card.json", write(tmp_path / "rows.csv")
+    card.write_bytes(shipped_card())
+    header, *rows = [line.split(",") for line in file.read_text().splitlines()]
+    for row in rows:
+        row[header.index("sector")], row[header.index("equity_ratio")] = "retail", ""
+    file.write_text("".join(",".join(row) + "\n" for row in [header, *rows]))
+    found = evaluate(card, file, None, costs=Costs(), told=lambda text: None)
+    by_name = {one.feature: one for one in found.associations}
+    assert by_name["equity_ratio"].correlation is None
+    assert by_name["sector"].information.value == pytest.approx(0, abs=0.001)
+    assert 0.5 < found.worth.auc.value < 1

@@ -37,11 +37,11 @@ SPECS = (
 
 
 def sample(rows: int = 900, seed: int = 5) -> Table:
-    """Rows whose risk rises with days late and, against the declared trend, with equity above 0.7."""
+    """Rows whose risk rises with days late and, against the declared trend, with equity above 0.8."""
     random = np.random.default_rng(seed)
     late, equity = random.gamma(2, 10, rows).round(1), random.random(rows).round(3)
     sector = random.choice(["retail", "logistics", "other"], rows)
-    log_odds = -2.5 + late / 15 - 2 * equity + 3 * (equity > 0.7) + (sector == "retail")
+    log_odds = -2.5 + late / 15 - 3 * equity + 3 * (equity > 0.8) + (sector == "retail")
     bad = random.random(rows) < 1 / (1 + np.exp(-log_odds))
     coded = np.where(random.random(rows) < 0.1, -9.0, late)
     known = [None if random.random() < 0.05 else float(value) for value in equity]
@@ -53,8 +53,8 @@ def sample(rows: int = 900, seed: int = 5) -> Table:
 def few_rounds() -> Any:
     """The search for settings is the same, with fewer trees."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("gradient_trees", "histogram_trees"):
-            patch.setattr(f"scoring.challengers.{module}.MOST_ROUNDS", 60)
+        for module in ("tuning", "gradient_trees", "histogram_trees"):
+            patch.setattr(f"scoring.challengers.{module}.ROUNDS", (30, 45, 60))
         yield
 
 
@@ -139,7 +139,8 @@ def test_reasons_are_the_shapley_values_of_the_trees(loaded: LoadedChallenger) -
             for chosen in combinations(others, size)
         )  # fmt: skip
 
-    by_hand = loaded.model.encoding.by_feature(np.array([[shapley(i) for i in range(width)]]))
+    of_trees = np.array([[shapley(i) for i in range(width)]])
+    by_hand = loaded.model.tuned.slope * loaded.model.encoding.by_feature(of_trees)
     assert loaded.model.contributions(row)[0] == pytest.approx(by_hand, abs=1e-6)
 
 
@@ -218,7 +219,7 @@ def test_a_wrong_value_is_refused_with_its_feature(
     [
         (lambda text: b"{", "scoring.challenger_invalid"),
         (lambda text: b"[]", "scoring.challenger_invalid"),
-        (lambda text: text.replace(b"scf-challenger/1", b"scf-challenger/9"), "scoring.challenger_invalid"),
+        (lambda text: text.replace(b"scf-challenger/2", b"scf-challenger/9"), "scoring.challenger_invalid"),
         (lambda text: text.replace(b'"rounds"', b'"round"'), "scoring.challenger_invalid"),
         (lambda text: text.replace(b":{", b": {", 1), "scoring.challenger_not_canonical"),
         (
@@ -239,18 +240,41 @@ def test_a_broken_file_is_refused(trees: GradientTrees, change: Any, code: str) 
     assert refused.value.code == code
 
 
-def test_settings_are_those_with_the_lowest_loss_and_never_see_other_rows() -> None:
-    table = sample(rows=300)
+def test_settings_are_those_that_rank_best_and_never_see_other_rows() -> None:
+    table, random = sample(rows=300), np.random.default_rng(2)
     seen: list[int] = []
 
-    def curve(train: Table, test: Table, chosen: tuning.Settings) -> Any:
+    def held(train: Table, test: Table, chosen: tuning.Settings) -> Any:
         seen.append(len(train.bad) + len(test.bad))
-        best = chosen == tuning.GRID[2]
-        return np.array([0.6, 0.3 if best else 0.5, 0.4])
+        log_odds = random.normal(size=(len(tuning.ROUNDS), len(test.bad)))
+        if chosen == tuning.GRID[2]:
+            log_odds[1] += 3 * test.bad
+        return log_odds
 
-    found = tuning.tune(table, curve)
-    assert (found.settings, found.rounds, found.log_loss) == (tuning.GRID[2], 2, pytest.approx(0.3))
+    found = tuning.tune(table, held)
+    assert (found.settings, found.rounds) == (tuning.GRID[2], tuning.ROUNDS[1])
+    assert 0.95 < found.auc < 1
     assert seen == [300] * (3 * len(tuning.GRID))
+
+
+def test_log_odds_that_are_too_sure_are_brought_to_scale() -> None:
+    random = np.random.default_rng(3)
+    right = random.normal(-2, 1, 20_000)
+    bad = random.random(20_000) < 1 / (1 + np.exp(-right))
+    slope, shift = tuning.platt(bad, 2 * right + 1)
+    assert (slope, shift) == (pytest.approx(0.5, abs=0.03), pytest.approx(-0.5, abs=0.1))
+    scaled = 1 / (1 + np.exp(-(slope * (2 * right + 1) + shift)))
+    assert scaled.mean() == pytest.approx(bad.mean(), abs=0.001)
+
+
+def test_scale_never_turns_a_ranking_round_and_stays_finite_without_an_error() -> None:
+    bad = np.arange(100) < 30
+    slope, shift = tuning.platt(bad, np.where(bad, 5.0, -5.0) + np.arange(100) / 100)
+    assert 0 < slope < 5
+    assert abs(shift) < 5
+    turned, constant = tuning.platt(bad, np.where(bad, -1.0, 1.0) + np.arange(100) / 100)
+    assert turned == 0
+    assert 1 / (1 + np.exp(-constant)) == pytest.approx(0.3, abs=0.01)
 
 
 @settings(max_examples=60, deadline=None)

@@ -36,11 +36,12 @@ async def champion(database: Database) -> None:
 
 @pytest.fixture(scope="module")
 def trees() -> bytes:
-    from scoring.challengers import artifact, gradient_trees
+    from scoring.challengers import artifact, gradient_trees, tuning
 
     table = table_of_portfolio(SME_FEATURES, generate_portfolio(1500, 3))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gradient_trees, "MOST_ROUNDS", 40)
+        for module in (tuning, gradient_trees):
+            patch.setattr(module, "ROUNDS", (20, 40))
         model = gradient_trees.fit_gradient_trees(table)
     return artifact.encode(model, name="rival", target="default", data_sha256=table.digest())
 

@@ -115,6 +115,12 @@ def test_data_that_nothing_can_be_learned_from_is_refused(
     assert (error.code, error.where) == (code, where)
 
 
+@pytest.mark.parametrize("cells", [[None] * 30, [Decimal(2)] * 30])
+def test_rows_that_are_only_scored_may_agree_in_a_column(cells: list[Any]) -> None:
+    table = table_of_columns([SPEC], {"margin": cells}, BAD, to_learn=False)
+    assert len(np.unique(table.columns["margin"])) == 1
+
+
 def test_no_features_and_a_feature_twice_are_refused() -> None:
     assert refusal([], {}, BAD).code == "scoring.no_features"
     twice = refusal([SPEC, SPEC], {"margin": margins()}, BAD)
