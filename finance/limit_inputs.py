@@ -39,11 +39,11 @@ RULES: Final = PolicyRules(
 COLLATERAL: Final = CollateralRules(
     debtor_share=Decimal(1), base_haircut=Decimal("0.05"), dilution_allowed=Decimal("0.05")
 )
-# 90 % is the most that the shipped prices pay out. A portfolio below 10 m counts as 10 m: 15 % of that is
-# what a first name may have.
+# 80 % is what the shipped prices pay out for the middle grade, C. A portfolio below 10 m counts as 10 m: 15 %
+# of that is what a first name may have.
 POLICY: Final = LimitPolicy(
     second_person_above=SOLE_AUTHORITY,
-    advance_rate=Decimal("0.90"),
+    advance_rate=Decimal("0.80"),
     least_portfolio=Decimal(10_000_000),
 )
 

@@ -171,7 +171,7 @@ async def test_behaviour_tells_what_the_statement_does_not_and_later_events_chan
         )
     limits = await proposed(desk, request_id, on(DUE + timedelta(20)))
     assert Decimal(limits["PAIR"].caps["collateral"]) == (
-        AMOUNT * Decimal("0.65") / Decimal("0.90")
+        AMOUNT * Decimal("0.65") / Decimal("0.80")
     ).quantize(Decimal("0.01"), "ROUND_DOWN")
     assert limits["PAIR"].binding_cap == "collateral"
 

@@ -69,8 +69,8 @@ async def test_a_request_is_financed_paid_and_settled(desk: Desk) -> None:
         "2100": Decimal("-96000.00"),
         "2200": Decimal("-3776.00"),
         "2210": Decimal("-7200.00"),
-        "9100": Decimal("26000.00"),  # the pair's limit of 506,000 less what is drawn
-        "9101": Decimal("-26000.00"),
+        "9100": Decimal("90000.00"),  # the pair's limit of 570,000 less what is drawn
+        "9101": Decimal("-90000.00"),
     }
 
     received = await pay(desk, asset, "480000.00", DUE.date())
@@ -92,8 +92,8 @@ async def test_a_request_is_financed_paid_and_settled(desk: Desk) -> None:
         "1190": Decimal("-96000.00"),  # the reserve is sent; the bank has not reported it yet
         "4100": Decimal("-3776.00"),
         "4110": Decimal("-7200.00"),
-        "9100": Decimal("506000.00"),
-        "9101": Decimal("-506000.00"),
+        "9100": Decimal("570000.00"),
+        "9101": Decimal("-570000.00"),
     }
     async with desk.tx() as tx:
         out = await finance.record_bank_entry(

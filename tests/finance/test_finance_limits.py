@@ -61,11 +61,11 @@ async def test_scores_and_volume_give_three_proposals_with_their_caps(desk: Desk
     for proposal in proposals:
         # One invoice of 480,000 at 60 days is taken as one term's business; the peak factor is 1.25.
         assert Decimal(proposal.caps["need"]) == 600_000
-        # 480,000 less a haircut of 5 % secures what is paid out of a drawing, at most 90 % of it.
-        assert Decimal(proposal.caps["collateral"]) == Decimal("506666.66")
+        # 480,000 less a haircut of 5 % secures what is paid out of a drawing, 80 % of it.
+        assert Decimal(proposal.caps["collateral"]) == 570_000
         # 15 % of a portfolio that counts as 10 m until it is larger.
         assert Decimal(proposal.caps["concentration"]) == 1_500_000
-        assert (proposal.binding_cap, proposal.amount) == ("collateral", eur("506000"))
+        assert (proposal.binding_cap, proposal.amount) == ("collateral", eur("570000"))
         assert {"policy", "capacity", "expected_loss"} <= set(proposal.caps)
         assert (proposal.stops, proposal.left_out) == ((), ())
     async with desk.database.reading() as sql:
