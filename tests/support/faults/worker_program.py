@@ -14,6 +14,7 @@ import httpx
 import workflows.worker
 from bpmn.values import Value
 from scf.cli import main
+from scoring.service import ScoringService
 from workflows.effects import Effects, JobContext, RemoteContext, Retry
 from workflows.effects.platform import platform_effects
 
@@ -60,9 +61,9 @@ async def pay(job: RemoteContext) -> Mapping[str, Value]:
     return {"receipt": answer.json()["receipt"]}
 
 
-def all_effects() -> Effects:
+def all_effects(scoring: ScoringService | None = None) -> Effects:
     """Return the release's job types and those of the errands."""
-    effects = platform_effects()
+    effects = platform_effects(scoring)
     effects.include(errands)
     return effects
 
