@@ -24,6 +24,14 @@ from scf.supervisor import Child
 
 _SYSTEM_USER = "pgserver"
 _SOCKET_NAME = ".s.PGSQL.5432"
+_SETTINGS = (
+    "listen_addresses=",
+    "max_connections=100",
+    # The ledger's indexes are on random ids: what is written each minute should fit. Taken as it is used.
+    "shared_buffers=512MB",
+    # Under load the default's 1 GB is written each minute, and each checkpoint makes writers wait.
+    "max_wal_size=2GB",
+)
 _LONGEST_SOCKET_PATH = 103  # the shortest limit among the systems that run this (macOS: 104 with its NUL)
 
 
@@ -56,10 +64,7 @@ def prepare_postgres(folder: DataFolder) -> tuple[Child, str]:
             str(folder.postgres),
             "-k",
             str(sockets),
-            "-c",
-            "listen_addresses=",
-            "-c",
-            "max_connections=100",
+            *(part for setting in _SETTINGS for part in ("-c", setting)),
         ),
         ready=lambda _pid: _answers(url),
         stop_signal="SIGINT",  # PostgreSQL's fast shutdown: roll back what is open, write a checkpoint
