@@ -63,7 +63,7 @@ def _answering(answer: Callable[[bytes], Awaitable[bytes]], expected: bytes) -> 
             _require_token(request, expected)
             return _json(await answer(await _body(request)), 200)
         except ScfError as error:
-            return _json(wire.error_json(error), _STATUS[type(error)])
+            return _json(wire.error_json(error), _STATUS.get(type(error), 500))
         except Exception as error:
             # The asker must not try again for ever what breaks the scorer; the log has the whole error.
             _log.exception("A request could not be answered")

@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { DESKTOP, launch, PHONE, picture, seriousViolations } from './browser'
+import { DESKTOP, launch, PHONE, picture, seriousViolations, signIn } from './browser'
 
 const { SCF_URL = '', SCF_OFFICER, SCF_OFFICER_PASSWORD = '' } = process.env
 
@@ -15,9 +15,7 @@ describe.skipIf(!SCF_OFFICER)('a credit officer with an open alert', () => {
     page = await browser.newPage(DESKTOP)
     page.setDefaultTimeout(20_000)
     await page.goto(`${SCF_URL}/alerts`)
-    await page.locator('input[name=name]').fill(SCF_OFFICER ?? '')
-    await page.locator('input[name=password]').fill(SCF_OFFICER_PASSWORD)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(page, SCF_OFFICER ?? '', SCF_OFFICER_PASSWORD)
     await page.getByRole('heading', { level: 1, name: 'Alerts' }).waitFor()
   })
 

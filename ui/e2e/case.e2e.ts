@@ -4,7 +4,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 import { verifyEntryProof } from '../src/proof/entryProof'
-import { DESKTOP, launch, PHONE, picture, seriousViolations } from './browser'
+import { DESKTOP, launch, PHONE, picture, seriousViolations, signIn } from './browser'
 
 const setting = (name: string): string => {
   const value = process.env[name]
@@ -21,10 +21,9 @@ let context: BrowserContext
 let page: Page
 const complaints: string[] = []
 
-async function signIn(on: Page, password = setting('SCF_PASSWORD')): Promise<void> {
-  await on.locator('input[name=name]').fill(setting('SCF_USER'))
-  await on.locator('input[name=password]').fill(password)
-  await on.getByRole('button', { name: 'Sign in' }).click()
+/** Signs in as whom SCF_USER names. */
+async function signInAsUser(on: Page, password = setting('SCF_PASSWORD')): Promise<void> {
+  await signIn(on, setting('SCF_USER'), password)
 }
 
 /** The page of the case that SCF_CASE names by its id or its business key. */
@@ -61,14 +60,14 @@ afterAll(async () => {
 describe('signing in', () => {
   it('keeps the address that was asked for, and refuses a wrong password with its code', async () => {
     await page.goto(`${URL}/tasks`)
-    await signIn(page, 'not the password')
+    await signInAsUser(page, 'not the password')
     await page.getByText('auth.wrong').waitFor()
     expect(await seriousViolations(page)).toEqual([])
     await picture(page, 'sign-in')
   })
 
   it('opens the page behind it', async () => {
-    await signIn(page)
+    await signInAsUser(page)
     await page.getByRole('heading', { level: 1, name: 'Tasks' }).waitFor()
     expect(page.url()).toBe(`${URL}/tasks`)
     casePath = await findCase()

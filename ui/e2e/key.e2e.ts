@@ -1,7 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { DESKTOP, launch, PHONE, picture, seriousViolations } from './browser'
+import { DESKTOP, launch, PHONE, picture, seriousViolations, signIn } from './browser'
 
 const {
   SCF_URL = '',
@@ -24,9 +24,7 @@ describe.skipIf(!SCF_KEY_USER)('a person with a key of their own', () => {
     opened.setDefaultTimeout(20_000)
     opened.on('pageerror', (error) => complaints.push(error.message))
     await opened.goto(SCF_URL + path)
-    await opened.locator('input[name=name]').fill(name)
-    await opened.locator('input[name=password]').fill(password)
-    await opened.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(opened, name, password)
     await opened.getByTestId('me').waitFor()
     return opened
   }

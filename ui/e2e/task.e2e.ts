@@ -1,7 +1,7 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
-import { DESKTOP, launch, picture, seriousViolations } from './browser'
+import { DESKTOP, launch, picture, seriousViolations, signIn } from './browser'
 
 const { SCF_URL = '', SCF_TASK_USER, SCF_TASK_PASSWORD = '' } = process.env
 
@@ -15,9 +15,7 @@ describe.skipIf(!SCF_TASK_USER)('a person with an open match exception', () => {
     page = await browser.newPage(DESKTOP)
     page.setDefaultTimeout(20_000)
     await page.goto(`${SCF_URL}/tasks`)
-    await page.locator('input[name=name]').fill(SCF_TASK_USER ?? '')
-    await page.locator('input[name=password]').fill(SCF_TASK_PASSWORD)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(page, SCF_TASK_USER ?? '', SCF_TASK_PASSWORD)
     await page.getByRole('heading', { level: 1, name: 'Tasks' }).waitFor()
   })
 
